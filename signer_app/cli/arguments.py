@@ -1,0 +1,105 @@
+"""The arguments of the command line, with help from the catalogue.
+
+Knows no command's work. A wrong argument is a `UsageError`, told like every other error.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from signer_app.pdf.preflight import Profile
+from signer_app.signing.jobs import UsageError
+from signer_resources.messages import Lang, text
+
+LEVELS = ("b-b", "b-t", "b-lt", "b-lta")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError("usage_arguments", reason=message)
+
+
+def language_of(argv: Sequence[str]) -> Lang | None:
+    """The language asked for, looked at before anything else so that errors come in it."""
+    for i, word in enumerate(argv):
+        value = argv[i + 1] if word == "--lang" and i + 1 < len(argv) else word.removeprefix("--lang=")
+        if value == "en" and word.startswith("--lang"):
+            return "en"
+        if value == "vi" and word.startswith("--lang"):
+            return "vi"
+    return None
+
+
+def parse(argv: Sequence[str], lang: Lang) -> argparse.Namespace:
+    """The parsed arguments; UsageError for wrong ones. `--help` prints and exits as argparse does."""
+    return _parser(lang).parse_args(list(argv))
+
+
+def _parser(lang: Lang) -> argparse.ArgumentParser:
+    def say(key: str) -> str:
+        return text(f"help_{key}", lang)
+
+    parser = _Parser(prog="signer", description=say("program"), allow_abbrev=False)
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help=say("data_dir"))
+    parser.add_argument("--lang", choices=("vi", "en"), help=say("lang"))
+    parser.add_argument("--json", action="store_true", help=say("json"))
+    parser.add_argument("--module", type=Path, action="append", default=[], metavar="PATH", help=say("module"))
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=say(name), description=say(name), allow_abbrev=False)
+
+    demo = add("demo")
+    how = demo.add_mutually_exclusive_group()
+    how.add_argument("--headless", action="store_true", help=say("headless"))
+    how.add_argument("--serve", action="store_true", help=say("serve"))
+    demo.add_argument("--port", type=_port, metavar="N", help=say("port"))
+
+    add("tokens")
+
+    for name in ("check", "sign"):
+        command = add(name)
+        command.add_argument("files", nargs="*", type=Path, metavar="FILE", help=say("files"))
+        command.add_argument("--profile", choices=tuple(Profile), default="plain", help=say("profile"))
+        command.add_argument("--cert", metavar="ID", help=say("cert"))
+        command.add_argument("--number", metavar="12/QĐ-UBND", help=say("number"))
+        command.add_argument("--date", metavar="YYYY-MM-DD", help=say("date"))
+        command.add_argument("--list", type=Path, metavar="CSV", help=say("list"))
+        command.add_argument("--place", metavar="PAGE,X,Y[,W,H]", help=say("place"))
+        if name == "sign":
+            command.add_argument("--level", choices=LEVELS, help=say("level"))
+            command.add_argument("--to", action="append", default=[], metavar="CODE,…", help=say("to"))
+            command.add_argument("--out", type=Path, metavar="DIR", help=say("out"))
+            _pin(command, say("pin_stdin"), say("final_try"))
+
+    resume = add("resume")
+    resume.add_argument("batch", nargs="?", metavar="BATCH", help=say("batch"))
+    _pin(resume, say("pin_stdin"), say("final_try"))
+
+    verify = add("verify")
+    verify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=say("files"))
+    verify.add_argument("--trust", type=Path, metavar="DIR", help=say("trust"))
+
+    sync = add("sync")
+    sync.add_argument("--once", action="store_true", help=say("once"))
+    sync.add_argument("--enrol", action="store_true", help=say("enrol"))
+    sync.add_argument("--cert", metavar="ID", help=say("cert"))
+    _pin(sync, say("pin_stdin"), say("final_try"))
+
+    add("outbox")
+    journal = add("journal")
+    journal.add_argument("--verify", action="store_true", help=say("journal_verify"))
+    return parser
+
+
+def _pin(command: argparse.ArgumentParser, pin_help: str, final_help: str) -> None:
+    command.add_argument("--pin-stdin", action="store_true", help=pin_help)
+    command.add_argument("--final-try", action="store_true", help=final_help)
+
+
+def _port(value: str) -> int:
+    number = int(value)
+    if not 0 < number < 65536:
+        raise ValueError
+    return number

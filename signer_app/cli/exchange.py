@@ -1,0 +1,124 @@
+"""The command `sync`: enrol this machine, send what waits, fetch what came."""
+
+import argparse
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from signer_app.cli import pin as pin_source
+from signer_app.cli.console import Console, message_of
+from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address
+from signer_app.pdf.preflight import Profile
+from signer_app.signing.certificates import choose, require_fit
+from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
+from signer_sync.outbox import Outcome, SyncReport, backoff
+
+_IDLE_S = 30.0
+
+
+def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    """One pass with --once, else pass after pass until a signal; --enrol first makes this machine known."""
+    server_address(space.settings)
+    if args.enrol:
+        return _enrol(space, args, console)
+    if not exchanging_bodies(space.settings):
+        raise KnownError("not_enrolled")
+    # *Gửi ngay*: what waited for a person because of an error waits again for the network.
+    if args.once:
+        report = _pass(space, console)
+        _tell(report, console)
+        return 0 if report.stopped is None and not report.waiting and not report.incoming_problems else 1
+    return _until_signal(space, console)
+
+
+def _pass(space: Workspace, console: Console) -> SyncReport:
+    """One pass for every body of this machine; the reports added up, the first error kept."""
+    total = SyncReport()
+    with console.progress() as progress:
+        for body in exchanging_bodies(space.settings):
+            report = one_pass(
+                space, body, at_once=True, progress=lambda done, count: progress("progress_send", done, count)
+            )
+            total = SyncReport(
+                sent=total.sent + report.sent,
+                received=total.received + report.received,
+                waiting=total.waiting + report.waiting,
+                secret=total.secret + report.secret,
+                packets=(*total.packets, *report.packets),
+                incoming_problems=(*total.incoming_problems, *report.incoming_problems),
+                stopped=total.stopped or report.stopped,
+                server_time=report.server_time or total.server_time,
+            )
+    return total
+
+
+def _until_signal(space: Workspace, console: Console) -> int:
+    uniform, failures = random.SystemRandom().uniform, 0
+    with _stop_signal() as stop:
+        while not stop.is_set():
+            report = _pass(space, console)
+            failures = failures + 1 if report.stopped is not None else 0
+            if report.sent or report.received or failures == 1:
+                _tell(report, console)
+            stop.wait(backoff(failures, uniform) if failures else _IDLE_S)
+    return 0
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    stop = threading.Event()
+    kept = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _tell(report: SyncReport, console: Console) -> None:
+    if console.as_json:
+        console.result(
+            {
+                "sent": report.sent,
+                "received": report.received,
+                "waiting": report.waiting,
+                "packets": [
+                    {
+                        "packet_id": packet.packet_id,
+                        "outcome": packet.outcome.value,
+                        "code": packet.code,
+                    }
+                    for packet in report.packets
+                ],
+                "stopped": message_of(report.stopped, console.lang) if report.stopped else None,
+            }
+        )
+        return
+    if report.stopped is not None:
+        console.error(report.stopped)
+    for packet in report.packets:
+        if packet.outcome is not Outcome.ACCEPTED and packet.code is not None:
+            console.warn(KnownError(packet.code, **packet.params))
+    if report.secret:
+        console.warn(KnownError("incoming_secret", count=report.secret))
+    console.say("sync_done", sent=report.sent, received=report.received, waiting=report.waiting)
+
+
+def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    pin_source.require_source(from_stdin=args.pin_stdin)
+    tokens = space.hosts.tokens().required()
+    chosen = choose(tokens, args.cert, [Profile.AGENCY], space.settings, space.trust, space.now())
+    require_fit(chosen, space.now())
+    pin, final = pin_source.ask(console, chosen, 0, from_stdin=args.pin_stdin, final_try=args.final_try)
+    with space.hosts.open(chosen.token, chosen.certificate.sha256, pin, final_try=final) as session:
+        done = enrol(space, chosen, session)
+    if console.as_json:
+        console.result({"enrolled": {"org": done.org, "server": done.server_id, "key_store": done.key_store.value}})
+    else:
+        console.say("enrol_done", org=done.org, store=done.key_store.value)
+    return 0
+
+

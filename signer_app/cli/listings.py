@@ -1,0 +1,177 @@
+"""The commands that only look: `tokens`, `verify`, `outbox`, `journal`."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from signer_app.cli.console import Console, message_of
+from signer_app.exchange.session import receipt_facts
+from signer_app.signing.certificates import role_of
+from signer_app.signing.jobs import UsageError
+from signer_app.store.model import OutboxPacket
+from signer_app.tasks import Verify
+from signer_app.verification.model import FileReport, Verdict
+from signer_app.verification.report import to_json
+from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
+from signer_resources.messages import text
+from signer_token.model import Token
+
+_ALL = 10_000_000
+
+
+def tokens(space: Workspace, _args: argparse.Namespace, console: Console) -> int:
+    """What is plugged in: tokens, certificates, state of the PIN."""
+    listing = space.hosts.tokens()
+    for fault in listing.faults:
+        console.warn(fault.error)
+    if console.as_json:
+        console.result([_token(token, space) for token in listing.tokens])
+    else:
+        rows = [
+            [
+                token.label, certificate.common_name, text(f"role_{role_of(certificate, space.settings)}", console.lang),
+                certificate.key, certificate.not_after.strftime("%d/%m/%Y"), certificate.sha256[:16],
+            ]
+            for token in listing.tokens for certificate in token.certificates
+        ]  # fmt: skip
+        if listing.tokens:
+            heads = ("head_token", "head_certificate", "head_role", "head_key", "head_until", "head_id")
+            console.table(heads, rows)
+            for token in listing.tokens:
+                console.say("token_line", token=token.label, state=text(f"pin_state_{token.pin_state}", console.lang))
+        elif not listing.faults:
+            console.error(KnownError("no_token"))
+    return 0 if listing.tokens else 3
+
+
+def _token(token: Token, space: Workspace) -> dict[str, object]:
+    return {
+        "label": token.label,
+        "serial": token.serial,
+        "module": str(token.module),
+        "pin_state": token.pin_state.value,
+        "certificates": [
+            {
+                "sha256": c.sha256,
+                "serial": c.serial,
+                "subject": c.subject,
+                "issuer": c.issuer,
+                "not_before": c.not_before.isoformat(),
+                "not_after": c.not_after.isoformat(),
+                "key": c.key,
+                "role": role_of(c, space.settings).value,
+            }
+            for c in token.certificates
+        ],
+    }
+
+
+def verify(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    """The verdict on each file; exit 0 only when all are valid."""
+    files: list[Path] = []
+    for source in args.files:
+        if source.is_dir():
+            files += sorted(p for p in source.rglob("*") if p.suffix.lower() == ".pdf" and p.is_file())
+        elif source.is_file():
+            files.append(source)
+        else:
+            raise UsageError("usage_missing_input", name=str(source))
+    if args.trust is not None and not args.trust.is_dir():
+        raise UsageError("usage_missing_input", name=str(args.trust))
+    reports: list[FileReport] = []
+    with console.progress() as progress:
+        for done, path in enumerate(files):
+            progress("progress_verify", done, len(files))
+            reports.append(_verify(space, path))
+    if console.as_json:
+        console.result([to_json(report, console.lang) for report in reports])
+    else:
+        for report in reports:
+            shown = to_json(report, console.lang)
+            console.say("verify_file", name=Path(report.file).name, verdict=text(f"verdict_{report.verdict}", console.lang))
+            console.say("verify_line", line=str(shown["message"]))
+            for signature in shown["signatures"]:
+                console.say(
+                    "verify_signature",
+                    signer=signature["signer"] or "?",
+                    verdict=text(f"verdict_{signature['verdict']}", console.lang),
+                    time=signature["signing_time"] or "?",
+                )
+                for change in signature["changes"]:
+                    console.say("verify_line", line="  " + change["message"])
+    return 0 if reports and all(report.verdict is Verdict.VALID for report in reports) else 1
+
+
+def _verify(space: Workspace, path: Path) -> FileReport:
+    report = space.workers.verify(Verify(str(path.absolute()), space.trust, space.now())).report
+    if report.wanted_urls and space.revocation.fetch(report.wanted_urls):
+        report = space.workers.verify(Verify(str(path.absolute()), space.trust, space.now())).report
+    return report
+
+
+def outbox(space: Workspace, _args: argparse.Namespace, console: Console) -> int:
+    """What waits and what was sent; a receipt is the only proof."""
+    with space.reader.view() as view:
+        packets, oldest = view.outbox.list(), view.outbox.oldest_unsent()
+    if console.as_json:
+        console.result([_packet(packet, console) for packet in packets])
+    else:
+        rows = [
+            [packet.document or "", text(f"outbox_{packet.state}", console.lang), _told(packet, console)]
+            for packet in packets
+        ]
+        console.table(("head_document", "head_state", "head_note"), rows)
+        if oldest is not None:
+            console.say("outbox_oldest", time=oldest.strftime("%H:%M %d/%m/%Y"))
+        elif not packets:
+            console.say("outbox_empty")
+    return 0
+
+
+def _told(packet: OutboxPacket, console: Console) -> str:
+    if packet.accepted_at is not None:
+        return text("outbox_received", console.lang, time=packet.accepted_at.strftime("%H:%M %d/%m/%Y"))
+    if packet.error_code is not None:
+        return message_of(KnownError(packet.error_code, **packet.error_params), console.lang)["message"]
+    return ""
+
+
+def _packet(packet: OutboxPacket, console: Console) -> dict[str, object]:
+    return {
+        "packet_id": packet.packet_id,
+        "document": packet.document,
+        "state": packet.state.value,
+        "receipt": receipt_facts(packet.receipt) if packet.receipt is not None else None,
+        "oldest_since": packet.created_at.isoformat() if packet.receipt is None else None,
+        "message": _told(packet, console),
+    }
+
+
+def journal(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    """The record of token use; with --verify, how far it is proved to be as it was written."""
+    with space.reader.view() as view:
+        entries = list(reversed(view.journal.entries(limit=_ALL)))
+        checked = view.journal.verify() if args.verify else None
+    verified = None
+    if checked is not None:
+        verified = {"sound_to": checked.sound_to, "newer": checked.newer, "broken_at": checked.broken_at}
+    if console.as_json:
+        shown = [
+            {"seq": e.seq, "at": e.at.isoformat(), "hash": e.hash, **msgspec.to_builtins(e.use)} for e in entries
+        ]
+        console.result({"entries": shown, "verified": verified})
+    else:
+        rows = [
+            [
+                str(e.seq), e.at.strftime("%d/%m/%Y %H:%M:%S"), e.use.operator,
+                text(f"journal_{e.use.action}", console.lang), e.use.number or "", e.use.result,
+            ]
+            for e in entries
+        ]  # fmt: skip
+        console.table(("head_seq", "head_time", "head_operator", "head_action", "head_document", "head_result"), rows)
+        if checked is not None:
+            key = "journal_sound" if checked.broken_at is None else "journal_broken"
+            console.say(key, sound=checked.sound_to, newer=checked.newer, broken=checked.broken_at)
+    return 1 if checked is not None and checked.broken_at is not None else 0

@@ -1,0 +1,113 @@
+"""Runs one command: arguments, workspace, command, exit code. No traceback ever reaches the screen.
+
+Main process. Exit codes: 0 all done, 1 some refused, failed, waiting or not valid, 2 wrong usage, 3 token, 4 a fault
+of the program, whose details go to a file in the data folder's logs and never hold what was typed or read.
+"""
+
+import argparse
+import contextlib
+import datetime as dt
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from signer_app.cli.arguments import language_of, parse
+from signer_app.cli.console import Console
+from signer_app.store.datafolder import default_data_folder
+from signer_app.workspace import Overrides, Workspace, workspace
+from signer_resources.errors import KnownError
+
+Command = Callable[[Workspace, argparse.Namespace, Console], int]
+
+_WRITING = frozenset({"sign", "resume", "sync"})
+"""Commands that take the data folder's lock."""
+
+
+def command_line(argv: Sequence[str]) -> int:
+    """The exit code of the command that `argv` asks for."""
+    for stream in (sys.stdout, sys.stderr):
+        # A frozen program on Windows starts with the old code page.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    lang = language_of(argv) or "vi"
+    console = Console(lang, as_json="--json" in argv)
+    folder: Path | None = None
+    try:
+        args = parse(argv, lang)
+        folder = _data_dir(args)
+        return _run(args, folder, console)
+    except KnownError as error:
+        console.error(error)
+        return error.exit
+    except KeyboardInterrupt:
+        console.error(KnownError("interrupted"))
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output went away; nothing was lost.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as fault:  # noqa: BLE001 - the last net: our own fault, told in words
+        place = _write_fault(fault, folder)
+        console.error(KnownError("program_fault", kind=type(fault).__name__, file=place))
+        return 4
+
+
+def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
+    if args.command == "demo":
+        from signer_app.demo.command import demo
+
+        return demo(folder, args, console)
+    overrides = Overrides(tuple(args.module), getattr(args, "trust", None), args.lang)
+    with workspace(folder, overrides, writing=args.command in _WRITING) as space:
+        console.lang = space.lang
+        return _command(args.command)(space, args, console)
+
+
+def _command(name: str) -> Command:
+    from signer_app.cli import exchange, listings, signing
+
+    commands: dict[str, Command] = {
+        "tokens": listings.tokens,
+        "check": signing.check,
+        "sign": signing.sign,
+        "resume": signing.resume,
+        "verify": listings.verify,
+        "sync": exchange.sync,
+        "outbox": listings.outbox,
+        "journal": listings.journal,
+    }
+    return commands[name]
+
+
+def _data_dir(args: argparse.Namespace) -> Path:
+    if args.data_dir is not None:
+        return Path(args.data_dir)
+    named = os.environ.get("SIGNER_DATA_DIR")
+    if named:
+        return Path(named)
+    return default_data_folder()
+
+
+def _write_fault(fault: BaseException, folder: Path | None) -> str:
+    """Places only, for the message and the variables of a fault could hold what nobody should read."""
+    lines = "".join(traceback.format_tb(fault.__traceback__))
+    if folder is None or not folder.is_dir():
+        return "-"
+    logs = folder / "logs"
+    file = logs / f"fault-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}.txt"
+    try:
+        logs.mkdir(mode=0o700, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as out:
+            out.write(f"{type(fault).__name__}\n{lines}")
+    except OSError:
+        return "-"
+    return str(file)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Entry for the executable."""
+    return command_line(argv)
+
+

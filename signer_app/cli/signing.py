@@ -1,0 +1,240 @@
+"""The commands `check`, `sign` and `resume`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from signer_app.cli import pin as pin_source
+from signer_app.cli.console import Console, message_of
+from signer_app.pdf.preflight import Finding, PreflightResult, Profile, Severity
+from signer_app.signing.batch import BatchResult, Outcome
+from signer_app.signing.certificates import SigningCertificate, choose, require_fit
+from signer_app.signing.engine import Command, Options, SigningRun
+from signer_app.signing.examine import Examiner
+from signer_app.signing.images import load_images
+from signer_app.signing.jobs import DocumentJob, UsageError, gather, parse_receivers, read_list
+from signer_app.store.model import FileState
+from signer_app.workspace import Workspace
+from signer_resources import rules
+from signer_resources.errors import KnownError
+from signer_resources.messages import Lang, text
+from signer_token.client import TokenError
+
+
+def wishes(args: argparse.Namespace) -> tuple[DocumentJob, ...]:
+    """The documents that the arguments speak of; UsageError where they make no sense."""
+    profile, out = Profile(args.profile), getattr(args, "out", None)
+    if args.list is not None:
+        if args.files or args.number or args.date or args.place:
+            raise UsageError("usage_arguments", reason="--list")
+        jobs = read_list(args.list, profile=profile, out=out)
+        extra = parse_receivers(getattr(args, "to", []))
+        return tuple(msgspec.structs.replace(job, receivers=job.receivers or extra) for job in jobs)
+    if not args.files:
+        raise UsageError("usage_arguments", reason="FILE")
+    return gather(
+        args.files,
+        profile=profile,
+        out=out,
+        number=args.number,
+        date=args.date,
+        place=args.place,
+        receivers=getattr(args, "to", []),
+    )
+
+
+def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    """What will happen to each file; keeps nothing, asks for no PIN."""
+    jobs = wishes(args)
+    chosen = _certificate_if_any(space, args.cert, jobs)
+    profile = rules.load(space.now().date())
+    images = load_images(space.settings, space.reader.blobs, chosen)
+    examiner = Examiner(space, chosen, images, profile)
+    answers, worst = [], 0
+    files = [(job, file) for job in jobs for file in job.files]
+    with console.progress() as progress:
+        for done, (job, file) in enumerate(files):
+            progress("progress_examine", done, len(files))
+            try:
+                result = examiner.look(Path(file.path), job, file)
+            except KnownError as error:
+                params = {k: str(v) for k, v in error.params.items()}
+                result = PreflightResult((Finding(error.code, Severity.REFUSED, params),), None, None, ())
+            answers.append(_checked(file.path, result, console.lang))
+    for answer in answers:
+        worst = max(worst, 0 if answer["state"] == "ready" or answer["state"] == "warning" else 1)
+    if console.as_json:
+        console.result(answers)
+    else:
+        counts = {state: sum(a["state"] == state for a in answers) for state in ("ready", "warning", "refused")}
+        console.say("check_summary", **counts)
+        for answer in answers:
+            for finding in answer["findings"]:
+                console.say("check_line", name=Path(answer["file"]).name, message=finding["message"])
+            for spot in answer["placement"]:
+                what = text(f"mark_{spot['what']}", console.lang)
+                console.say("check_place", name=Path(answer["file"]).name, **{**spot, "what": what})
+    return worst
+
+
+def _checked(file: str, result: PreflightResult, lang: Lang) -> dict[str, object]:
+    refused = any(f.severity is Severity.REFUSED for f in result.findings)
+    return {
+        "file": file,
+        "state": "refused" if refused else "warning" if result.findings else "ready",
+        "findings": [
+            {"code": f.code, "severity": f.severity.value, "message": message_of(KnownError(f.code, **f.params), lang)["message"]}
+            for f in result.findings
+        ],
+        "placement": [
+            {
+                "what": p.what.value, "page": p.page, "x": p.rect.x, "y": p.rect.y, "w": p.rect.w, "h": p.rect.h,
+                "rule": p.rule, "sure": p.sure,
+            }
+            for p in result.placements
+        ],
+    }  # fmt: skip
+
+
+def _certificate_if_any(
+    space: Workspace, wanted: str | None, jobs: Sequence[DocumentJob]
+) -> SigningCertificate | None:
+    """`check` works without a token; with one it looks through that token's eyes."""
+    try:
+        tokens = space.hosts.tokens().tokens
+    except TokenError:
+        tokens = ()
+    if not tokens and wanted is None:
+        return None
+    try:
+        return choose(tokens, wanted, _profiles(jobs), space.settings, space.trust, space.now())
+    except KnownError:
+        if wanted is not None:
+            raise
+        return None
+
+
+def sign(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    """Examines, asks for one PIN, signs."""
+    jobs = wishes(args)
+    return _run(space, args, console, jobs, args.cert, args.level)
+
+
+def resume(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    """Goes on with a batch that stopped: what is not signed yet, under a new PIN."""
+    with space.store.view() as view:
+        waiting = view.batches.unfinished()
+        batch = next((b for b in waiting if b.id == args.batch), None) if args.batch else next(iter(waiting[-1:]), None)
+        rows = view.batches.files(batch.id) if batch else ()
+    if args.batch and batch is None:
+        raise UsageError("usage_batch_unknown", batch=args.batch)
+    if batch is None:
+        if console.as_json:
+            console.result(_shape(BatchResult(None, None, ()), console.lang))
+        else:
+            console.say("resume_nothing")
+        return 0
+    command = msgspec.json.decode(batch.command, type=Command)
+    pending = {row.input_path for row in rows if row.state is FileState.PENDING}
+    jobs = tuple(job for job in command.documents if all(file.path in pending for file in job.files))
+    missing = [file.path for job in jobs for file in job.files if not Path(file.path).is_file()]
+    if missing:
+        raise UsageError("usage_missing_input", name=missing[0])
+    code = _run(space, args, console, jobs, command.certificate, command.level, continues=batch.id)
+    return code
+
+
+def _run(
+    space: Workspace,
+    args: argparse.Namespace,
+    console: Console,
+    jobs: Sequence[DocumentJob],
+    wanted: str | None,
+    level: str | None,
+    continues: str | None = None,
+) -> int:
+    pin_source.require_source(from_stdin=args.pin_stdin)
+    tokens = space.hosts.tokens().required()
+    chosen = choose(tokens, wanted, _profiles(jobs), space.settings, space.trust, space.now())
+    if chosen.state.wanted_urls and space.revocation.fetch(chosen.state.wanted_urls):
+        chosen = choose(tokens, wanted, _profiles(jobs), space.settings, space.trust, space.now())
+    require_fit(chosen, space.now())
+    with console.progress() as progress:
+        run = SigningRun(space, chosen, jobs, Options(level), progress, continues=continues)
+        ready = run.examine()
+    stopped: KnownError | None = None
+    if ready:
+        try:
+            typed, final = pin_source.ask(
+                console, chosen, ready, from_stdin=args.pin_stdin, final_try=args.final_try
+            )
+        except KnownError as error:
+            stopped = error
+        else:
+            run.begin()
+            with console.progress() as progress:
+                stopped = run.sign_with(typed, final_try=final, progress=progress)
+    result = run.finish(stopped)
+    if console.as_json:
+        console.result(_shape(result, console.lang))
+    else:
+        _tell(result, console)
+    run.reported()
+    if stopped is not None:
+        return stopped.exit
+    done = (FileState.SIGNED, FileState.SKIPPED)
+    return 0 if all(f.state in done and f.code is None for f in result.files) else 1
+
+
+def _profiles(jobs: Sequence[DocumentJob]) -> list[Profile]:
+    return [file.profile for job in jobs for file in job.files]
+
+
+def _shape(result: BatchResult, lang: Lang) -> dict[str, object]:
+    return {
+        "batch": result.batch,
+        "stopped": message_of(result.stopped, lang) if result.stopped is not None else None,
+        "documents": [
+            {
+                "input": f.input,
+                "output": f.output if f.state is FileState.SIGNED else None,
+                "state": f.state.value,
+                "code": f.code,
+                "message": _message(f, lang),
+                "level": f.level,
+                "sha256_in": f.sha256_in,
+                "sha256_out": f.sha256_out,
+                "seconds": f.seconds,
+            }
+            for f in result.files
+        ],
+    }
+
+
+def _message(outcome: Outcome, lang: Lang) -> str:
+    parts = []
+    if outcome.code is not None:
+        parts.append(str(KnownError(outcome.code, **outcome.params).explain(lang)))
+    parts += [str(KnownError(w.code, **w.params).explain(lang)) for w in outcome.warnings]
+    return " ".join(parts)
+
+
+def _tell(result: BatchResult, console: Console) -> None:
+    signed = [f for f in result.files if f.state is FileState.SIGNED]
+    others = [f for f in result.files if f.state is not FileState.SIGNED]
+    if result.stopped is not None:
+        console.error(result.stopped)
+        console.say("sign_stopped", done=len(signed), total=len(result.files))
+    elif not others:
+        console.say("sign_done", count=len(signed))
+    else:
+        console.say("sign_partly", count=len(signed), rest=len(others))
+    for f in result.files:
+        name = Path(f.input).name
+        if f.state is FileState.SIGNED:
+            console.say("sign_line", name=name, output=f.output, level=(f.level or "").upper())
+        message = _message(f, console.lang)
+        if message:
+            console.say("check_line", name=name, message=message)

@@ -1,0 +1,177 @@
+"""Turns a drawing into the appearance stream of a field, upright on the displayed page whatever its /Rotate.
+
+Runs in a worker. Pictures are encoded once per process and file.
+"""
+
+import datetime as dt
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+from pyhanko.stamp import BaseStamp, BaseStampStyle
+
+from signer_app.pdf.fonts import Style, face
+from signer_app.pdf.geometry import PageFrame, UserBox
+from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem
+from signer_resources.errors import KnownError
+
+VIETNAM = dt.timezone(dt.timedelta(hours=7))
+"""Vietnam's time, written +07:00 literally (NĐ 30 PL I, ISO 8601): never the PC's zone."""
+
+_MAX_IMAGE_SIDE = 900
+_MAX_IMAGE_PIXELS = 40_000_000
+
+
+def signing_time_text(moment: dt.datetime) -> str:
+    """The signing time as offices write it: 05/03/2026 14:03:05 +07:00."""
+    return moment.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S +07:00")
+
+
+class DrawnAppearance:
+    """Draws one `Drawing` of a page with `frame`; hands out appearance streams for boxes in user space."""
+
+    def __init__(self, frame: PageFrame, drawing: Drawing, images: Mapping[str, Path], moment: dt.datetime) -> None:
+        self._frame = frame
+        self._drawing = drawing
+        self._images = images
+        self._moment = moment
+
+    def form(self, writer: BasePdfFileWriter, box: UserBox) -> generic.StreamObject:
+        """A form XObject as large as `box` (user space units), its content baked upright."""
+        fonts: dict[Style, str] = {}
+        resources = generic.DictionaryObject()
+        content = [b"q", b"%.5f %.5f %.5f %.5f %.5f %.5f cm" % self._frame.upright_matrix(box)]
+        height = self._frame.from_user(
+            UserBox(self._frame.visible.llx, self._frame.visible.lly,
+                    self._frame.visible.llx + box.width, self._frame.visible.lly + box.height)
+        ).h  # fmt: skip
+        if self._drawing.multiply:
+            state = generic.DictionaryObject(
+                {pdf_name("/Type"): pdf_name("/ExtGState"), pdf_name("/BM"): pdf_name("/Multiply")}
+            )
+            resources[pdf_name("/ExtGState")] = generic.DictionaryObject({pdf_name("/Blend"): state})
+            content.append(b"/Blend gs")
+        pictures = generic.DictionaryObject()
+        for number, item in enumerate(self._drawing.items):
+            if isinstance(item, ImageItem):
+                name = f"/Im{number}"
+                pictures[pdf_name(name)] = _embed_image(writer, self._images[item.image])
+                content.append(
+                    b"q %.5f 0 0 %.5f %.5f %.5f cm %s Do Q"
+                    % (item.box.w, item.box.h, item.box.x, height - item.box.bottom, name.encode())
+                )
+            else:
+                key = fonts.setdefault(item.style, f"/F{len(fonts)}")
+                text = item.text.replace(SIGNING_TIME, signing_time_text(self._moment))
+                content.append(
+                    # Letter sizes are points; the drawing's unit is the millimetre.
+                    b"BT 0 g %s %.5f Tf %.5f %.5f Td %s Tj ET"
+                    % (
+                        key.encode(),
+                        item.size * 25.4 / 72,
+                        item.x,
+                        height - item.baseline,
+                        face(item.style).show(text),
+                    )
+                )
+        content.append(b"Q")
+        if fonts:
+            resources[pdf_name("/Font")] = generic.DictionaryObject(
+                {pdf_name(key): face(style).embed(writer) for style, key in fonts.items()}
+            )
+        if pictures:
+            resources[pdf_name("/XObject")] = pictures
+        entries = {
+            pdf_name("/Type"): pdf_name("/XObject"),
+            pdf_name("/Subtype"): pdf_name("/Form"),
+            pdf_name("/FormType"): generic.NumberObject(1),
+            pdf_name("/BBox"): generic.ArrayObject(
+                generic.FloatObject(round(v, 4)) for v in (0, 0, box.width, box.height)
+            ),
+            pdf_name("/Resources"): resources,
+        }
+        if self._drawing.multiply:
+            # Without a group of its own, some viewers blend against white instead of the page.
+            entries[pdf_name("/Group")] = generic.DictionaryObject(
+                {
+                    pdf_name("/Type"): pdf_name("/Group"),
+                    pdf_name("/S"): pdf_name("/Transparency"),
+                    pdf_name("/I"): generic.BooleanObject(value=False),
+                }
+            )
+        return generic.StreamObject(entries, stream_data=b"\n".join(content))
+
+
+@dataclass(frozen=True)
+class StepStampStyle(BaseStampStyle):
+    """Lets pyHanko's signer draw our appearance in the signature field that it fills."""
+
+    appearance: DrawnAppearance | None = None
+    field_box: UserBox | None = None
+
+    def create_stamp(
+        self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, object]
+    ) -> BaseStamp:
+        """The stamp for the field; its box was fixed by the plan."""
+        return _StepStamp(writer, self, box)
+
+
+class _StepStamp(BaseStamp):
+    style: StepStampStyle
+
+    def as_form_xobject(self) -> generic.StreamObject:
+        assert self.style.appearance is not None
+        assert self.style.field_box is not None
+        return self.style.appearance.form(self._ensure_writer, self.style.field_box)
+
+
+@lru_cache(maxsize=32)
+def _encoded_image(path: Path, _stamp: tuple[int, int]) -> tuple[int, int, bytes, bytes]:
+    """Width, height, deflated RGB and deflated alpha of a PNG, at most 900 pixels a side (600 dpi at 38 mm)."""
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > _MAX_IMAGE_PIXELS:
+                raise KnownError("image_unusable", name=path.name)
+            image = opened.convert("RGBA")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise KnownError("image_unusable", name=path.name) from error
+    if max(image.size) > _MAX_IMAGE_SIDE:
+        image.thumbnail((_MAX_IMAGE_SIDE, _MAX_IMAGE_SIDE), Image.Resampling.LANCZOS)
+    rgb = Image.merge("RGB", image.split()[:3])
+    return (
+        image.width,
+        image.height,
+        zlib.compress(rgb.tobytes(), 9),
+        zlib.compress(image.split()[3].tobytes(), 9),
+    )
+
+
+def _embed_image(writer: BasePdfFileWriter, path: Path) -> generic.IndirectObject:
+    info = path.stat()
+    width, height, pixels, alpha = _encoded_image(path, (info.st_mtime_ns, info.st_size))
+
+    def stream(space: str, data: bytes) -> generic.StreamObject:
+        return generic.StreamObject(
+            {
+                pdf_name("/Type"): pdf_name("/XObject"),
+                pdf_name("/Subtype"): pdf_name("/Image"),
+                pdf_name("/Width"): generic.NumberObject(width),
+                pdf_name("/Height"): generic.NumberObject(height),
+                pdf_name("/ColorSpace"): pdf_name(space),
+                pdf_name("/BitsPerComponent"): generic.NumberObject(8),
+                pdf_name("/Filter"): pdf_name("/FlateDecode"),
+            },
+            encoded_data=data,
+        )
+
+    picture = stream("/DeviceRGB", pixels)
+    picture[pdf_name("/SMask")] = writer.add_object(stream("/DeviceGray", alpha))
+    return writer.add_object(picture)
+

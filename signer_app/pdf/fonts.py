@@ -1,0 +1,150 @@
+"""The embedded letters of every stamp: Signer Serif, pre-built, 1000 units to the em, put into a PDF as it is.
+
+The fonts are small enough (Latin and Vietnamese, no hinting) to be embedded whole, so no subsetting happens while a
+document is signed and the same text always gives the same bytes. Runs in a worker; keeps the encoded streams of the
+four styles for the life of the process.
+"""
+
+import unicodedata
+import zlib
+from enum import StrEnum
+from functools import cache
+
+from fontTools.ttLib import TTFont
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+
+import signer_resources
+from signer_app.pdf.geometry import pt_to_mm
+from signer_resources.errors import KnownError
+
+
+class Style(StrEnum):
+    """The four faces of the family."""
+
+    REGULAR = "Regular"
+    ITALIC = "Italic"
+    BOLD = "Bold"
+    BOLD_ITALIC = "BoldItalic"
+
+
+class Face:
+    """One style: its metrics, and its objects in a PDF."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+        file = signer_resources.path(f"fonts/SignerSerif-{style}.ttf")
+        self._program = file.read_bytes()
+        font = TTFont(file, lazy=True)
+        if font["head"].unitsPerEm != 1000:
+            raise ValueError(f"{file.name} is not scaled to 1000 units per em")
+        order = font.getReverseGlyphMap()
+        metrics = font["hmtx"].metrics
+        self._glyphs = {code: order[name] for code, name in font.getBestCmap().items()}
+        self._advance = {order[name]: advance for name, (advance, _bearing) in metrics.items()}
+        head, hhea = font["head"], font["hhea"]
+        self._box = (head.xMin, head.yMin, head.xMax, head.yMax)
+        self._ascent, self._descent = hhea.ascent, hhea.descent
+        self._cap_height = getattr(font["OS/2"], "sCapHeight", 660) or 660
+        self._italic_angle = float(font["post"].italicAngle)
+        self._compressed = zlib.compress(self._program, 9)
+
+    def glyph_ids(self, text: str) -> list[int]:
+        """Glyph numbers of NFC `text`; KnownError `glyph_missing` names a letter that the font doesn't have."""
+        ids = []
+        for letter in unicodedata.normalize("NFC", text):
+            found = self._glyphs.get(ord(letter))
+            if found is None:
+                raise KnownError("glyph_missing", letter=letter)
+            ids.append(found)
+        return ids
+
+    def width_mm(self, text: str, size_pt: float) -> float:
+        """Width of `text` at `size_pt` points, in mm."""
+        return pt_to_mm(sum(self._advance[gid] for gid in self.glyph_ids(text)) * size_pt / 1000)
+
+    def show(self, text: str) -> bytes:
+        """The operand of Tj: glyph numbers as two-byte codes (Identity-H)."""
+        return b"<" + b"".join(b"%04X" % gid for gid in self.glyph_ids(text)) + b">"
+
+    def embed(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
+        """Puts the font into the document that `writer` extends; a Type 0 font with Identity-H codes."""
+        name = pdf_name(f"/SignerSerif-{self.style}")
+        program = generic.StreamObject(
+            {pdf_name("/Length1"): generic.NumberObject(len(self._program)), pdf_name("/Filter"): pdf_name("/FlateDecode")},
+            encoded_data=self._compressed,
+        )
+        descriptor = generic.DictionaryObject(
+            {
+                pdf_name("/Type"): pdf_name("/FontDescriptor"),
+                pdf_name("/FontName"): name,
+                pdf_name("/Flags"): generic.NumberObject(4 | 2 | (64 if self._italic_angle else 0)),
+                pdf_name("/FontBBox"): generic.ArrayObject(generic.NumberObject(v) for v in self._box),
+                pdf_name("/ItalicAngle"): generic.FloatObject(self._italic_angle),
+                pdf_name("/Ascent"): generic.NumberObject(self._ascent),
+                pdf_name("/Descent"): generic.NumberObject(self._descent),
+                pdf_name("/CapHeight"): generic.NumberObject(self._cap_height),
+                pdf_name("/StemV"): generic.NumberObject(120 if "Bold" in self.style else 80),
+                pdf_name("/FontFile2"): writer.add_object(program),
+            }
+        )
+        widths = generic.ArrayObject()
+        for gid in sorted(self._advance):
+            widths.append(generic.NumberObject(gid))
+            widths.append(generic.ArrayObject([generic.NumberObject(self._advance[gid])]))
+        descendant = generic.DictionaryObject(
+            {
+                pdf_name("/Type"): pdf_name("/Font"),
+                pdf_name("/Subtype"): pdf_name("/CIDFontType2"),
+                pdf_name("/BaseFont"): name,
+                pdf_name("/CIDSystemInfo"): generic.DictionaryObject(
+                    {
+                        pdf_name("/Registry"): generic.pdf_string("Adobe"),
+                        pdf_name("/Ordering"): generic.pdf_string("Identity"),
+                        pdf_name("/Supplement"): generic.NumberObject(0),
+                    }
+                ),
+                pdf_name("/FontDescriptor"): writer.add_object(descriptor),
+                pdf_name("/CIDToGIDMap"): pdf_name("/Identity"),
+                pdf_name("/W"): widths,
+            }
+        )
+        return writer.add_object(
+            generic.DictionaryObject(
+                {
+                    pdf_name("/Type"): pdf_name("/Font"),
+                    pdf_name("/Subtype"): pdf_name("/Type0"),
+                    pdf_name("/BaseFont"): name,
+                    pdf_name("/Encoding"): pdf_name("/Identity-H"),
+                    pdf_name("/DescendantFonts"): generic.ArrayObject([writer.add_object(descendant)]),
+                    pdf_name("/ToUnicode"): writer.add_object(self._to_unicode()),
+                }
+            )
+        )
+
+    def _to_unicode(self) -> generic.StreamObject:
+        """The CMap that gives the text back when it is copied (ISO 32000-1, 9.10.3)."""
+        pairs = sorted({gid: code for code, gid in sorted(self._glyphs.items(), reverse=True)}.items())
+        lines = [
+            "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
+            "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def",
+            "/CMapName /Adobe-Identity-UCS def /CMapType 2 def",
+            "1 begincodespacerange <0000> <FFFF> endcodespacerange",
+        ]
+        for start in range(0, len(pairs), 100):
+            chunk = pairs[start : start + 100]
+            lines.append(f"{len(chunk)} beginbfchar")
+            lines.extend(f"<{gid:04X}> <{chr(code).encode('utf-16-be').hex().upper()}>" for gid, code in chunk)
+            lines.append("endbfchar")
+        lines.append("endcmap CMapName currentdict /CMap defineresource pop end end")
+        return generic.StreamObject(
+            {pdf_name("/Filter"): pdf_name("/FlateDecode")},
+            encoded_data=zlib.compress("\n".join(lines).encode("ascii"), 9),
+        )
+
+
+@cache
+def face(style: Style) -> Face:
+    """The face of `style`, read once per process."""
+    return Face(style)

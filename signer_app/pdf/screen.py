@@ -1,0 +1,67 @@
+"""The secrecy check: whether a file carries a mark of state secrecy, told before anything of it is kept.
+
+Runs in a worker, in memory, on the file where it lies; writes nothing. Looks at the file's name and at every page
+(ô 10a of Decree 30/2020, appendix I). A secret document on a machine with internet is itself an incident, so the
+answer holds no text, no name and no hash of one.
+"""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+import pypdfium2 as pdfium
+
+from signer_app.pdf.geometry import PageFrame
+from signer_app.pdf.letter import find_secrecy_mark, secrecy_in_name
+from signer_app.pdf.pagetext import PageText, open_document, read_page
+
+
+class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer: secret or not; for a file that is not, its SHA-256 (hex) and size in bytes as they were read."""
+
+    secret: bool
+    sha256: str | None
+    size: int
+
+
+def screen_file(path: Path, name: str) -> Screened:
+    """Screens the file at `path`, known to the person as `name`."""
+    if secrecy_in_name(name):
+        return Screened(secret=True, sha256=None, size=0)
+    with path.open("rb") as handle:
+        before = hashlib.file_digest(handle, "sha256").hexdigest()
+        size = handle.tell()
+    if _marked(path):
+        return Screened(secret=True, sha256=None, size=0)
+    return Screened(secret=False, sha256=before, size=size)
+
+
+def screen_bytes(data: bytes, name: str) -> Screened:
+    """Screens a PDF that lies in memory only."""
+    if secrecy_in_name(name) or _marked(data):
+        return Screened(secret=True, sha256=None, size=0)
+    return Screened(secret=False, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+def _marked(source: Path | bytes) -> bool:
+    try:
+        document = open_document(source)
+    except (pdfium.PdfiumError, ValueError):
+        # Not a PDF, or one that can't be opened: there is no page to be marked, and it will be refused for that.
+        return False
+    try:
+        for number in range(len(document)):
+            page = read_page(document, number)
+            if find_secrecy_mark(page):
+                return True
+            if page.frame.rotate and _marked_unturned(document, page):
+                return True
+        return False
+    finally:
+        document.close()
+
+
+def _marked_unturned(document: pdfium.PdfDocument, page: PageText) -> bool:
+    """A page that is shown sideways may still have been typed upright."""
+    upright = PageFrame(page.frame.visible, 0, page.frame.user_unit)
+    return find_secrecy_mark(read_page(document, page.number, upright)) is not None

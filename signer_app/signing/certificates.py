@@ -1,0 +1,119 @@
+"""Which certificate signs: found among the tokens, its role, its chain, and whether it may sign now.
+
+Runs in the main process on values that the token host listed. Never logs in. TT 15/2025/TT-BKHCN, article 5.1a asks
+that the signer's certificate is checked before signing is allowed; `require_fit` does that.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asn1crypto import x509
+
+from signer_app.pdf.preflight import Profile
+from signer_app.signing.jobs import UsageError
+from signer_app.store.settings import Body, CertificateRole, Settings
+from signer_app.verification.certificate import CertificateState, assess_certificate
+from signer_app.verification.model import Revocation, Trust, TrustMaterial
+from signer_resources.errors import KnownError
+from signer_token.model import Token, TokenCertificate
+
+
+@dataclass(frozen=True)
+class SigningCertificate:
+    """A certificate on a token, with what the program knows about it."""
+
+    token: Token
+    certificate: TokenCertificate
+    role: CertificateRole
+    body: Body | None
+    state: CertificateState
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """Its issuers up to and with the anchor, DER, the nearest first; empty without an anchor in hand."""
+        return self.state.chain
+
+
+def role_of(certificate: TokenCertificate, settings: Settings) -> CertificateRole:
+    """The confirmed role, else a guess: no machine mark tells a body's certificate from a person's.
+
+    A body's has no e-mail address and a name in capitals, or the name of a body in the settings.
+    """
+    confirmed = settings.roles.get(certificate.sha256)
+    if confirmed is not None:
+        return confirmed
+    if settings.body_of(certificate.sha256) is not None:
+        return CertificateRole.AGENCY
+    parsed = x509.Certificate.load(certificate.der)
+    has_email = any(name.name == "rfc822_name" for name in parsed.subject_alt_name_value or ())
+    if not has_email and certificate.common_name == certificate.common_name.upper():
+        return CertificateRole.AGENCY
+    return CertificateRole.PERSONAL
+
+
+def choose(
+    tokens: Sequence[Token],
+    wanted: str | None,
+    profiles: Sequence[Profile],
+    settings: Settings,
+    trust: TrustMaterial,
+    now: dt.datetime,
+) -> SigningCertificate:
+    """The certificate for these profiles: by `wanted` (serial or SHA-256 prefix, hex), else the only fitting one.
+
+    UsageError where nothing or more than one matches `wanted`, or where it stays open which one is meant.
+    """
+    known = [(token, certificate) for token in tokens for certificate in token.certificates]
+    if wanted is not None:
+        key = wanted.replace(":", "").strip().lower()
+        if not key or any(c not in "0123456789abcdef" for c in key):
+            raise UsageError("usage_certificate", text=wanted)
+        found = [
+            pair for pair in known
+            if pair[1].sha256.startswith(key) or pair[1].serial.lstrip("0") == (key.lstrip("0") or "0")
+        ]  # fmt: skip
+        if not found:
+            raise UsageError("usage_certificate_unknown", text=wanted)
+    else:
+        found = [
+            pair for pair in known
+            if pair[1].usable_for_signing and _fits(role_of(pair[1], settings), profiles)
+        ]  # fmt: skip
+        if not found:
+            raise KnownError("certificate_none_fits")
+    if len({certificate.sha256 for _token, certificate in found}) > 1:
+        names = "; ".join(f"{c.common_name} ({c.sha256[:12]})" for _t, c in found)
+        raise UsageError("usage_certificate_ambiguous", names=names)
+    token, certificate = found[0]
+    return SigningCertificate(
+        token,
+        certificate,
+        role_of(certificate, settings),
+        settings.body_of(certificate.sha256),
+        assess_certificate(certificate.der, trust, now),
+    )
+
+
+def _fits(role: CertificateRole, profiles: Sequence[Profile]) -> bool:
+    needs_agency = any(profile in (Profile.AGENCY, Profile.APPENDIX) for profile in profiles)
+    needs_person = Profile.LEADER in profiles
+    if needs_agency and role is not CertificateRole.AGENCY:
+        return False
+    return not (needs_person and role is not CertificateRole.PERSONAL)
+
+
+def require_fit(chosen: SigningCertificate, now: dt.datetime) -> None:
+    """KnownError where the certificate may not sign now (TT 15/2025/TT-BKHCN, article 5.1a)."""
+    certificate = chosen.certificate
+    name = certificate.common_name
+    if not certificate.usable_for_signing:
+        raise KnownError("certificate_not_for_signing", name=name)
+    if now < certificate.not_before:
+        raise KnownError("certificate_not_yet_valid", name=name, date=certificate.not_before.strftime("%d/%m/%Y"))
+    if now > certificate.not_after:
+        raise KnownError("certificate_expired", name=name, date=certificate.not_after.strftime("%d/%m/%Y"))
+    if chosen.state.revocation is Revocation.REVOKED:
+        raise KnownError("certificate_revoked", name=name)
+    if chosen.state.trust is Trust.UNTRUSTED:
+        raise KnownError("certificate_untrusted", name=name, issuer=certificate.issuer)

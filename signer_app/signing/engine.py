@@ -1,0 +1,323 @@
+"""Signs a batch of documents: examine all, then one PIN, then one document after the other to the end of its way.
+
+Runs in the main process. Order of safety: nothing is kept before the secrecy check; nothing is signed before every
+file of the document passed its preflight; nobody is told "signed" before the bytes were checked again by other
+parsers, are on disk, and are in the database together with evidence, journal and outbox row. Any token error ends the
+batch; what was signed stays signed, the rest stays pending.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from signer_app.exchange.directory import load_directory
+from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress
+from signer_app.signing.certificates import SigningCertificate
+from signer_app.signing.examine import Examiner, day_of
+from signer_app.signing.images import load_images
+from signer_app.signing.jobs import DocumentJob
+from signer_app.signing.records import Records, batch_row, level_of
+from signer_app.signing.release import is_released, make_packet
+from signer_app.signing.timestamps import TimestampClient
+from signer_app.store import Store
+from signer_app.store.model import Batch, BatchFile, DocumentState, FileState, JournalAction, StoredFile
+from signer_app.store.store import Signing, Transaction
+from signer_app.tasks import Finish, Prepare, Recheck, Screen
+from signer_app.workspace import Workspace
+from signer_resources import rules
+from signer_resources.errors import KnownError
+from signer_sync.ids import uuid7
+from signer_token.client import TokenError, TokenSession
+from signer_token.model import Pin
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is needed to go on with a batch: the wishes, the certificate, the level. No secret, no secret file."""
+
+    certificate: str
+    level: str | None
+    documents: tuple[DocumentJob, ...]
+
+
+def _quiet(_text: str, _done: int, _all: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for the whole batch. `level` None: the best that comes at once."""
+
+    level: str | None = None
+
+
+class SigningRun:
+    """One batch with one certificate: `examine`, `begin`, `sign_with` a PIN, `finish`, `reported`.
+
+    `continues` is the id of a stopped batch whose rest this one takes over.
+    """
+
+    def __init__(
+        self,
+        space: Workspace,
+        chosen: SigningCertificate,
+        jobs: Sequence[DocumentJob],
+        options: Options,
+        progress: Progress = _quiet,
+        *,
+        continues: str | None = None,
+    ) -> None:
+        self._space = space
+        self._continues = continues
+        self._chosen = chosen
+        self._options = options
+        self._progress = progress
+        self._documents = [DocumentWork.of(job) for job in jobs]
+        self._today = space.now().date()
+        self._rules = rules.load(self._today)
+        self._records = Records(chosen, self._rules)
+        self._images = load_images(space.settings, space.store.blobs, chosen)
+        self._examiner = Examiner(space, chosen, self._images, self._rules)
+        self._directory = load_directory(space.folder.cache)
+        self._batch: str | None = None
+        settings = space.settings
+        wants_time = options.level != "b-b" and settings.tsa_url
+        self._tsa = TimestampClient(settings.tsa_url, settings.tsa_timeout_s) if wants_time and settings.tsa_url else None
+
+    @property
+    def _store(self) -> Store:
+        return self._space.store
+
+    def examine(self) -> int:
+        """Screens and preflights every file; the number of documents that are ready to be signed."""
+        self._store.finish_exports()
+        self._examiner.examine(self._documents, self._progress)
+        return sum(document.ready for document in self._documents)
+
+    def begin(self) -> None:
+        """Writes the batch with its files, none for a secret document, before the first signature."""
+        known = [work for work in self._documents if not any(file.secret for file in work.files)]
+        command = Command(
+            self._chosen.certificate.sha256, self._options.level, tuple(work.job for work in known)
+        )
+        batch = Batch(id=uuid7(), created_at=self._space.now(), command=msgspec.json.encode(command).decode())
+        self._batch = batch.id
+        rows = [row for _file, row in self._rows()]
+
+        def write(tx: Transaction) -> None:
+            tx.batches.add(batch, rows)
+            for row in tx.batches.files(self._continues) if self._continues else ():
+                if row.state is FileState.PENDING:
+                    taken_over = msgspec.structs.replace(row, state=FileState.SKIPPED, code="taken_over")
+                    tx.batches.put_files([taken_over])
+
+        self._store.write(write)
+
+    def sign_with(self, pin: Pin, *, final_try: bool, progress: Progress = _quiet) -> KnownError | None:
+        """One login with this PIN, then all that is ready; the error that stopped it, None if nothing did."""
+        self._progress = progress
+        token, certificate = self._chosen.token, self._chosen.certificate
+        try:
+            session = self._space.hosts.open(token, certificate.sha256, pin, final_try=final_try)
+        except TokenError as error:
+            self._journal(JournalAction.LOGIN, error.code)
+            return error
+        with session:
+            self._journal(JournalAction.LOGIN, "ok")
+            return self._sign(session)
+
+    def _journal(self, action: JournalAction, result: str) -> None:
+        use = self._records.use(action, result)
+        self._store.write(lambda tx: tx.journal.append(use, self._space.now()))
+
+    def _sign(self, session: TokenSession) -> KnownError | None:
+        ready = [work for work in self._documents if work.ready]
+        total, done = sum(len(work.files) for work in ready), 0
+        self._progress("progress_sign", done, total)
+        for work in ready:
+            try:
+                self._sign_document(session, work)
+            except TokenError as error:
+                with suppress(KnownError):
+                    self._journal(JournalAction.SIGN, error.code)
+                return error
+            except KnownError as error:
+                self._fail(work, error)
+                if error.code == "disk_full":
+                    return error
+            done += len(work.files)
+            self._progress("progress_sign", done, total)
+        return None
+
+    def _fail(self, work: DocumentWork, error: KnownError) -> None:
+        """Nothing of the document is kept; a full disk leaves it to be signed later, other faults are its own."""
+        for file in work.files:
+            file.outcome = replace(file.outcome, state=FileState.PENDING, level=None, sha256_out=None)
+            if error.code != "disk_full":
+                file.fail(error if file is work.main else KnownError("part_refused"))
+
+    def _sign_document(self, session: TokenSession, work: DocumentWork) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="sign-", dir=self._space.folder.work))
+        try:
+            made = []
+            for index, file in enumerate(work.files):
+                part = folder / str(index)
+                part.mkdir(mode=0o700)
+                made.append(self._sign_file(session, file, part))
+            stored = self._keep(work, made, folder)
+        except OSError as error:
+            raise KnownError("disk_full" if error.errno == 28 else "disk_fault", folder=str(folder)) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        for file, item in zip(work.files, stored, strict=True):
+            export = self._store.export(item.id)
+            if export.error is not None:
+                # Signed and kept; only the copy beside the input is missing, and is made up for at the next start.
+                params = {key: str(value) for key, value in export.error.params.items()}
+                file.outcome = replace(file.outcome, code=export.error.code, params=params)
+
+    def _sign_file(self, session: TokenSession, file: FileWork, folder: Path) -> Made:
+        assert file.plan is not None
+        assert file.before is not None
+        space, certificate, chain = self._space, self._chosen.certificate, self._chosen.chain
+        started = time.monotonic()
+        source = self._store.blobs.path(file.plan.blob)
+        current, stamped, moment = source, None, space.now()
+        for number, step in enumerate(file.plan.steps):
+            moment, target = space.now(), folder / f"{number}.pdf"
+            prepared = space.workers.prepare(
+                Prepare(
+                    source=str(current),
+                    output=str(target),
+                    step=step,
+                    images=self._images.paths(),
+                    moment=moment,
+                    certificate=certificate.der,
+                    chain=chain,
+                )
+            ).prepared
+            signature = session.sign(prepared.to_be_signed)
+            stamped = self._tsa.stamp(signature) if self._tsa is not None else None
+            space.workers.finish(
+                Finish(
+                    path=str(target),
+                    prepared=prepared,
+                    certificate=certificate.der,
+                    chain=chain,
+                    signature=signature,
+                    timestamp=stamped.token if stamped else None,
+                )
+            )
+            current = target
+        answer = space.workers.recheck(
+            Recheck(
+                source=str(source),
+                output=str(current),
+                steps=file.plan.steps,
+                before=file.before,
+                certificate_sha256=certificate.sha256,
+                trust=space.trust,
+                now=space.now(),
+            )
+        )
+        checked = answer.rechecked
+        if checked.fault is not None:
+            raise KnownError(checked.fault, detail=checked.detail)
+        seconds = time.monotonic() - started
+        return Made(file, current, checked.sha256, answer.report, stamped, moment, seconds)
+
+    def _keep(self, work: DocumentWork, made: Sequence[Made], folder: Path) -> tuple[StoredFile, ...]:
+        """Durable blobs first, then everything about the document in one transaction."""
+        space, store, records = self._space, self._store, self._records
+        for item in made:
+            if store.blobs.adopt(item.path).sha256 != item.sha256:
+                raise KnownError("output_changed", name=item.file.job.name)
+        document = records.document(work, day_of(work, self._today), space.now())
+        files = tuple(records.stored(document, item, position) for position, item in enumerate(made))
+        packet, body = None, self._chosen.body
+        if body is not None and is_released(work, document, body):
+            document = msgspec.structs.replace(document, state=DocumentState.RELEASED)
+            packet = make_packet(
+                work,
+                document,
+                files,
+                made,
+                body=body,
+                rules=self._rules,
+                directory=self._directory,
+                blobs=store.blobs,
+                folder=folder,
+                now=space.now(),
+            )
+        for item in made:
+            item.file.outcome = replace(
+                item.file.outcome,
+                state=FileState.SIGNED,
+                level=level_of(item),
+                sha256_out=item.sha256,
+                seconds=round(item.seconds, 3),
+            )
+        ids = {id(item.file): stored.id for item, stored in zip(made, files, strict=True)}
+        rows = [msgspec.structs.replace(row, file_id=ids[id(file)]) for file, row in self._rows() if id(file) in ids]
+        store.commit_signed(
+            Signing(
+                document=document,
+                files=files,
+                evidence=tuple(records.evidence(s, m) for s, m in zip(files, made, strict=True)),
+                packet=packet,
+                uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
+                batch_files=tuple(rows),
+            ),
+            lambda: self._screen_again(files),
+        )
+        return files
+
+    def _screen_again(self, files: Sequence[StoredFile]) -> None:
+        for stored in files:
+            path = self._store.blobs.path(stored.blob_out or "")
+            if self._space.workers.screen(Screen(str(path), stored.name)).screened.secret:
+                raise KnownError("secret")
+
+    def _rows(self) -> Iterator[tuple[FileWork, BatchFile]]:
+        """Each file of the batch with its row as it stands; secret documents have none."""
+        position = 0
+        for work in self._documents:
+            hidden = any(file.secret for file in work.files)
+            for file in work.files:
+                if not hidden and not file.done_before and self._batch is not None:
+                    yield file, batch_row(self._batch, position, file)
+                position += 1
+
+    def finish(self, stopped: KnownError | None) -> BatchResult:
+        """Closes the batch in the database and gives its result."""
+        if self._batch is not None:
+            batch = self._batch
+            unsigned = [row for _file, row in self._rows() if row.state is not FileState.SIGNED]
+            params = {key: str(value) for key, value in stopped.params.items()} if stopped else {}
+
+            def close(tx: Transaction) -> None:
+                tx.batches.put_files(unsigned)
+                tx.batches.finish(batch, self._space.now(), stopped.code if stopped else None, params)
+
+            with suppress(KnownError):
+                # A disk that is full must not hide what was signed: the rows of signed documents are there.
+                self._store.write(close)
+        return BatchResult(
+            self._batch, stopped, tuple(file.outcome for work in self._documents for file in work.files)
+        )
+
+    def reported(self) -> None:
+        """To be called when the person or script has been told the result."""
+        batches = {*self._examiner.resumed, *({self._batch} if self._batch else ())}
+
+        def mark(tx: Transaction) -> None:
+            for batch in batches:
+                tx.batches.mark_reported(batch, self._space.now())
+
+        with suppress(KnownError):
+            self._store.write(mark)

@@ -1,0 +1,194 @@
+"""Looks at every file before any PIN: secret or not, what will happen to it, whether its number is free.
+
+Main process; the PDF work is the workers'. A signing run keeps a copy of each file that is not secret as a blob, and
+all that follows is about that blob; `check` looks at the files where they lie and keeps nothing.
+"""
+
+import datetime as dt
+import errno
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from signer_app.pdf.preflight import Body, PreflightRequest, PreflightResult, Profile, Severity
+from signer_app.signing.batch import DocumentWork, FileWork, Progress
+from signer_app.signing.certificates import SigningCertificate
+from signer_app.signing.images import Images
+from signer_app.signing.jobs import DocumentJob, FileJob
+from signer_app.store.model import FileState
+from signer_app.tasks import Preflight, PreflightAnswer, Screen
+from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
+from signer_resources.rules import RuleProfile
+
+
+class Examiner:
+    """The preflight of a batch: one certificate (or, for `check`, only a name), one day, one rule profile."""
+
+    def __init__(self, space: Workspace, chosen: SigningCertificate | None, images: Images, rules: RuleProfile) -> None:
+        self._space = space
+        self._chosen = chosen
+        self._images = images
+        self._rules = rules
+        self._today = space.now().date()
+        self.resumed: set[str] = set()
+        """Batches that ended before they could tell, and whose files were met again."""
+
+    def examine(self, documents: Sequence[DocumentWork], progress: Progress) -> None:
+        """Fills plan, findings and refusals of every file; keeps a blob of each that is not secret."""
+        total, done = sum(len(document.files) for document in documents), 0
+        for document in documents:
+            for file in document.files:
+                progress("progress_examine", done, total)
+                try:
+                    self._examine(document.job, file)
+                except KnownError as error:
+                    file.refuse(error)
+                done += 1
+            self._whole_document(document)
+        progress("progress_examine", done, total)
+
+    def look(self, path: Path, job: DocumentJob, file: FileJob) -> PreflightResult:
+        """The preflight of a file where it lies, for `check`; KnownError "secret"."""
+        screened = self._space.workers.screen(Screen(str(path), file.name)).screened
+        if screened.secret or screened.sha256 is None:
+            raise KnownError("secret")
+        return self._preflight(path, screened.sha256, job, file).result
+
+    def _examine(self, job: DocumentJob, file: FileWork) -> None:
+        store, path = self._space.store, Path(file.job.path)
+        screened = self._space.workers.screen(Screen(str(path), file.job.name)).screened
+        if screened.secret or screened.sha256 is None:
+            raise KnownError("secret")
+        file.outcome = replace(file.outcome, sha256_in=screened.sha256)
+        if self._signed_before(job, file, screened.sha256):
+            return
+        require_writable(Path(file.job.output))
+        blob = store.blobs.add_file(path)
+        if blob.sha256 != screened.sha256:
+            # It changed between the check and the copy, so the copy was never checked: it must not stay.
+            store.discard([blob.sha256])
+            raise KnownError("input_changed", name=file.job.name)
+        kept = store.blobs.path(blob.sha256)
+        answer = self._preflight(kept, blob.sha256, job, file.job)
+        result = answer.result
+        file.before, file.facts, file.plan = answer.report, result.facts, result.plan
+        file.outcome = replace(
+            file.outcome, warnings=tuple(f for f in result.findings if f.severity is Severity.WARNING)
+        )
+        refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
+        if refusal is not None:
+            if refusal.code == "secret":
+                store.discard([blob.sha256])
+            raise KnownError(refusal.code, **refusal.params)
+
+    def _preflight(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
+        space, profile = self._space, file.profile
+        request = PreflightRequest(
+            profile=profile,
+            blob=blob,
+            certificate=self._chosen.certificate.sha256 if self._chosen else "",
+            certificate_name=self._chosen.certificate.common_name if self._chosen else self._fallback_name(profile),
+            rules=self._rules.version,
+            number=job.number,
+            notation=job.notation,
+            date=job.date or self._today,
+            body=self._body(),
+            picture=self._images.signature,
+            place=file.place,
+        )
+        answer = space.workers.preflight(Preflight(str(path), request, space.trust, space.now()))
+        if answer.report.wanted_urls and space.revocation.fetch(answer.report.wanted_urls):
+            answer = space.workers.preflight(Preflight(str(path), request, space.trust, space.now()))
+        return answer
+
+    def _fallback_name(self, profile: Profile) -> str:
+        """Without a token, `check` takes the name of the only body for the seal's profiles."""
+        bodies = self._space.settings.bodies
+        return bodies[0].name if len(bodies) == 1 and profile in (Profile.AGENCY, Profile.APPENDIX) else ""
+
+    def _body(self) -> Body | None:
+        body = self._chosen.body if self._chosen else None
+        if body is None and self._chosen is None and len(self._space.settings.bodies) == 1:
+            body = self._space.settings.bodies[0]
+        if body is None:
+            return Body((self._chosen.certificate.common_name,)) if self._chosen else None
+        return Body(
+            names=(body.name, *body.aliases),
+            seal=self._images.seal,
+            seal_mm=body.seal.diameter_mm if body.seal else 38.0,
+            signers=body.signers,
+        )
+
+    def _whole_document(self, document: DocumentWork) -> None:
+        """One part refused, nothing of the document is signed; its number must be free."""
+        main, job = document.main, document.job
+        if main.ready and main.job.profile is Profile.AGENCY:
+            try:
+                self._free_number(document)
+            except KnownError as error:
+                main.refuse(error)
+        if main.job.profile is not Profile.AGENCY:
+            for file in document.files:
+                if file.ready and file.job.profile is Profile.APPENDIX:
+                    file.refuse(KnownError("appendix_without_main"))
+        if any(file.outcome.state is FileState.REFUSED for file in document.files):
+            for file in document.files:
+                if file.ready:
+                    file.refuse(KnownError("part_refused"))
+
+    def _free_number(self, document: DocumentWork) -> None:
+        job, facts = document.job, document.main.facts
+        number, notation = job.number or facts.number, job.notation or facts.notation
+        body = self._chosen.body if self._chosen else None
+        if number and notation and body is not None:
+            day = facts.date or job.date or self._today
+            with self._space.store.view() as view:
+                view.documents.check_number(body.code, day, notation, number)
+
+    def _signed_before(self, job: DocumentJob, file: FileWork, sha256: str) -> bool:
+        """Whether a batch that ended before it could tell has signed this very file as it is wanted now."""
+        with self._space.store.view() as view:
+            for batch in view.batches.unreported():
+                for row in view.batches.files(batch.id):
+                    wanted = (FileState.SIGNED, sha256, file.job.profile, file.job.output)
+                    if (row.state, row.input_sha256, row.profile, row.output_path) != wanted or row.file_id is None:
+                        continue
+                    stored = view.documents.file(row.file_id)
+                    document = view.documents.get(stored.document_id) if stored else None
+                    if document is None or (job.number is not None and document.number != job.number):
+                        continue
+                    self.resumed.add(batch.id)
+                    file.done_before = True
+                    file.outcome = replace(
+                        file.outcome,
+                        state=FileState.SIGNED,
+                        level=row.level,
+                        sha256_out=row.output_sha256,
+                        seconds=row.seconds or 0.0,
+                    )
+                    return True
+        return False
+
+
+def require_writable(output: Path) -> None:
+    """Before any PIN: the output must not exist and its folder must take a file; KnownError says which fails."""
+    if output.exists() or output.is_symlink():
+        raise KnownError("output_exists", file=str(output))
+    folder = output.parent
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".signer-", suffix=".part"):
+            pass
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise KnownError("disk_full", folder=str(folder)) from error
+        raise KnownError("output_unwritable", folder=os.fspath(output.parent)) from error
+
+
+def day_of(document: DocumentWork, today: dt.date) -> dt.date:
+    """The document's date: as given, else as typed on the page, else today."""
+    return document.job.date or document.main.facts.date or today

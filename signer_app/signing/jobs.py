@@ -1,0 +1,238 @@
+"""What is to be signed: files gathered into documents, with what the person said about each.
+
+Pure values and their reading from the command line or a list (CSV). Opens no PDF. A wish that makes no sense is a
+`UsageError` (exit 2), told before anything else happens.
+"""
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from signer_app.pdf.place import PlaceOption
+from signer_app.pdf.preflight import Profile
+from signer_app.store.model import FileRole
+from signer_resources.errors import KnownError
+
+_NUMBER = re.compile(r"^\s*(?P<number>\d+[a-zđ]?)\s*(?:/(?P<year>\d{4}))?\s*/\s*(?P<notation>[^\s/][^\s]*)\s*$")
+_LIST_COLUMNS = ("input", "profile", "number", "date", "place", "role", "document", "to")
+_MAX_LIST_BYTES = 32 << 20
+_ORG = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.\-_]{0,63}$")
+
+
+class UsageError(KnownError):
+    """The wish itself makes no sense; exit 2."""
+
+
+class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class FileJob(_Value, frozen=True):
+    """One file: where it lies, where its signed copy goes (both absolute), how it is signed."""
+
+    path: str
+    output: str
+    role: FileRole
+    profile: Profile
+    place: PlaceOption | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name as the person knows it."""
+        return Path(self.path).name
+
+
+class DocumentJob(_Value, frozen=True):
+    """One document: its main file first, then its appendices; number and notation, date, receivers' codes."""
+
+    files: tuple[FileJob, ...]
+    number: str | None = None
+    notation: str | None = None
+    date: dt.date | None = None
+    receivers: tuple[str, ...] = ()
+
+
+def parse_number(text: str) -> tuple[str, str]:
+    """"5/QĐ-UBND" as ("05", "QĐ-UBND"); a year in the middle stays with the number ("30/2020", "NĐ-CP")."""
+    found = _NUMBER.match(text)
+    if not found:
+        raise UsageError("usage_number", text=text)
+    number = printed_number(found["number"])
+    if found["year"]:
+        number = f"{number}/{found['year']}"
+    return number, found["notation"].replace("–", "-").rstrip(".")
+
+
+def printed_number(number: str) -> str:
+    """Numbers below 10 get a leading zero (NĐ 30/2020, appendix I, ô 3)."""
+    return f"0{number}" if number.isdecimal() and len(number) == 1 else number
+
+
+def parse_date(text: str) -> dt.date:
+    """A date as YYYY-MM-DD."""
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError("usage_date", text=text) from None
+
+
+def parse_place(text: str) -> PlaceOption:
+    """PAGE,X,Y[,W,H]: page from 1 (-1 is the last), mm from the top left of the displayed page."""
+    parts = text.split(",")
+    try:
+        if len(parts) not in (3, 5):
+            raise ValueError
+        page = int(parts[0])
+        numbers = [float(part) for part in parts[1:]]
+        if page == 0 or any(not 0 <= n <= 5000 for n in numbers) or any(n <= 0 for n in numbers[2:]):
+            raise ValueError
+    except ValueError:
+        raise UsageError("usage_place", text=text) from None
+    return PlaceOption(page, *numbers)
+
+
+def parse_receivers(texts: Iterable[str]) -> tuple[str, ...]:
+    """Receivers' codes without doubles, in order."""
+    codes = [part.strip() for text in texts for part in re.split(r"[,;]", text) if part.strip()]
+    for code in codes:
+        if not _ORG.match(code):
+            raise UsageError("usage_receiver", text=code)
+    return tuple(dict.fromkeys(codes))
+
+
+def parse_profile(text: str) -> Profile:
+    """A profile by name."""
+    try:
+        return Profile(text.strip())
+    except ValueError:
+        raise UsageError("usage_profile", text=text, known=", ".join(Profile)) from None
+
+
+def gather(
+    inputs: Sequence[Path],
+    *,
+    profile: Profile,
+    out: Path | None,
+    number: str | None,
+    date: str | None,
+    place: str | None,
+    receivers: Sequence[str],
+) -> tuple[DocumentJob, ...]:
+    """Each file a document of its own; a folder is taken recursively and mirrored under `out`."""
+    pairs: list[tuple[Path, Path]] = []
+    for source in inputs:
+        if source.is_dir():
+            found = sorted(
+                path for path in source.rglob("*")
+                if path.suffix.lower() == ".pdf" and not path.name.lower().endswith(".signed.pdf") and path.is_file()
+            )  # fmt: skip
+            if not found:
+                raise UsageError("usage_empty_folder", name=source.name)
+            pairs += [(path, _output(path, out / path.relative_to(source).parent if out else None)) for path in found]
+        elif source.is_file():
+            pairs.append((source, _output(source, out)))
+        else:
+            raise UsageError("usage_missing_input", name=str(source))
+    if len(pairs) > 1 and (number or date):
+        raise UsageError("usage_one_number_many_files")
+    _no_common_output(output for _source, output in pairs)
+    split = parse_number(number) if number else (None, None)
+    day = parse_date(date) if date else None
+    where = parse_place(place) if place else None
+    codes = parse_receivers(receivers)
+    return tuple(
+        DocumentJob(
+            (FileJob(str(source.absolute()), str(output.absolute()), FileRole.MAIN, profile, where),),
+            *split,
+            day,
+            codes,
+        )
+        for source, output in pairs
+    )
+
+
+def read_list(listing: Path, *, profile: Profile, out: Path | None) -> tuple[DocumentJob, ...]:
+    """The documents of a CSV list: UTF-8, header, commas, paths relative to the list's folder."""
+    try:
+        if listing.stat().st_size > _MAX_LIST_BYTES:
+            raise UsageError("usage_list", name=listing.name, line=1, reason="> 32 MB")
+        text = listing.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("usage_list", name=listing.name, line=1, reason=type(error).__name__) from None
+    reader = csv.DictReader(text.splitlines(), strict=True)
+    if reader.fieldnames is None or "input" not in reader.fieldnames:
+        raise UsageError("usage_list", name=listing.name, line=1, reason="input")
+    unknown = [name for name in reader.fieldnames if name not in _LIST_COLUMNS]
+    if unknown:
+        raise UsageError("usage_list", name=listing.name, line=1, reason=str(unknown[0]))
+    groups: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    try:
+        for row in reader:
+            line = reader.line_num
+            cells = {key: (value or "").strip() for key, value in row.items() if isinstance(key, str)}
+            if None in row or not cells["input"]:
+                raise UsageError("usage_list", name=listing.name, line=line, reason="input")
+            groups.setdefault(cells.get("document") or f"\0{line}", []).append((line, cells))
+    except csv.Error as error:
+        raise UsageError("usage_list", name=listing.name, line=reader.line_num, reason=str(error)) from None
+    if not groups:
+        raise UsageError("usage_list", name=listing.name, line=1, reason="0")
+    jobs = tuple(_document(listing, rows, profile, out) for rows in groups.values())
+    _no_common_output(Path(file.output) for job in jobs for file in job.files)
+    return jobs
+
+
+def _document(
+    listing: Path, rows: Sequence[tuple[int, dict[str, str]]], profile: Profile, out: Path | None
+) -> DocumentJob:
+    files: list[FileJob] = []
+    facts: dict[str, str] = {}
+    for line, cells in rows:
+        source = listing.parent / cells["input"]
+        if not source.is_file():
+            raise UsageError("usage_missing_input", name=str(source))
+        role_text = cells.get("role") or "main"
+        if role_text not in ("main", "appendix"):
+            raise UsageError("usage_list", name=listing.name, line=line, reason=f"role {role_text}")
+        role = FileRole(role_text)
+        # An appendix in a file of its own gets the appendix's signature (NĐ 30 PL I), unless the row says other.
+        fallback = Profile.APPENDIX if role is FileRole.APPENDIX and profile is Profile.AGENCY else profile
+        chosen = parse_profile(cells["profile"]) if cells.get("profile") else fallback
+        where = parse_place(cells["place"]) if cells.get("place") else None
+        files.append(
+            FileJob(str(source.absolute()), str(_output(source, out).absolute()), role, chosen, where)
+        )
+        for key in ("number", "date", "to"):
+            value = cells.get(key, "")
+            if value and facts.setdefault(key, value) != value:
+                raise UsageError("usage_list", name=listing.name, line=line, reason=f"{key} {value}")
+    mains = [file for file in files if file.role is FileRole.MAIN]
+    if len(mains) != 1:
+        raise UsageError("usage_list_main", name=listing.name, line=rows[0][0], count=len(mains))
+    ordered = (*mains, *(file for file in files if file.role is not FileRole.MAIN))
+    number, notation = parse_number(facts["number"]) if "number" in facts else (None, None)
+    return DocumentJob(
+        ordered,
+        number,
+        notation,
+        parse_date(facts["date"]) if "date" in facts else None,
+        parse_receivers([facts["to"]]) if "to" in facts else (),
+    )
+
+
+def _output(source: Path, folder: Path | None) -> Path:
+    return (folder or source.parent) / f"{source.stem}.signed.pdf"
+
+
+def _no_common_output(outputs: Iterable[Path]) -> None:
+    seen: set[str] = set()
+    for output in outputs:
+        # Windows and macOS don't tell names by case.
+        key = str(output.absolute()).casefold()
+        if key in seen:
+            raise UsageError("usage_same_output", name=output.name)
+        seen.add(key)

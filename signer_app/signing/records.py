@@ -1,0 +1,162 @@
+"""What is written down of a signing: the document, its files, evidence, journal entries and batch rows.
+
+Main process. Pure making of values for the store; nothing is written here.
+"""
+
+import datetime as dt
+import importlib.metadata
+from dataclasses import dataclass
+
+from signer_app.pdf.plan import plan_hash
+from signer_app.pdf.preflight import Profile
+from signer_app.signing.batch import DocumentWork, FileWork, Made
+from signer_app.signing.certificates import SigningCertificate
+from signer_app.signing.release import document_type
+from signer_app.store.model import (
+    BatchFile,
+    CertificateStatus,
+    Document,
+    DocumentState,
+    Evidence,
+    EvidenceRecord,
+    FileState,
+    JournalAction,
+    StoredFile,
+    TokenUse,
+)
+from signer_app.verification.model import Revocation, SignatureReport, Trust
+from signer_app.workspace import operator_name
+from signer_resources.rules import RuleProfile
+from signer_sync.ids import uuid7
+
+
+@dataclass(frozen=True)
+class Records:
+    """Makes the records of one batch with one certificate under one rule profile."""
+
+    chosen: SigningCertificate
+    rules: RuleProfile
+
+    @property
+    def body_code(self) -> str:
+        """The body's code; without a body in the settings, its certificate stands for it."""
+        body = self.chosen.body
+        return body.code if body is not None else f"certificate:{self.chosen.certificate.sha256[:16]}"
+
+    def document(self, work: DocumentWork, day: dt.date, now: dt.datetime) -> Document:
+        """The document; its number is taken when this signing issues it."""
+        job, facts = work.job, work.main.facts
+        number, notation = job.number or facts.number, job.notation or facts.notation
+        issues = work.main.job.profile is Profile.AGENCY and number is not None and notation is not None
+        return Document(
+            id=uuid7(),
+            body_code=self.body_code,
+            created_at=now,
+            state=DocumentState.SIGNED,
+            number=number if notation else None,
+            notation=notation if number else None,
+            notation_group=notation if issues else None,
+            doc_date=day if issues or job.date else facts.date,
+            type=document_type(notation, self.rules)[1] if notation else None,
+            subject=facts.subject,
+            signer_name=facts.signer,
+        )
+
+    def stored(self, document: Document, made: Made, position: int) -> StoredFile:
+        """The signed file."""
+        plan = made.file.plan
+        assert plan is not None
+        return StoredFile(
+            id=uuid7(),
+            document_id=document.id,
+            position=position,
+            role=made.file.job.role,
+            name=made.file.job.name,
+            blob_in=plan.blob,
+            profile=plan.profile,
+            plan_sha256=plan_hash(plan),
+            certificate_sha256=plan.certificate,
+            blob_out=made.sha256,
+            level=level_of(made),
+            signed_at=made.moment,
+            output_path=made.file.job.output,
+        )
+
+    def evidence(self, stored: StoredFile, made: Made) -> Evidence:
+        """What TT 15/2025/TT-BKHCN, article 5.4 asks to keep with the signature."""
+        own = own_signature(made)
+        return Evidence(
+            signature_id=uuid7(),
+            file_id=stored.id,
+            record=EvidenceRecord(
+                document_sha256_before=stored.blob_in,
+                document_sha256_after=made.sha256,
+                signer_cert_der=self.chosen.certificate.der,
+                chain_der=self.chosen.chain,
+                status=_STATUS[own.revocation] if own.trust is Trust.TRUSTED else CertificateStatus.NOT_CHECKED,
+                operator=operator_name(),
+                token_serial=self.chosen.token.serial,
+                rule_profile=f"{self.rules.id} {self.rules.version}",
+                software_version=importlib.metadata.version("signer"),
+                signing_time=made.moment,
+                verdict=own.verdict.value,
+                status_time=made.moment,
+                timestamp_token=made.stamped.token if made.stamped else None,
+                warnings_shown=tuple(f.code for f in made.file.outcome.warnings),
+            ),
+        )
+
+    def use(self, action: JournalAction, result: str, document: Document | None = None, sha256: str | None = None) -> TokenUse:
+        """An entry of the journal."""
+        return TokenUse(
+            action=action,
+            operator=operator_name(),
+            certificate_sha256=self.chosen.certificate.sha256,
+            token_serial=self.chosen.token.serial,
+            result=result,
+            document_id=document.id if document else None,
+            number=document.label if document else None,
+            sha256=sha256,
+        )
+
+
+def batch_row(batch: str, position: int, file: FileWork, file_id: str | None = None) -> BatchFile:
+    """A file's place in its batch; never asked for a secret file."""
+    outcome = file.outcome
+    return BatchFile(
+        batch_id=batch,
+        position=position,
+        input_path=outcome.input,
+        state=outcome.state,
+        input_sha256=outcome.sha256_in,
+        profile=file.job.profile.value,
+        plan_sha256=plan_hash(file.plan) if file.plan else None,
+        file_id=file_id,
+        output_path=outcome.output,
+        code=outcome.code,
+        params=outcome.params,
+        level=outcome.level if outcome.state is FileState.SIGNED else None,
+        output_sha256=outcome.sha256_out,
+        seconds=outcome.seconds,
+    )
+
+
+def level_of(made: Made) -> str:
+    """The level that was reached."""
+    return "b-t" if made.stamped else "b-b"
+
+
+def own_signature(made: Made) -> SignatureReport:
+    """The verifier's report on the last signature that was made."""
+    plan = made.file.plan
+    assert plan is not None
+    field = plan.steps[-1].field
+    return next(s for s in made.report.signatures if s.field == field)
+
+
+_STATUS = {
+    Revocation.GOOD: CertificateStatus.GOOD,
+    Revocation.REVOKED: CertificateStatus.REVOKED,
+    Revocation.UNKNOWN: CertificateStatus.UNKNOWN,
+    Revocation.NOT_CHECKED: CertificateStatus.NOT_CHECKED,
+}

@@ -1,0 +1,87 @@
+"""Timestamps from a TSA (RFC 3161), fetched on the network side and handed to `finish` as bytes.
+
+Runs in the main process. A TSA that doesn't answer in time costs one wait per batch, not one per document: after the
+first failure the rest of the batch is signed without, and that is told.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Callable
+
+import msgspec
+from asn1crypto import algos, cms, tsp
+
+from signer_resources.errors import KnownError
+from signer_sync.http import HttpSettings, PlainHttp, TransferError, exchange, open_session
+
+_MAX_ANSWER = 1 << 20
+
+
+class Stamped(msgspec.Struct, frozen=True):
+    """A timestamp token (DER of its ContentInfo) and the time in it."""
+
+    token: bytes
+    time: dt.datetime
+
+
+class TimestampClient:
+    """One TSA, asked at most `limit_s` seconds a time."""
+
+    def __init__(
+        self, url: str, limit_s: float, nonce: Callable[[], int] = lambda: secrets.randbits(63)
+    ) -> None:
+        self._url = url
+        self._limit_s = limit_s
+        self._nonce = nonce
+        self._away = False
+
+    def stamp(self, signature: bytes) -> Stamped | None:
+        """A timestamp over `signature`; None when the TSA didn't give a good one, now or before in this batch."""
+        if self._away:
+            return None
+        try:
+            return self._ask(hashlib.sha256(signature).digest())
+        except (TransferError, KnownError, ValueError, KeyError, TypeError):
+            # Whatever the TSA answers, the signature is made; it is told as a level not reached.
+            self._away = True
+            return None
+
+    def _ask(self, imprint: bytes) -> Stamped | None:
+        nonce = self._nonce()
+        request = tsp.TimeStampReq(
+            {
+                "version": 1,
+                "message_imprint": {
+                    "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
+                    "hashed_message": imprint,
+                },
+                "nonce": nonce,
+                "cert_req": True,
+            }
+        )
+        # A TSA is asked over plain http by law's own addresses; what it answers is signed itself.
+        settings = HttpSettings(
+            connect_timeout=self._limit_s, read_timeout=self._limit_s, plain_http=PlainHttp.ANYWHERE
+        )
+        with open_session(settings) as session:
+            answer = exchange(
+                session,
+                "POST",
+                self._url,
+                limit=_MAX_ANSWER,
+                headers={"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"},
+                data=request.dump(),
+            )
+        if answer.status != 200:
+            raise ValueError("the TSA refused")
+        response = tsp.TimeStampResp.load(answer.body, strict=True)
+        if response["status"]["status"].native not in ("granted", "granted_with_mods"):
+            raise ValueError("the TSA refused")
+        token: cms.ContentInfo = response["time_stamp_token"]
+        info = token["content"]["encap_content_info"]["content"].parsed
+        if not isinstance(info, tsp.TSTInfo):
+            raise ValueError("no timestamp in the answer")
+        if info["message_imprint"]["hashed_message"].native != imprint or info["nonce"].native != nonce:
+            raise ValueError("the timestamp is for something else")
+        return Stamped(token.dump(), info["gen_time"].native)

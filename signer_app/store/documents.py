@@ -1,0 +1,217 @@
+"""Documents, their files, numbers and evidence, as rows.
+
+Reads on any connection, writes only inside a transaction of the main process. Knows that a number is used
+once; does not know what a PDF is.
+"""
+
+import sqlite3
+import unicodedata
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import msgspec
+from signer_resources.errors import KnownError
+
+from signer_app.store.model import Document, Evidence, StoredFile
+from signer_app.store.rows import insert, require_one, to_value
+from signer_app.store.times import stamp, stamp_or_none, vietnamese_date
+
+
+def canonical_number(number: str) -> str:
+    """The number without what makes no difference: "05", "5" and " 5" are one; "12a" is not "12"."""
+    text = unicodedata.normalize("NFC", number).strip().casefold()
+    return text.lstrip("0") or text
+
+
+class DocumentReader:
+    """Documents and files as one connection sees them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, document_id: str) -> Document | None:
+        """The document with this id."""
+        row = self._connection.execute("SELECT * FROM document WHERE id = ?", (document_id,)).fetchone()
+        return to_value(row, Document) if row else None
+
+    def list(self, limit: int = 1000, before: str | None = None) -> tuple[Document, ...]:
+        """The newest documents first; `before`: only those older than the document with this id."""
+        rows = self._connection.execute(
+            "SELECT * FROM document WHERE ?1 IS NULL"
+            " OR (created_at, id) < (SELECT created_at, id FROM document WHERE id = ?1)"
+            " ORDER BY created_at DESC, id DESC LIMIT ?2",
+            (before, limit),
+        )
+        return tuple(to_value(row, Document) for row in rows)
+
+    def files(self, document_id: str) -> tuple[StoredFile, ...]:
+        """The files of a document in their order, the main one among them."""
+        rows = self._connection.execute(
+            "SELECT * FROM file WHERE document_id = ? ORDER BY position", (document_id,)
+        )
+        return tuple(to_value(row, StoredFile) for row in rows)
+
+    def file(self, file_id: str) -> StoredFile | None:
+        """The file with this id."""
+        row = self._connection.execute("SELECT * FROM file WHERE id = ?", (file_id,)).fetchone()
+        return to_value(row, StoredFile) if row else None
+
+    def find_signed(self, input_sha256: str, profile: str, plan_sha256: str) -> StoredFile | None:
+        """The newest signed file made of this input by this profile and plan: what need not be signed
+        again.
+        """
+        row = self._connection.execute(
+            "SELECT * FROM file WHERE blob_in = ? AND profile = ? AND plan_sha256 = ?"
+            " AND blob_out IS NOT NULL ORDER BY signed_at DESC, id DESC LIMIT 1",
+            (input_sha256, profile, plan_sha256),
+        ).fetchone()
+        return to_value(row, StoredFile) if row else None
+
+    def find_number(self, body_code: str, year: int, notation_group: str, number: str) -> Document | None:
+        """The document that has used this number in this sequence."""
+        row = self._connection.execute(
+            "SELECT document.* FROM issued_number JOIN document ON document.id = issued_number.document_id"
+            " WHERE issued_number.body_code = ? AND issued_number.year = ?"
+            " AND issued_number.notation_group = ? AND issued_number.number = ?",
+            (body_code, year, _group(notation_group), canonical_number(number)),
+        ).fetchone()
+        return to_value(row, Document) if row else None
+
+    def check_number(self, body_code: str, doc_date: date, notation_group: str, number: str) -> None:
+        """KnownError "number_used" if the number is taken (Decree 30/2020, article 15.1: unique per year)."""
+        if used := self.find_number(body_code, doc_date.year, notation_group, number):
+            assert used.doc_date is not None
+            raise KnownError("number_used", number=used.label or number, date=vietnamese_date(used.doc_date))
+
+    def pending_exports(self) -> tuple[StoredFile, ...]:
+        """Signed files whose copy outside the store was wanted and is not yet known to be there, oldest
+        first.
+        """
+        rows = self._connection.execute(
+            "SELECT * FROM file WHERE output_path IS NOT NULL AND exported_at IS NULL"
+            " AND blob_out IS NOT NULL ORDER BY signed_at, id"
+        )
+        return tuple(to_value(row, StoredFile) for row in rows)
+
+    def evidence(self, file_id: str) -> tuple[Evidence, ...]:
+        """The evidence kept with a file."""
+        rows = self._connection.execute(
+            "SELECT * FROM evidence WHERE file_id = ? ORDER BY signature_id", (file_id,)
+        )
+        return tuple(to_value(row, Evidence, json_columns=("record",)) for row in rows)
+
+    def blobs(self) -> set[str]:
+        """All blobs that files and evidence refer to."""
+        rows = self._connection.execute(
+            "SELECT blob_in FROM file UNION SELECT blob_out FROM file UNION SELECT crl_blob FROM evidence"
+        )
+        return {row[0] for row in rows if row[0] is not None}
+
+
+class Documents(DocumentReader):
+    """Documents inside a transaction, where they can be added."""
+
+    def add(self, document: Document) -> None:
+        """Adds a document and, if it has a `notation_group`, takes its number.
+
+        Raises KnownError "number_used"; ValueError if the number to take has no notation or date.
+        """
+        insert(
+            self._connection,
+            "document",
+            {
+                "id": document.id,
+                "body_code": document.body_code,
+                "number": document.number,
+                "notation": document.notation,
+                "notation_group": document.notation_group,
+                "doc_date": document.doc_date.isoformat() if document.doc_date else None,
+                "type": document.type,
+                "subject": document.subject,
+                "signer_name": document.signer_name,
+                "urgency": int(document.urgency),
+                "state": document.state.value,
+                "created_at": stamp(document.created_at),
+            },
+        )
+        if document.notation_group is not None:
+            self._take_number(document, document.notation_group)
+
+    def _take_number(self, document: Document, group: str) -> None:
+        if document.number is None or document.notation is None or document.doc_date is None:
+            raise ValueError("a number is taken only together with its notation and date")
+        self.check_number(document.body_code, document.doc_date, group, document.number)
+        insert(
+            self._connection,
+            "issued_number",
+            {
+                "body_code": document.body_code,
+                "year": document.doc_date.year,
+                "notation_group": _group(group),
+                "number": canonical_number(document.number),
+                "document_id": document.id,
+            },
+        )
+
+    def add_files(self, files: Iterable[StoredFile]) -> None:
+        """Adds the files of a document that was added before."""
+        for file in files:
+            insert(
+                self._connection,
+                "file",
+                {
+                    "id": file.id,
+                    "document_id": file.document_id,
+                    "position": file.position,
+                    "role": file.role.value,
+                    "name": file.name,
+                    "profile": file.profile,
+                    "plan_sha256": file.plan_sha256,
+                    "certificate_sha256": file.certificate_sha256,
+                    "blob_in": file.blob_in,
+                    "blob_out": file.blob_out,
+                    "level": file.level,
+                    "signed_at": stamp_or_none(file.signed_at),
+                    "output_path": file.output_path,
+                    "exported_at": stamp_or_none(file.exported_at),
+                },
+            )
+
+    def add_evidence(self, evidence: Iterable[Evidence]) -> None:
+        """Adds the evidence of signatures on files that were added before."""
+        for item in evidence:
+            insert(
+                self._connection,
+                "evidence",
+                {
+                    "signature_id": item.signature_id,
+                    "file_id": item.file_id,
+                    "crl_blob": item.crl_blob,
+                    "record": msgspec.json.encode(item.record).decode(),
+                },
+            )
+
+    def mark_released(self, document_id: str) -> None:
+        """Records that the document is given to the outbox; ValueError if it was, or has no number taken for
+        it.
+        """
+        done = self._connection.execute(
+            "UPDATE document SET state = 'released' WHERE id = ? AND state = 'signed'"
+            " AND EXISTS (SELECT 1 FROM issued_number WHERE document_id = document.id)",
+            (document_id,),
+        )
+        require_one(done, "no signed document with a number that is not released yet")
+
+    def mark_exported(self, file_id: str, at: datetime, output_path: str | None = None) -> None:
+        """Records that the copy outside the store is durable, at `output_path` if it went elsewhere than
+        wanted.
+        """
+        done = self._connection.execute(
+            "UPDATE file SET exported_at = ?, output_path = ifnull(?, output_path) WHERE id = ?",
+            (stamp(at), output_path, file_id),
+        )
+        require_one(done, "no such file")
+
+
+def _group(notation_group: str) -> str:
+    return unicodedata.normalize("NFC", notation_group).strip().upper()

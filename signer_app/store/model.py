@@ -1,0 +1,285 @@
+"""The values that the store keeps and gives: plain, frozen, without behaviour.
+
+Usable on any thread and in any process. Hashes are SHA-256 in lower-case hex, times know their zone, ids are
+UUIDv7 texts (`signer_sync.ids.uuid7`). No value here ever describes a secret document.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+import msgspec
+from signer_sync.contract import PacketKind
+
+
+class DocumentState(StrEnum):
+    """`signed`: signed and kept. `released`: also given to the outbox, whose row tells how far it got."""
+
+    SIGNED = "signed"
+    RELEASED = "released"
+
+
+class FileRole(StrEnum):
+    """What a file is in its document."""
+
+    MAIN = "main"
+    APPENDIX = "appendix"
+    ATTACHMENT = "attachment"
+
+
+class Urgency(IntEnum):
+    """Mức độ khẩn, numbered as edXML's Priority (QCVN 102:2016/BTTTT)."""
+
+    NORMAL = 0
+    KHAN = 1
+    THUONG_KHAN = 2
+    HOA_TOC = 3
+    HOA_TOC_HEN_GIO = 4
+
+
+class FileState(StrEnum):
+    """How a file of a batch stands."""
+
+    PENDING = "pending"
+    SIGNED = "signed"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class OutboxState(StrEnum):
+    """How far a packet is. Only a receipt leads to `accepted`; the states after it are the server's word."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    ACCEPTED = "accepted"
+    FORWARDED = "forwarded"
+    PARTIALLY = "partially"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    NEEDS_PERSON = "needs_person"
+
+
+class CertificateStatus(StrEnum):
+    """What was known of the certificate when it signed."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+    NOT_CHECKED = "not_checked"
+
+
+class JournalAction(StrEnum):
+    """What a token was used for."""
+
+    LOGIN = "login"
+    SIGN = "sign"
+    ENROL = "enrol"
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A document (bộ văn bản): metadata of one main file with its appendices and attachments."""
+
+    id: str
+    body_code: str
+    created_at: datetime
+    state: DocumentState
+    number: str | None = None
+    notation: str | None = None
+    notation_group: str | None = None
+    """The number's sequence (sổ) within body and year. Given exactly when this signing issues the number."""
+    doc_date: date | None = None
+    type: str | None = None
+    subject: str | None = None
+    signer_name: str | None = None
+    urgency: Urgency = Urgency.NORMAL
+
+    @property
+    def label(self) -> str | None:
+        """Số, ký hiệu as on the page: "125/UBND-VHXH"; None while there is no number."""
+        return f"{self.number}/{self.notation}" if self.number and self.notation else None
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a document; an attachment that goes along unsigned has no `blob_out`, `level` and
+    `signed_at`.
+    """
+
+    id: str
+    document_id: str
+    position: int
+    role: FileRole
+    name: str
+    """The name shown and exported, not a path."""
+    blob_in: str
+    profile: str | None = None
+    plan_sha256: str | None = None
+    """Of the drawing plan: what is drawn where, with which texts."""
+    certificate_sha256: str | None = None
+    blob_out: str | None = None
+    level: str | None = None
+    """b-b, b-t, b-lt or b-lta."""
+    signed_at: datetime | None = None
+    output_path: str | None = None
+    """Where a copy is wanted outside the store."""
+    exported_at: datetime | None = None
+
+
+class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a signature made (TT 15/2025/TT-BKHCN, article 5.4). Bytes are base64 in the
+    database.
+    """
+
+    document_sha256_before: str
+    document_sha256_after: str
+    signer_cert_der: bytes
+    chain_der: tuple[bytes, ...]
+    status: CertificateStatus
+    operator: str
+    token_serial: str
+    rule_profile: str
+    software_version: str
+    signing_time: datetime
+    verdict: str
+    status_time: datetime | None = None
+    ocsp_der: bytes | None = None
+    timestamp_token: bytes | None = None
+    warnings_shown: tuple[str, ...] = ()
+    """Codes of the catalogue."""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """The evidence of one signature; the CRL, large and common to many, is a blob of its own."""
+
+    signature_id: str
+    file_id: str
+    record: EvidenceRecord
+    crl_blob: str | None = None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of `sign`. `command` is what is needed to go on with it, as JSON, without any secret.
+
+    Nothing in it may name a secret document: the caller screens first.
+    """
+
+    id: str
+    created_at: datetime
+    command: str
+    finished_at: datetime | None = None
+    reported_at: datetime | None = None
+    stopped_code: str | None = None
+    stopped_params: Mapping[str, object] = {}
+
+
+class BatchFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a batch; `code` and `params` name and fill the message of the catalogue. None for a secret
+    file.
+    """
+
+    batch_id: str
+    position: int
+    input_path: str
+    state: FileState
+    input_sha256: str | None = None
+    profile: str | None = None
+    plan_sha256: str | None = None
+    file_id: str | None = None
+    output_path: str | None = None
+    code: str | None = None
+    params: Mapping[str, object] = {}
+    level: str | None = None
+    output_sha256: str | None = None
+    seconds: float | None = None
+
+
+class NewPacket(msgspec.Struct, frozen=True, kw_only=True):
+    """A packet to be queued: the row that makes it exist. Its blob is in the store already."""
+
+    packet_id: str
+    document_id: str
+    org: str
+    kind: PacketKind
+    sha256: str
+    size: int
+    created_at: datetime
+    receivers: tuple[str, ...]
+    urgency: Urgency = Urgency.NORMAL
+    not_before: datetime | None = None
+
+
+class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
+    """A packet of the outbox as it stands."""
+
+    packet_id: str
+    org: str
+    kind: PacketKind
+    sha256: str
+    size: int
+    urgency: Urgency
+    created_at: datetime
+    state: OutboxState
+    attempts: int
+    document_id: str | None = None
+    document: str | None = None
+    """Số, ký hiệu of the document."""
+    receivers: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    error_code: str | None = None
+    error_params: Mapping[str, object] = {}
+    receipt: str | None = None
+    """The server's receipt, a flattened JSON JWS, exactly as it came."""
+    accepted_at: datetime | None = None
+
+
+class IncomingPacket(msgspec.Struct, frozen=True, kw_only=True):
+    """A packet that came; of a secret one only org, id and time are known."""
+
+    org: str
+    packet_id: str
+    received_at: datetime
+    secret: bool = False
+    sha256: str | None = None
+    size: int | None = None
+    kind: PacketKind | None = None
+    from_org: str | None = None
+    subject: str | None = None
+    priority: int | None = None
+
+
+class TokenUse(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the journal: who used which token for which document, with what result."""
+
+    action: JournalAction
+    operator: str
+    certificate_sha256: str | None
+    token_serial: str | None
+    result: str
+    """"ok" or the code of the error."""
+    document_id: str | None = None
+    number: str | None = None
+    """Số, ký hiệu."""
+    sha256: str | None = None
+    """Of the signed file."""
+
+
+class JournalAnchor(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal's head as the server's signed receipt for `packet_id` repeats it."""
+
+    count: int
+    hash: str
+    packet_id: str
+    at: datetime
+
+
+class JournalCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """`sound_to`: last entry that an anchor proves; `newer`: sound entries after it, not yet anchored.
+
+    `broken_at`: the first entry that is not as it was written, as far as can be told; None if all fits.
+    """
+
+    entries: int
+    sound_to: int
+    newer: int
+    broken_at: int | None

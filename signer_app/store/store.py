@@ -1,0 +1,341 @@
+"""The store as the rest of the program meets it: transactions over all tables, and the one that keeps a
+signing.
+
+The writer lives in the main process under the data folder's lock and may be used from several threads, one
+at a time; readers live anywhere. Files become durable blobs first, then rows name them, never the other way
+round. Decides nothing about what may be signed or sent.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+import msgspec
+from signer_resources.errors import KnownError
+
+from signer_app.store.batches import Batches, BatchReader
+from signer_app.store.blobs import BlobStore
+from signer_app.store.database import (
+    DatabaseFullError,
+    Migration,
+    connect_reader,
+    connect_writer,
+    database_errors,
+    load_migrations,
+)
+from signer_app.store.datafolder import DataFolder
+from signer_app.store.documents import DocumentReader, Documents
+from signer_app.store.inbox import Inbox, InboxReader
+from signer_app.store.journal import Journal, JournalReader
+from signer_app.store.model import (
+    BatchFile,
+    Document,
+    DocumentState,
+    Evidence,
+    NewPacket,
+    StoredFile,
+    TokenUse,
+)
+from signer_app.store.outbox import Outbox, OutboxReader
+from signer_app.store.settings import load_settings
+from signer_app.store.times import utc_now
+
+T = TypeVar("T")
+
+
+class View:
+    """All tables at one moment, for reading."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.documents = DocumentReader(connection)
+        self.batches = BatchReader(connection)
+        self.outbox = OutboxReader(connection)
+        self.inbox = InboxReader(connection)
+        self.journal = JournalReader(connection)
+
+    def blobs(self) -> set[str]:
+        """Every blob that a row refers to."""
+        return self.documents.blobs() | self.outbox.blobs() | self.inbox.blobs()
+
+
+class Transaction:
+    """All tables, for writing; what is written here is durable together or not at all."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.documents = Documents(connection)
+        self.batches = Batches(connection)
+        self.outbox = Outbox(connection)
+        self.inbox = Inbox(connection)
+        self.journal = Journal(connection)
+
+
+class Signing(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of signing one document, as it is kept: all blobs are in the store already.
+
+    `uses` are the uses of the token that made it, `batch_files` the new state of its rows in a batch,
+    `packet` what is to be sent of it, None where nothing is.
+    """
+
+    document: Document
+    files: tuple[StoredFile, ...]
+    evidence: tuple[Evidence, ...] = ()
+    packet: NewPacket | None = None
+    uses: tuple[TokenUse, ...] = ()
+    batch_files: tuple[BatchFile, ...] = ()
+
+    def blobs(self) -> set[str]:
+        """Every blob it refers to."""
+        named = {file.blob_in for file in self.files} | {file.blob_out for file in self.files}
+        named |= {item.crl_blob for item in self.evidence}
+        if self.packet is not None:
+            named.add(self.packet.sha256)
+        return {sha256 for sha256 in named if sha256 is not None}
+
+
+class Export(msgspec.Struct, frozen=True):
+    """What became of a copy outside the store: `error` None if it is there."""
+
+    file_id: str
+    path: str
+    error: KnownError | None
+
+
+class _Screen:
+    """A secrecy check that remembers whether it raised."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self.hit = False
+
+    def __call__(self) -> None:
+        try:
+            self._check()
+        except BaseException:
+            self.hit = True
+            raise
+
+
+class StoreReader:
+    """The store for reading, without the lock, also while another process writes."""
+
+    def __init__(self, folder: DataFolder, connection: sqlite3.Connection) -> None:
+        self.folder = folder
+        self.blobs = BlobStore(folder.blobs)
+        self._connection = connection
+        self._turn = threading.RLock()
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """The tables at one moment; KnownError "database_damaged", "disk_fault"."""
+        with self._turn, database_errors(self.folder):
+            if self._connection.in_transaction:
+                yield View(self._connection)
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield View(self._connection)
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Ends the connection; a second time does nothing."""
+        with self._turn:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Store(StoreReader):
+    """The store for writing."""
+
+    def __init__(
+        self, folder: DataFolder, connection: sqlite3.Connection, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        super().__init__(folder, connection)
+        self._now = now
+
+    @classmethod
+    def open(
+        cls,
+        folder: DataFolder,
+        now: Callable[[], datetime] = utc_now,
+        migrations: Sequence[Migration] | None = None,
+    ) -> "Store":
+        """The writer; RuntimeError if `folder` is not locked by this process. Migrates; makes the reserve.
+
+        Raises KnownError "database_newer", "database_damaged", "disk_full", "data_folder_unwritable".
+        """
+        if not folder.locked:
+            raise RuntimeError("only the owner of the data folder's lock writes")
+        steps = load_migrations() if migrations is None else migrations
+        try:
+            connection = connect_writer(folder, steps)
+        except DatabaseFullError:
+            if not folder.release_reserve():
+                raise
+            connection = connect_writer(folder, steps)
+        folder.refill_reserve()
+        return cls(folder, connection, now)
+
+    @staticmethod
+    def read_only(folder: DataFolder, migrations: Sequence[Migration] | None = None) -> StoreReader:
+        """A reader; of an empty store where there is none yet. Raises as `database.connect_reader`."""
+        return StoreReader(
+            folder, connect_reader(folder, load_migrations() if migrations is None else migrations)
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """What is written inside is committed at the end, or rolled back if anything is raised.
+
+        Raises KnownError "disk_full" after the reserve was given back, "database_damaged", "disk_fault";
+        RuntimeError inside another transaction.
+        """
+        with self._turn:
+            if self._connection.in_transaction:
+                raise RuntimeError("a transaction is open already")
+            try:
+                with database_errors(self.folder):
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    yield Transaction(self._connection)
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in a transaction; on a full disk once more in the room of the reserve. Raises as
+        `transaction`.
+        """
+        with self._turn:
+            try:
+                with self.transaction() as transaction:
+                    return work(transaction)
+            except DatabaseFullError:
+                if not self.folder.release_reserve():
+                    raise
+                with self.transaction() as transaction:
+                    return work(transaction)
+
+    def commit_signed(self, signing: Signing, secrecy_check: Callable[[], None]) -> None:
+        """Keeps a signing, its evidence, its journal entries, its packet and its place in the batch, all or
+        nothing.
+
+        `secrecy_check` is called inside the transaction, right before the packet is queued (or before the
+        commit, where none is): what it raises undoes everything, and the signing's blobs are deleted unless
+        something else refers to them. On a full disk it is called again for the second try.
+
+        Raises KnownError "number_used", what `secrecy_check` raises, and as `transaction`; ValueError for a
+        packet without receivers or number, for parts that don't belong together, and for a blob that is not
+        in the store.
+        """
+        self._require_whole(signing)
+        screen = _Screen(secrecy_check)
+
+        def work(transaction: Transaction) -> None:
+            transaction.documents.add(signing.document)
+            transaction.documents.add_files(signing.files)
+            transaction.documents.add_evidence(signing.evidence)
+            for use in signing.uses:
+                transaction.journal.append(use, self._now())
+            transaction.batches.put_files(signing.batch_files)
+            screen()
+            if signing.packet is not None:
+                transaction.outbox.add(signing.packet)
+
+        try:
+            self.write(work)
+        finally:
+            if screen.hit:
+                self.discard(signing.blobs())
+
+    def release(self, packet: NewPacket, secrecy_check: Callable[[], None]) -> None:
+        """Queues a document that was signed and kept before; `secrecy_check` as in `commit_signed`.
+
+        Raises what `secrecy_check` raises, and as `transaction`; ValueError if the document is not there, has
+        no number taken for it, or was released before.
+        """
+        self._require_blobs({packet.sha256})
+        screen = _Screen(secrecy_check)
+
+        def work(transaction: Transaction) -> None:
+            transaction.documents.mark_released(packet.document_id)
+            screen()
+            transaction.outbox.add(packet)
+
+        try:
+            self.write(work)
+        finally:
+            if screen.hit:
+                self.discard({packet.sha256})
+
+    def discard(self, blobs: AbstractSet[str]) -> None:
+        """Deletes those of `blobs` that no row and no setting refers to, such as those of a secret
+        document.
+        """
+        with self._turn:
+            with self.view() as view:
+                keep = view.blobs() | load_settings(self.folder).blobs()
+            for sha256 in blobs - keep:
+                self.blobs.delete(sha256)
+
+    def _require_whole(self, signing: Signing) -> None:
+        document, packet = signing.document, signing.packet
+        ids = {file.id for file in signing.files}
+        if not (
+            signing.files
+            and all(file.document_id == document.id for file in signing.files)
+            and all(item.file_id in ids for item in signing.evidence)
+            and (packet is None or packet.document_id == document.id)
+        ):
+            raise ValueError("the parts of a signing belong to one document")
+        if (packet is not None) != (document.state is DocumentState.RELEASED):
+            raise ValueError("a document is released exactly when it has a packet")
+        if packet is not None and document.notation_group is None:
+            raise ValueError("a document whose number is not taken is not queued")
+        self._require_blobs(signing.blobs())
+
+    def _require_blobs(self, blobs: AbstractSet[str]) -> None:
+        if missing := [sha256 for sha256 in blobs if not self.blobs.has(sha256)]:
+            raise ValueError(f"{len(missing)} files of a signing are not in the store")
+
+    def export(self, file_id: str) -> Export:
+        """Puts the copy of a signed file where it is wanted and records it; a copy that is there already
+        counts.
+
+        A KnownError of the place ("output_exists", "output_unwritable", "disk_full") is in the answer: the
+        document itself is safe in the store.
+        """
+        with self.view() as view:
+            file = view.documents.file(file_id)
+        if file is None or file.blob_out is None or file.output_path is None:
+            raise ValueError("no signed file that is wanted outside the store")
+        return self._export(file)
+
+    def finish_exports(self) -> tuple[Export, ...]:
+        """Makes up for the copies that a crash or a closed folder prevented."""
+        with self.view() as view:
+            pending = view.documents.pending_exports()
+        return tuple(self._export(file) for file in pending)
+
+    def _export(self, file: StoredFile) -> Export:
+        assert file.blob_out is not None
+        assert file.output_path is not None
+        destination = Path(file.output_path)
+        if not self.blobs.is_exported(file.blob_out, destination):
+            try:
+                self.blobs.export(file.blob_out, destination)
+            except KnownError as error:
+                return Export(file.id, file.output_path, error)
+        self.write(lambda transaction: transaction.documents.mark_exported(file.id, self._now()))
+        return Export(file.id, file.output_path, None)

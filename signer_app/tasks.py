@@ -1,0 +1,132 @@
+"""What the main process asks of its workers, and what they answer: plain messages, files named by path.
+
+Nothing here does any work; `worker` is the child's side, `workers` the parent's.
+"""
+
+import datetime as dt
+
+from signer_app.pdf.plan import SignStep
+from signer_app.pdf.preflight import PreflightRequest, PreflightResult
+from signer_app.pdf.prepare import Prepared
+from signer_app.pdf.recheck import Rechecked
+from signer_app.pdf.screen import Screened
+from signer_app.verification.model import FileReport, TrustMaterial
+from signer_token.channel import Message
+
+FRAME_CAP = 96 << 20
+"""Bytes that one message may hold: an incoming attachment of 64 MB as base64 is the largest that travels."""
+
+
+class Screen(Message, frozen=True):
+    """Is the file secret? `name` is what the person calls it. → ScreenAnswer"""
+
+    path: str
+    name: str
+
+
+class ScreenBytes(Message, frozen=True):
+    """Is this PDF, which lies nowhere but in memory, secret? → ScreenAnswer"""
+
+    data: bytes
+    name: str
+
+
+class Preflight(Message, frozen=True):
+    """What will happen to this file? → PreflightAnswer"""
+
+    path: str
+    request: PreflightRequest
+    trust: TrustMaterial
+    now: dt.datetime
+
+
+class Prepare(Message, frozen=True):
+    """`source` and one step up to the bytes that the token signs, written to `output`. → PrepareAnswer"""
+
+    source: str
+    output: str
+    step: SignStep
+    images: dict[str, str]
+    moment: dt.datetime
+    certificate: bytes
+    chain: tuple[bytes, ...]
+
+
+class Finish(Message, frozen=True):
+    """Put the signature into `path`. → Finished"""
+
+    path: str
+    prepared: Prepared
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    signature: bytes
+    timestamp: bytes | None
+
+
+class Recheck(Message, frozen=True):
+    """Is `output` a good signed copy of `source`? → RecheckAnswer"""
+
+    source: str
+    output: str
+    steps: tuple[SignStep, ...]
+    before: FileReport
+    certificate_sha256: str
+    trust: TrustMaterial
+    now: dt.datetime
+
+
+class Verify(Message, frozen=True):
+    """Check the signatures of a file. → VerifyAnswer"""
+
+    path: str
+    trust: TrustMaterial
+    now: dt.datetime
+
+
+class ScreenAnswer(Message, frozen=True):
+    """The answer to Screen and ScreenBytes."""
+
+    screened: Screened
+
+
+class PreflightAnswer(Message, frozen=True):
+    """The answer to Preflight, with the verifier's report on the file as it came."""
+
+    result: PreflightResult
+    report: FileReport
+
+
+class PrepareAnswer(Message, frozen=True):
+    """The answer to Prepare."""
+
+    prepared: Prepared
+
+
+class Finished(Message, frozen=True):
+    """The answer to Finish."""
+
+
+class RecheckAnswer(Message, frozen=True):
+    """The answer to Recheck, with the verifier's report on the output."""
+
+    rechecked: Rechecked
+    report: FileReport
+
+
+class VerifyAnswer(Message, frozen=True):
+    """The answer to Verify."""
+
+    report: FileReport
+
+
+Task = Screen | ScreenBytes | Preflight | Prepare | Finish | Recheck | Verify
+Answer = ScreenAnswer | PreflightAnswer | PrepareAnswer | Finished | RecheckAnswer | VerifyAnswer
+TASKS: tuple[type[Task], ...] = (Screen, ScreenBytes, Preflight, Prepare, Finish, Recheck, Verify)
+ANSWERS: tuple[type[Answer], ...] = (
+    ScreenAnswer,
+    PreflightAnswer,
+    PrepareAnswer,
+    Finished,
+    RecheckAnswer,
+    VerifyAnswer,
+)

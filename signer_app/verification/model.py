@@ -1,0 +1,214 @@
+"""The shapes of a verification's question and answer.
+
+Plain frozen values that travel as JSON between the main process and a worker. No PDF, no cryptography, no network is
+imported here. The words for people stand in the catalogue under the codes that these values carry.
+"""
+
+import datetime as dt
+from enum import StrEnum
+
+import msgspec
+
+from signer_app.pdf.geometry import Rect
+
+Params = dict[str, str | int]
+"""What fills the gaps of a catalogue text."""
+
+
+class Verdict(StrEnum):
+    """What a clerk is told, worst first: invalid > indeterminate > changed > valid; unsigned stands apart."""
+
+    VALID = "valid"
+    CHANGED = "changed"
+    INDETERMINATE = "indeterminate"
+    INVALID = "invalid"
+    UNSIGNED = "unsigned"
+
+
+class Integrity(StrEnum):
+    """Whether the document is what was signed, apart from trust: broken > unreadable > changed > intact."""
+
+    INTACT = "intact"
+    CHANGED = "changed"
+    BROKEN = "broken"
+    UNREADABLE = "unreadable"
+    UNSIGNED = "unsigned"
+
+
+class Trust(StrEnum):
+    """Whether the signer's chain ends at an anchor in hand; `unknown` when no anchor is installed."""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    UNKNOWN = "unknown"
+
+
+class Revocation(StrEnum):
+    """`not_checked`: no CRL or OCSP response for the chain in hand; `unknown`: some, but none that fits the time."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+    NOT_CHECKED = "not_checked"
+
+
+class Level(StrEnum):
+    """PAdES level by what is present (ETSI EN 319 142-1, 6): timestamp, validation data, timestamp over those."""
+
+    B_B = "b-b"
+    B_T = "b-t"
+    B_LT = "b-lt"
+    B_LTA = "b-lta"
+
+
+class TimestampKind(StrEnum):
+    """`signature`: inside the CMS (RFC 3161 token over the signature); `document`: a DocTimeStamp field."""
+
+    SIGNATURE = "signature"
+    DOCUMENT = "document"
+
+
+class ChangeKind(StrEnum):
+    """What was done to the document after it was signed."""
+
+    VALIDATION_DATA = "validation_data"
+    TIMESTAMP = "timestamp"
+    TIMESTAMP_BROKEN = "timestamp_broken"
+    SIGNATURE = "signature"
+    SIGNATURE_FIELD = "signature_field"
+    SIGNATURE_ALTERED = "signature_altered"
+    FIELD_FILLED = "field_filled"
+    FIELD_CHANGED = "field_changed"
+    FIELD_ADDED = "field_added"
+    FIELD_REMOVED = "field_removed"
+    FIELD_ALTERED = "field_altered"
+    FORM_SETTINGS = "form_settings"
+    ANNOTATION_ADDED = "annotation_added"
+    ANNOTATION_CHANGED = "annotation_changed"
+    ANNOTATION_REMOVED = "annotation_removed"
+    PAGE_CONTENT = "page_content"
+    PAGE_TREE = "page_tree"
+    LAYERS = "layers"
+    INK_COVERED = "ink_covered"
+    METADATA = "metadata"
+    STRUCTURE = "structure"
+    DOCUMENT_SETTINGS = "document_settings"
+    UNUSED_OBJECTS = "unused_objects"
+    UNEXPLAINED = "unexplained"
+
+
+class RevocationUrlKind(StrEnum):
+    """How a revocation address is asked: a CRL by GET (RFC 2585), OCSP by POST (RFC 6960)."""
+
+    CRL = "crl"
+    OCSP = "ocsp"
+
+
+class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the values here: frozen, comparable, strict when read back."""
+
+
+class TrustMaterial(_Value, frozen=True):
+    """What a check may rely on, all DER.
+
+    `anchors` are trusted as they are; `intermediates` only help to build chains; `crls` and `ocsps` count only when
+    the right issuer signed them. `warnings` names the files of a trust folder that could not be used.
+    """
+
+    anchors: tuple[bytes, ...] = ()
+    intermediates: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class RevocationUrl(_Value, frozen=True):
+    """Where news about a certificate may be had over plain http; certificate and issuer (DER) make an OCSP request."""
+
+    kind: RevocationUrlKind
+    url: str
+    certificate: bytes
+    issuer: bytes
+
+
+class Change(_Value, frozen=True):
+    """One change after signing. `page` counts from 1, None when no page is concerned.
+
+    `allowed` tells whether the document's own permissions allow it; `harmless` whether it leaves a signature intact.
+    """
+
+    kind: ChangeKind
+    page: int | None
+    message_code: str
+    params: Params
+    allowed: bool
+    harmless: bool
+
+
+class Timestamp(_Value, frozen=True):
+    """The timestamp that a signature's time rests on; `valid` when its digest, signature and chain are good."""
+
+    time: dt.datetime
+    kind: TimestampKind
+    valid: bool
+
+
+class SignatureReport(_Value, frozen=True):
+    """One signature (document timestamps are no signatures; they count as evidence of time).
+
+    `certificate` is the SHA-256 (hex) of the signer's certificate, `signer` its common name; both are None when the
+    signature can't be read. `revision` counts signed states from 0. `page` counts from 1; `rect` is the widget's box
+    in mm from the top left of the displayed page; both are None for an invisible signature. `docmdp` is the
+    permission (1, 2, 3) that this signature itself asks for. `reasons` are the codes behind the verdict, the weightiest
+    first; `message_code` is that first one.
+    """
+
+    field: str
+    signer: str | None
+    certificate: str | None
+    subject: str | None
+    issuer: str | None
+    not_before: dt.datetime | None
+    not_after: dt.datetime | None
+    integrity: Integrity
+    trust: Trust
+    revocation: Revocation
+    signing_time: dt.datetime | None
+    timestamp: Timestamp | None
+    level: Level
+    verdict: Verdict
+    message_code: str
+    message_params: Params
+    reasons: tuple[str, ...]
+    changes: tuple[Change, ...]
+    covers_whole_file: bool
+    revision: int | None
+    page: int | None
+    rect: Rect | None
+    docmdp: int | None
+
+
+class FileReport(_Value, frozen=True):
+    """The answer for one file. `file` is the path as it was given; signatures stand in signing order."""
+
+    file: str
+    verdict: Verdict
+    integrity: Integrity
+    message_code: str
+    message_params: Params
+    signatures: tuple[SignatureReport, ...]
+    wanted_urls: tuple[RevocationUrl, ...]
+
+
+_INTEGRITY_ORDER = (Integrity.INTACT, Integrity.CHANGED, Integrity.UNREADABLE, Integrity.BROKEN)
+_VERDICT_ORDER = (Verdict.VALID, Verdict.CHANGED, Verdict.INDETERMINATE, Verdict.INVALID)
+
+
+def worst_integrity(values: list[Integrity]) -> Integrity:
+    """A file is as good as its worst signature; none: unsigned."""
+    return max(values, key=_INTEGRITY_ORDER.index, default=Integrity.UNSIGNED)
+
+
+def worst_verdict(values: list[Verdict]) -> Verdict:
+    """The verdict of a file with these signatures; none: unsigned."""
+    return max(values, key=_VERDICT_ORDER.index, default=Verdict.UNSIGNED)

@@ -1,0 +1,104 @@
+"""The child that touches PDF bytes: one request after the other, until the parent closes the pipe.
+
+Started as `--child=worker`. Holds no lock, no key, no PIN and no connection; may be killed at any time. Memory is
+limited where the system lets a process limit itself, so that a malicious file can't take the machine down.
+"""
+
+import sys
+from pathlib import Path
+
+from signer_app.pdf.preflight import preflight
+from signer_app.pdf.prepare import finish, prepare
+from signer_app.pdf.recheck import recheck
+from signer_app.pdf.screen import screen_bytes, screen_file
+from signer_app.tasks import (
+    FRAME_CAP,
+    TASKS,
+    Answer,
+    Finish,
+    Finished,
+    Preflight,
+    PreflightAnswer,
+    Prepare,
+    PrepareAnswer,
+    Recheck,
+    RecheckAnswer,
+    Screen,
+    ScreenAnswer,
+    ScreenBytes,
+    Task,
+    Verify,
+    VerifyAnswer,
+)
+from signer_app.verification.verify import verify_file
+from signer_resources.errors import KnownError
+from signer_token.channel import Refusal, serve
+
+_MEMORY_BYTES = 3 << 30
+
+
+def handle(task: Task) -> Answer:
+    """Does one task; a KnownError becomes an answer, so that the parent can raise it again."""
+    try:
+        return _do(task)
+    except KnownError as error:
+        raise Refusal(error.code, **{key: str(value) for key, value in error.params.items()}) from error
+    except OSError as error:
+        if error.errno == 28:
+            raise Refusal("disk_full") from error
+        raise Refusal("file_unreadable", name=Path(error.filename or "").name) from error
+
+
+def _do(task: Task) -> Answer:
+    match task:
+        case Screen():
+            return ScreenAnswer(screen_file(Path(task.path), task.name))
+        case ScreenBytes():
+            return ScreenAnswer(screen_bytes(task.data, task.name))
+        case Preflight():
+            path = Path(task.path)
+            report = verify_file(path, task.trust, task.now)
+            return PreflightAnswer(preflight(path, task.request, report), report)
+        case Prepare():
+            return PrepareAnswer(
+                prepare(
+                    Path(task.source),
+                    Path(task.output),
+                    task.step,
+                    images={key: Path(value) for key, value in task.images.items()},
+                    moment=task.moment,
+                    certificate=task.certificate,
+                    chain=task.chain,
+                )
+            )
+        case Finish():
+            finish(
+                Path(task.path),
+                task.prepared,
+                certificate=task.certificate,
+                chain=task.chain,
+                signature=task.signature,
+                timestamp=task.timestamp,
+            )
+            return Finished()
+        case Recheck():
+            after = verify_file(Path(task.output), task.trust, task.now)
+            outcome = recheck(
+                Path(task.source), Path(task.output), task.steps, task.before, after, task.certificate_sha256
+            )
+            return RecheckAnswer(outcome, after)
+        case Verify():
+            return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
+
+
+def _limit_memory() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+def main() -> int:
+    """The child's life."""
+    _limit_memory()
+    return serve(handle, TASKS, cap=FRAME_CAP)

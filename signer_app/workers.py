@@ -1,0 +1,136 @@
+"""The parent's side of the workers: hands a task to a child, kills it when it is late or dead, starts a new one.
+
+Runs in the main process. One `Workers` owns its children and ends them with it; a child that was killed by a file
+takes nothing with it but that file's answer.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Self, TypeVar
+
+from signer_app.tasks import (
+    ANSWERS,
+    FRAME_CAP,
+    Answer,
+    Finish,
+    Finished,
+    Preflight,
+    PreflightAnswer,
+    Prepare,
+    PrepareAnswer,
+    Recheck,
+    RecheckAnswer,
+    Screen,
+    ScreenAnswer,
+    ScreenBytes,
+    Task,
+    Verify,
+    VerifyAnswer,
+)
+from signer_resources.errors import KnownError
+from signer_resources.messages import catalogue
+from signer_token.channel import Child, ChildCrashed, ChildError, ChildFailed, ChildTimeout
+
+A = TypeVar("A")
+
+
+def own_command(child: str) -> list[str]:
+    """The command that starts this program as `child`: our own executable with a hidden first argument."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, f"--child={child}"]
+    return [sys.executable, "-P", "-m", "signer_app", f"--child={child}"]
+
+
+class Workers:
+    """A small pool of worker processes; calls may come from several threads."""
+
+    def __init__(self, command: Sequence[str] | None = None, deadline_s: float = 120.0) -> None:
+        self._command = list(command or own_command("worker"))
+        self._deadline_s = deadline_s
+        self._idle: list[Child[Task, Answer]] = []
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def screen(self, task: Screen) -> ScreenAnswer:
+        """Is the file secret?"""
+        return self._call(task, ScreenAnswer)
+
+    def screen_bytes(self, task: ScreenBytes) -> ScreenAnswer:
+        """Is the PDF in memory secret?"""
+        return self._call(task, ScreenAnswer)
+
+    def preflight(self, task: Preflight) -> PreflightAnswer:
+        """What will happen to the file?"""
+        return self._call(task, PreflightAnswer)
+
+    def prepare(self, task: Prepare) -> PrepareAnswer:
+        """The file up to the bytes that the token signs."""
+        return self._call(task, PrepareAnswer)
+
+    def finish(self, task: Finish) -> Finished:
+        """Puts the signature in."""
+        return self._call(task, Finished)
+
+    def recheck(self, task: Recheck) -> RecheckAnswer:
+        """Is the output good?"""
+        return self._call(task, RecheckAnswer)
+
+    def verify(self, task: Verify) -> VerifyAnswer:
+        """Checks the signatures of a file."""
+        return self._call(task, VerifyAnswer)
+
+    def _call(self, task: Task, expected: type[A]) -> A:
+        child = self._take()
+        try:
+            answer = child.call(task, self._deadline_s)
+        except ChildFailed as failed:
+            self._give_back(child)
+            if failed.code in catalogue().errors:
+                raise KnownError(failed.code, **failed.params) from None
+            raise KnownError("worker_fault", detail=str(failed.params.get("type", ""))) from None
+        except ChildTimeout:
+            raise KnownError("worker_timeout", seconds=f"{self._deadline_s:g}") from None
+        except ChildCrashed:
+            raise KnownError("worker_fault", detail="crash") from None
+        except ChildError as error:
+            raise KnownError("worker_fault", detail=type(error).__name__) from None
+        except ValueError:
+            self._give_back(child)
+            raise KnownError("worker_fault", detail="request too large") from None
+        self._give_back(child)
+        if not isinstance(answer, expected):
+            raise KnownError("worker_fault", detail=type(answer).__name__)
+        return answer
+
+    def _take(self) -> Child[Task, Answer]:
+        with self._guard:
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    return child
+                child.close(patience_s=0)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNER_", "SOFTHSM"))}
+        return Child(self._command, ANSWERS, env=environment, cap=FRAME_CAP)
+
+    def _give_back(self, child: Child[Task, Answer]) -> None:
+        with self._guard:
+            if not self._closed:
+                self._idle.append(child)
+                return
+        child.close()
+
+    def close(self) -> None:
+        """Ends all children."""
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

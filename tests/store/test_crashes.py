@@ -1,0 +1,98 @@
+"""A process that is killed at any step of a signing leaves nothing lost, doubled or half-done."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signer_app.store.datafolder import DataFolder
+from signer_app.store.model import DocumentState
+from signer_app.store.recovery import recover
+from signer_app.store.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def sign(folder: Path, output: Path, kill_before: int) -> tuple[int, list[str]]:
+    """Runs the child; its return code and the lines it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.store.crash_child", str(folder), str(output), str(kill_before)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def count_steps(tmp_path: Path) -> int:
+    code, said = sign(tmp_path / "count", tmp_path / "count.pdf", 0)
+    assert code == 0
+    return int(said[-1].removeprefix("steps "))
+
+
+def look_after_crash(folder: Path, output: Path, said: list[str]) -> None:
+    data = DataFolder(folder)
+    with data.lock(), Store.open(data) as store:
+        recover(store, clock=lambda: float("inf"))
+        with store.view() as view:
+            documents = view.documents.list()
+            files = [file for document in documents for file in view.documents.files(document.id)]
+            packets = view.outbox.list()
+            journal = view.journal.verify()
+            evidence = [item for file in files for item in view.documents.evidence(file.id)]
+            named = view.blobs()
+        assert len(documents) == len(files) == len(packets) == len(evidence) == journal.entries <= 1
+        assert journal.broken_at is None
+        if "signed" in said:
+            assert len(documents) == 1
+        for sha256 in named:
+            store.blobs.verify(sha256)
+        on_disk = {path.name for path in data.blobs.rglob("*") if path.is_file()}
+        assert on_disk == named
+        assert not list(data.work.iterdir())
+        for export in store.finish_exports():
+            assert export.error is None
+        if documents:
+            assert documents[0].state is DocumentState.RELEASED
+            assert output.read_bytes() == b"the same letter every time signed"
+        assert [path.name for path in output.parent.iterdir()] == ([output.name] if documents else [])
+
+
+@pytest.mark.timeout(300)
+def test_killed_before_any_step_a_signing_is_whole_or_absent_and_the_next_run_ends_it(tmp_path: Path) -> None:
+    steps = count_steps(tmp_path)
+    assert steps > 30
+    for step in range(1, steps + 1):
+        place = tmp_path / f"step {step}"
+        folder, output = place / "data", place / "out" / "letter.signed.pdf"
+        output.parent.mkdir(parents=True)
+        code, said = sign(folder, output, step)
+        assert code != 0, f"step {step} was never reached"
+        look_after_crash(folder, output, said)
+        if step % 8 == 0:
+            code, said = sign(folder, output, 0)
+            assert (code, "signed" in said) == (0, True)
+            look_after_crash(folder, output, said)
+
+
+def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
+    code, _ = sign(tmp_path / "data", tmp_path / "letter.pdf", 1)
+    assert code != 0
+    folder = DataFolder(tmp_path / "data")
+    with folder.lock():
+        assert folder.locked
+
+
+def test_a_reader_reads_what_a_killed_writer_committed_without_taking_the_lock(tmp_path: Path) -> None:
+    steps = count_steps(tmp_path)
+    code, said = sign(tmp_path / "data", tmp_path / "letter.pdf", steps)
+    assert code != 0
+    assert "signed" in said
+    with Store.read_only(DataFolder(tmp_path / "data")) as reader, reader.view() as view:
+        assert len(view.documents.list()) == 1

@@ -1,0 +1,61 @@
+"""Builds the PKCS#11 module of pkcs11_shim.c, which counts calls and makes them fail, over a real module.
+
+For tests only. Needs gcc and says so; each build has its own log and control file, compiled in, so that the
+module's path is all that a program under test has to be given.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_SOURCE = Path(__file__).with_name("pkcs11_shim.c")
+
+
+@dataclass(frozen=True)
+class CountingModule:
+    """A built module; use `path` where a PKCS#11 module is wanted."""
+
+    path: Path
+    log: Path
+    control: Path
+
+    def calls(self) -> list[str]:
+        """Every watched call so far, in order: "C_Login 1" (with the user type), "C_Sign", …"""
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def user_logins(self) -> int:
+        """How often C_Login(CKU_USER) was called."""
+        return self.calls().count("C_Login 1")
+
+    def misbehave(self, **actions: str) -> None:
+        """From the next call on: `C_Sign="crash"`, `flags="0x40000"`, … as pkcs11_shim.c tells; none:
+        behave.
+        """
+        self.control.write_text("".join(f"{name} {action}\n" for name, action in actions.items()))
+
+
+def build_counting_module(folder: Path, target: Path) -> CountingModule:
+    """Compile the module over `target` into `folder`."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise RuntimeError("these tests need a C compiler: apt-get install gcc libc6-dev")
+    built = CountingModule(folder / "counting.so", folder / "counting.log", folder / "counting.control")
+    strings = {"TARGET": target, "LOG": built.log, "CONTROL": built.control}
+    defines = [f'-D{name}="{value}"' for name, value in strings.items()]
+    subprocess.run(
+        [
+            compiler,
+            "-shared",
+            "-fPIC",
+            "-O1",
+            "-Wall",
+            "-Werror",
+            *defines,
+            str(_SOURCE),
+            "-o",
+            str(built.path),
+        ],
+        check=True,
+    )
+    return built
