@@ -48,7 +48,9 @@ class Overrides:
 class Workspace:
     """The parts that a command needs, each made when first asked for. Use as made by `workspace`."""
 
-    def __init__(self, folder: DataFolder, overrides: Overrides, stack: ExitStack, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, folder: DataFolder, overrides: Overrides, stack: ExitStack, now: Callable[[], dt.datetime]
+    ) -> None:
         self.folder = folder
         self.now = now
         self._overrides = overrides

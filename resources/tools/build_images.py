@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import signer_resources
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
+
+import signer_resources
 
 DEFAULT_OUT = Path(__file__).resolve().parent.parent / "signer_resources" / "images"
 NOTE = "Sample image of the Signer project; it stands for no real body or person."

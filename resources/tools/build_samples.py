@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 from reportlab import rl_config
+
 from signer_resources.samples import Sample, SampleSet
 from tools.letter_layout import Sheet
 from tools.letter_texts import ISSUER, ORGANISATIONS

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from reportlab.pdfgen.canvas import Canvas
+
 from tools.typesetting import Face, Run, broken_into_lines, joined, register_fonts, slack, words
 
 MM = 72 / 25.4
@@ -294,8 +295,7 @@ class Sheet:
     ) -> None:
         widths = [column.share * TEXT_WIDTH for column in columns]
         broken = [
-            broken_into_lines(words(cell, face, size), width - 8, 0)
-            for cell, width in zip(cells, widths, strict=True)
+            broken_into_lines(words(cell, face, size), width - 8, 0) for cell, width in zip(cells, widths, strict=True)
         ]
         leading = size * 1.2
         height = max(len(lines) for lines in broken) * leading + 6

@@ -132,8 +132,7 @@ def write_official_letter(sheet: Sheet, sample: Sample) -> None:
             "2. Đề nghị gia hạn 06 chứng thư sắp hết hạn; cấp mới 03 chứng thư cá nhân cho công chức mới "
             "được bổ nhiệm; thu hồi 02 chứng thư cá nhân của người đã nghỉ hưu từ ngày 01 tháng 10 năm "
             "2026.",
-            "3. Đề nghị hỗ trợ khôi phục 01 thiết bị lưu khóa bí mật bị khóa do nhập sai mã PIN quá số lần "
-            "quy định.",
+            "3. Đề nghị hỗ trợ khôi phục 01 thiết bị lưu khóa bí mật bị khóa do nhập sai mã PIN quá số lần quy định.",
             "Đầu mối liên hệ: ông Lê Hữu Đạt, công chức Văn phòng Hội đồng nhân dân và Ủy ban nhân dân xã.",
             "Kính đề nghị Sở Nội vụ xem xét, tổng hợp./.",
         )
@@ -203,9 +202,7 @@ def write_long_report(sheet: Sheet, sample: Sample) -> None:
 def write_submission(sheet: Sheet, sample: Sample) -> None:
     """A submission whose appendix is a file of its own."""
     sheet.head(_head(sample))
-    sheet.type_heading(
-        "TỜ TRÌNH", ("Về việc hỗ trợ kinh phí sửa chữa các công trình thủy lợi bị hư hỏng do mưa lũ",)
-    )
+    sheet.type_heading("TỜ TRÌNH", ("Về việc hỗ trợ kinh phí sửa chữa các công trình thủy lợi bị hư hỏng do mưa lũ",))
     sheet.addressees(("Ủy ban nhân dân tỉnh An Sơn",))
     sheet.paragraphs(
         (
@@ -234,9 +231,7 @@ def write_submission_appendix(sheet: Sheet, sample: Sample) -> None:
     sheet.centred_line("PHỤ LỤC", Face.BOLD)
     sheet.centred_line("DANH MỤC CÔNG TRÌNH THỦY LỢI", Face.BOLD)
     sheet.centred_line("ĐỀ NGHỊ HỖ TRỢ KINH PHÍ SỬA CHỮA", Face.BOLD)
-    sheet.centred_line(
-        f"(Kèm theo Tờ trình số        /{sample.notation} ngày     tháng     năm 2026", Face.ITALIC, 13
-    )
+    sheet.centred_line(f"(Kèm theo Tờ trình số        /{sample.notation} ngày     tháng     năm 2026", Face.ITALIC, 13)
     sheet.centred_line("của Ủy ban nhân dân xã Hòa Sơn)", Face.ITALIC, 13)
     sheet.gap(14)
     columns = (
@@ -273,9 +268,7 @@ def write_joint_guidance(sheet: Sheet, sample: Sample) -> None:
             BLANK_DATE,
         )
     )
-    sheet.type_heading(
-        "HƯỚNG DẪN LIÊN TỊCH", ("Tổ chức Ngày hội Đại đoàn kết toàn dân tộc ở khu dân cư năm 2026",)
-    )
+    sheet.type_heading("HƯỚNG DẪN LIÊN TỊCH", ("Tổ chức Ngày hội Đại đoàn kết toàn dân tộc ở khu dân cư năm 2026",))
     sheet.paragraphs(
         (
             "Thực hiện chương trình phối hợp năm 2026, Ủy ban nhân dân xã và Ủy ban Mặt trận Tổ quốc Việt "
@@ -360,8 +353,7 @@ def write_plan(sheet: Sheet, sample: Sample) -> None:
         (
             "1. 100% văn bản đi (trừ văn bản mật) được ký số của người có thẩm quyền và của cơ quan, gửi "
             "trên trục liên thông văn bản của tỉnh.",
-            "2. Ít nhất 85% hồ sơ thủ tục hành chính được tiếp nhận trực tuyến; 100% kết quả được số hóa, "
-            "ký số.",
+            "2. Ít nhất 85% hồ sơ thủ tục hành chính được tiếp nhận trực tuyến; 100% kết quả được số hóa, ký số.",
             "3. 100% công chức được bồi dưỡng kỹ năng số và an toàn thông tin.",
         )
     )

@@ -28,8 +28,7 @@ LETTERS = (
             type="QĐ",
             type_name="Quyết định",
             notation="QĐ-UBND",
-            subject="Ban hành Quy chế tiếp nhận, xử lý và quản lý văn bản điện tử của Ủy ban nhân dân xã "
-            "Hòa Sơn",
+            subject="Ban hành Quy chế tiếp nhận, xử lý và quản lý văn bản điện tử của Ủy ban nhân dân xã Hòa Sơn",
             signers=(texts.LEADER,),
             receivers=("H77", "H77.02", "H77.15.1"),
             pages=2,

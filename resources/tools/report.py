@@ -145,8 +145,7 @@ def _village(sheet: Sheet, village: str, number: int) -> None:
             f"{58 + number * 3 % 13} triệu đồng, tăng {4 + number % 4},{number * 7 % 10} triệu đồng so với "
             f"năm 2025. Các công trình đã làm trong năm: {works}.",
             f"_Ưu điểm:_ {STRENGTHS[number % 5]} {STRENGTHS[(number + 1 + number // 5 % 4) % 5]}",
-            f"_Hạn chế:_ {WEAKNESSES[(number * 3 + 2) % 5]} "
-            f"{WEAKNESSES[(number * 3 + 3 + number // 5 % 4) % 5]}",
+            f"_Hạn chế:_ {WEAKNESSES[(number * 3 + 2) % 5]} {WEAKNESSES[(number * 3 + 3 + number // 5 % 4) % 5]}",
         )
     )
     sheet.table(_VILLAGE, _village_rows(number, households))
@@ -154,9 +153,7 @@ def _village(sheet: Sheet, village: str, number: int) -> None:
         f"Nhân dân thôn {village} kiến nghị Ủy ban nhân dân xã {REQUESTS[number % 5]}. Ủy ban nhân dân xã "
         f"đã giao Phòng Kinh tế kiểm tra, trả lời trước ngày {10 + number % 15} tháng 12 năm 2026."
     )
-    sheet.paragraph(
-        f"Năm 2027, thôn {village} phấn đấu {TASKS[number % 5]}; đồng thời {TASKS[(number + 2) % 5]}."
-    )
+    sheet.paragraph(f"Năm 2027, thôn {village} phấn đấu {TASKS[number % 5]}; đồng thời {TASKS[(number + 2) % 5]}.")
 
 
 def _village_rows(number: int, households: int) -> Sequence[Sequence[str]]:
@@ -191,9 +188,7 @@ def _lists(sheet: Sheet) -> None:
     sheet.heading("PHẦN THỨ TƯ: TỔNG HỢP CÔNG TRÌNH VÀ KIẾN NGHỊ CỦA CỬ TRI")
     sheet.heading("1. Công trình do Nhân dân và Nhà nước cùng làm")
     works = [
-        (f"Thôn {village}", words, cost)
-        for number, village in enumerate(VILLAGES)
-        for words, cost in _works(number)
+        (f"Thôn {village}", words, cost) for number, village in enumerate(VILLAGES) for words, cost in _works(number)
     ]
     rows = [
         (str(place), village, words[0].upper() + words[1:], _count(cost))

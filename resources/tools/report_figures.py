@@ -196,8 +196,7 @@ FIELDS = (
 PROGRESS = ("Tăng một bậc", "Giữ nguyên", "Tiến bộ rõ rệt", "Giảm, cần khắc phục", "Giữ nguyên")
 NOTES = ("Hoàn thành", "Vượt kế hoạch", "Ảnh hưởng thời tiết")
 STRENGTHS = (
-    "Chi bộ và Ban nhân dân thôn lãnh đạo sâu sát, các đoàn thể phối hợp chặt chẽ, Nhân dân đồng thuận "
-    "đóng góp.",
+    "Chi bộ và Ban nhân dân thôn lãnh đạo sâu sát, các đoàn thể phối hợp chặt chẽ, Nhân dân đồng thuận đóng góp.",
     "Thôn đi đầu trong phong trào hiến đất mở đường và chỉnh trang nhà cửa, tường rào, cổng ngõ.",
     "Các tổ tự quản hoạt động đều, mâu thuẫn nhỏ được hòa giải ngay tại thôn, không có đơn thư vượt cấp.",
     "Nhiều hộ mạnh dạn chuyển đổi cây trồng, vật nuôi, liên kết với hợp tác xã nên thu nhập tăng khá.",

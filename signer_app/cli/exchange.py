@@ -29,7 +29,7 @@ def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     # *Gửi ngay*: what waited for a person because of an error waits again for the network.
     if args.once:
         report = _pass(space, console)
-        _tell(report, console)
+        _tell(space, report, console)
         return 0 if report.stopped is None and not report.waiting and not report.incoming_problems else 1
     return _until_signal(space, console)
 
@@ -62,7 +62,7 @@ def _until_signal(space: Workspace, console: Console) -> int:
             report = _pass(space, console)
             failures = failures + 1 if report.stopped is not None else 0
             if report.sent or report.received or failures == 1:
-                _tell(report, console)
+                _tell(space, report, console)
             stop.wait(backoff(failures, uniform) if failures else _IDLE_S)
     return 0
 
@@ -78,7 +78,7 @@ def _stop_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _tell(report: SyncReport, console: Console) -> None:
+def _tell(space: Workspace, report: SyncReport, console: Console) -> None:
     if console.as_json:
         console.result(
             {
@@ -100,11 +100,19 @@ def _tell(report: SyncReport, console: Console) -> None:
     if report.stopped is not None:
         console.error(report.stopped)
     for packet in report.packets:
-        if packet.outcome is not Outcome.ACCEPTED and packet.code is not None:
-            console.warn(KnownError(packet.code, **packet.params))
+        if packet.outcome is not Outcome.ACCEPTED:
+            _warn_of(space, packet.packet_id, console)
     if report.secret:
         console.warn(KnownError("incoming_secret", count=report.secret))
     console.say("sync_done", sent=report.sent, received=report.received, waiting=report.waiting)
+
+
+def _warn_of(space: Workspace, packet_id: str, console: Console) -> None:
+    """Why a packet was not taken, as the store keeps it."""
+    with space.store.view() as view:
+        packet = view.outbox.get(packet_id)
+    if packet is not None and packet.error_code is not None:
+        console.warn(KnownError(packet.error_code, **packet.error_params))
 
 
 def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
@@ -120,5 +128,3 @@ def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     else:
         console.say("enrol_done", org=done.org, store=done.key_store.value)
     return 0
-
-

@@ -31,11 +31,16 @@ def tokens(space: Workspace, _args: argparse.Namespace, console: Console) -> int
     else:
         rows = [
             [
-                token.label, certificate.common_name, text(f"role_{role_of(certificate, space.settings)}", console.lang),
-                certificate.key, certificate.not_after.strftime("%d/%m/%Y"), certificate.sha256[:16],
+                token.label,
+                certificate.common_name,
+                text(f"role_{role_of(certificate, space.settings)}", console.lang),
+                certificate.key,
+                certificate.not_after.strftime("%d/%m/%Y"),
+                certificate.sha256[:16],
             ]
-            for token in listing.tokens for certificate in token.certificates
-        ]  # fmt: skip
+            for token in listing.tokens
+            for certificate in token.certificates
+        ]
         if listing.tokens:
             heads = ("head_token", "head_certificate", "head_role", "head_key", "head_until", "head_id")
             console.table(heads, rows)
@@ -90,7 +95,11 @@ def verify(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     else:
         for report in reports:
             shown = to_json(report, console.lang)
-            console.say("verify_file", name=Path(report.file).name, verdict=text(f"verdict_{report.verdict}", console.lang))
+            console.say(
+                "verify_file",
+                name=Path(report.file).name,
+                verdict=text(f"verdict_{report.verdict}", console.lang),
+            )
             console.say("verify_line", line=str(shown["message"]))
             for signature in shown["signatures"]:
                 console.say(
@@ -158,9 +167,7 @@ def journal(space: Workspace, args: argparse.Namespace, console: Console) -> int
     if checked is not None:
         verified = {"sound_to": checked.sound_to, "newer": checked.newer, "broken_at": checked.broken_at}
     if console.as_json:
-        shown = [
-            {"seq": e.seq, "at": e.at.isoformat(), "hash": e.hash, **msgspec.to_builtins(e.use)} for e in entries
-        ]
+        shown = [{"seq": e.seq, "at": e.at.isoformat(), **msgspec.to_builtins(e.use)} for e in entries]
         console.result({"entries": shown, "verified": verified})
     else:
         rows = [

@@ -109,5 +109,3 @@ def _write_fault(fault: BaseException, folder: Path | None) -> str:
 def main(argv: Sequence[str]) -> int:
     """Entry for the executable."""
     return command_line(argv)
-
-

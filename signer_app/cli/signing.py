@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
-from signer_app.pdf.preflight import Finding, PreflightResult, Profile, Severity
+from signer_app.pdf.preflight import Finding, LetterFacts, PreflightResult, Profile, Severity
 from signer_app.signing.batch import BatchResult, Outcome
 from signer_app.signing.certificates import SigningCertificate, choose, require_fit
 from signer_app.signing.engine import Command, Options, SigningRun
@@ -52,7 +53,7 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     profile = rules.load(space.now().date())
     images = load_images(space.settings, space.reader.blobs, chosen)
     examiner = Examiner(space, chosen, images, profile)
-    answers, worst = [], 0
+    answers: list[_Checked] = []
     files = [(job, file) for job in jobs for file in job.files]
     with console.progress() as progress:
         for done, (job, file) in enumerate(files):
@@ -61,10 +62,8 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
                 result = examiner.look(Path(file.path), job, file)
             except KnownError as error:
                 params = {k: str(v) for k, v in error.params.items()}
-                result = PreflightResult((Finding(error.code, Severity.REFUSED, params),), None, None, ())
+                result = PreflightResult((Finding(error.code, Severity.REFUSED, params),), None, LetterFacts(), ())
             answers.append(_checked(file.path, result, console.lang))
-    for answer in answers:
-        worst = max(worst, 0 if answer["state"] == "ready" or answer["state"] == "warning" else 1)
     if console.as_json:
         console.result(answers)
     else:
@@ -75,32 +74,73 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
                 console.say("check_line", name=Path(answer["file"]).name, message=finding["message"])
             for spot in answer["placement"]:
                 what = text(f"mark_{spot['what']}", console.lang)
-                console.say("check_place", name=Path(answer["file"]).name, **{**spot, "what": what})
-    return worst
+                console.say(
+                    "check_place",
+                    name=Path(answer["file"]).name,
+                    page=spot["page"],
+                    what=what,
+                    x=spot["x"],
+                    y=spot["y"],
+                    w=spot["w"],
+                    h=spot["h"],
+                )
+    return 1 if any(answer["state"] == "refused" for answer in answers) else 0
 
 
-def _checked(file: str, result: PreflightResult, lang: Lang) -> dict[str, object]:
+class _FindingJson(TypedDict):
+    code: str
+    severity: str
+    message: str
+
+
+class _PlacementJson(TypedDict):
+    what: str
+    page: int
+    x: float
+    y: float
+    w: float
+    h: float
+    rule: str
+    sure: bool
+
+
+class _Checked(TypedDict):
+    file: str
+    state: str
+    findings: list[_FindingJson]
+    placement: list[_PlacementJson]
+
+
+def _checked(file: str, result: PreflightResult, lang: Lang) -> _Checked:
     refused = any(f.severity is Severity.REFUSED for f in result.findings)
     return {
         "file": file,
         "state": "refused" if refused else "warning" if result.findings else "ready",
         "findings": [
-            {"code": f.code, "severity": f.severity.value, "message": message_of(KnownError(f.code, **f.params), lang)["message"]}
+            _FindingJson(
+                code=f.code,
+                severity=f.severity.value,
+                message=str(KnownError(f.code, **f.params).explain(lang)),
+            )
             for f in result.findings
         ],
         "placement": [
-            {
-                "what": p.what.value, "page": p.page, "x": p.rect.x, "y": p.rect.y, "w": p.rect.w, "h": p.rect.h,
-                "rule": p.rule, "sure": p.sure,
-            }
+            _PlacementJson(
+                what=p.what.value,
+                page=p.page,
+                x=p.rect.x,
+                y=p.rect.y,
+                w=p.rect.w,
+                h=p.rect.h,
+                rule=p.rule,
+                sure=p.sure,
+            )
             for p in result.placements
         ],
-    }  # fmt: skip
+    }
 
 
-def _certificate_if_any(
-    space: Workspace, wanted: str | None, jobs: Sequence[DocumentJob]
-) -> SigningCertificate | None:
+def _certificate_if_any(space: Workspace, wanted: str | None, jobs: Sequence[DocumentJob]) -> SigningCertificate | None:
     """`check` works without a token; with one it looks through that token's eyes."""
     try:
         tokens = space.hosts.tokens().tokens
@@ -142,8 +182,7 @@ def resume(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     missing = [file.path for job in jobs for file in job.files if not Path(file.path).is_file()]
     if missing:
         raise UsageError("usage_missing_input", name=missing[0])
-    code = _run(space, args, console, jobs, command.certificate, command.level, continues=batch.id)
-    return code
+    return _run(space, args, console, jobs, command.certificate, command.level, continues=batch.id)
 
 
 def _run(
@@ -167,9 +206,7 @@ def _run(
     stopped: KnownError | None = None
     if ready:
         try:
-            typed, final = pin_source.ask(
-                console, chosen, ready, from_stdin=args.pin_stdin, final_try=args.final_try
-            )
+            typed, final = pin_source.ask(console, chosen, ready, from_stdin=args.pin_stdin, final_try=args.final_try)
         except KnownError as error:
             stopped = error
         else:

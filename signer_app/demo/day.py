@@ -85,7 +85,10 @@ def work(space: Workspace, demo: Demo, progress: Progress) -> list[Row]:
         raise stopped
     outcomes = {outcome.input: outcome for outcome in result.files}
     report = one_pass(
-        space, space.settings.bodies[0], at_once=True, progress=lambda n, all_: progress("progress_send", n, all_)
+        space,
+        space.settings.bodies[0],
+        at_once=True,
+        progress=lambda n, all_: progress("progress_send", n, all_),
     )
     if report.stopped is not None:
         raise report.stopped
@@ -130,5 +133,10 @@ def _row(space: Workspace, demo: Demo, sample: samples.Sample, outcomes: dict[st
         verdicts.append(space.workers.verify(Verify(path, space.trust, space.now())).report.verdict)
     worst = next((v for v in verdicts if v is not Verdict.VALID), Verdict.VALID)
     return Row(
-        sample.id, sample.secret, document.label, worst, packet.accepted_at if packet is not None else None, error
+        sample.id,
+        sample.secret,
+        document.label,
+        worst,
+        packet.accepted_at if packet is not None else None,
+        error,
     )

@@ -69,17 +69,13 @@ def _draft(space: Workspace, demo: Demo, sample: samples.Sample, draft: Path) ->
     if not sample.initials:
         _place(source, draft)
         return
-    page, end = next(
-        (page, box) for page in reversed(_pages(source)) if (box := text_end(page)) is not None
-    )
+    page, end = next((page, box) for page in reversed(_pages(source)) if (box := text_end(page)) is not None)
     rect = Rect(end.x + 1.5, end.y - 3.0, 14.0, 8.0).rounded()
     image = signer_resources.path("images/sample-initial.png")
     _sign_elsewhere(space, demo.pki.leaf(Holder.DRAFTER), source, draft, "ky_nhay", page.number, rect, image)
 
 
-def _joint_leader(
-    space: Workspace, demo: Demo, sample: samples.Sample, source: Path, target: Path
-) -> None:
+def _joint_leader(space: Workspace, demo: Demo, sample: samples.Sample, source: Path, target: Path) -> None:
     """The second body's leader signs after ours where the letter is a joint one."""
     if len(sample.signers) < 2:
         _place(source, target)
@@ -88,13 +84,18 @@ def _joint_leader(
     block = find_signer_blocks(_pages(source), (name,))[0]
     image = signer_resources.path("images/sample-signature-2.png")
     _sign_elsewhere(
-        space, demo.pki.leaf(Holder.FRONT_LEADER), source, target, "lanh_dao_2", block.page, signature_box(block), image
+        space,
+        demo.pki.leaf(Holder.FRONT_LEADER),
+        source,
+        target,
+        "lanh_dao_2",
+        block.page,
+        signature_box(block),
+        image,
     )
 
 
-def _leader_signs(
-    space: Workspace, demo: Demo, pairs: list[tuple[Path, Path]], progress: Progress
-) -> None:
+def _leader_signs(space: Workspace, demo: Demo, pairs: list[tuple[Path, Path]], progress: Progress) -> None:
     """The ordinary way: preflight, one PIN, every letter; what an earlier run signed is not signed again."""
     jobs = [
         DocumentJob((FileJob(str(source), str(target), FileRole.MAIN, Profile.LEADER),))

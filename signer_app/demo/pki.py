@@ -21,7 +21,6 @@ from asn1crypto import pem
 from certomancer.registry import ArchLabel, CertLabel, CertomancerConfig, PKIArchitecture, ServiceLabel
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from signer_resources.errors import KnownError
 
 from signer_app.demo.files import make_private_folder, write_private
 from signer_app.demo.pki_names import (
@@ -33,6 +32,7 @@ from signer_app.demo.pki_names import (
     Holder,
 )
 from signer_app.demo.pki_services import PkiServices
+from signer_resources.errors import KnownError
 
 _RECORD = "pki.json"
 _KEYS = "keys"
@@ -116,9 +116,7 @@ class DemoPki:
     def leaf(self, holder: Holder) -> Leaf:
         """The certificate and key of `holder`."""
         certificate = self._certificate(holder)
-        key = serialization.load_pem_private_key(
-            (self.folder / _KEYS / f"{holder}.pem").read_bytes(), password=None
-        )
+        key = serialization.load_pem_private_key((self.folder / _KEYS / f"{holder}.pem").read_bytes(), password=None)
         assert isinstance(key, rsa.RSAPrivateKey)
         return Leaf(certificate, (certificate, self.issuing_der), key)
 

@@ -18,8 +18,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from certomancer.integrations.animator import Animator, AnimatorArchStore
 from certomancer.registry import PKIArchitecture
-from signer_resources.errors import KnownError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from signer_resources.errors import KnownError
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

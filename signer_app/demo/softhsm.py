@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from signer_resources.errors import KnownError
-from signer_token.channel import Child, ChildError, ChildFailed, Message, serve
-from signer_token.model import Pin
 
 from signer_app.demo.files import make_private_folder, write_private
 from signer_app.demo.pki import Leaf
+from signer_resources.errors import KnownError
+from signer_token.channel import Child, ChildError, ChildFailed, Message, serve
+from signer_token.model import Pin
 
 if TYPE_CHECKING:
     import pkcs11
@@ -121,8 +121,7 @@ def set_up_tokens(
     make_private_folder(workshop)
     _write_conf(making.conf, workshop)
     contents = tuple(
-        _Content(t.label, t.leaf.certificate_der, t.leaf.private_key_der, t.leaf.chain_der[1:])
-        for t in tokens
+        _Content(t.label, t.leaf.certificate_der, t.leaf.private_key_der, t.leaf.chain_der[1:]) for t in tokens
     )
     made = _ask(making, _Make(str(module), pin.reveal(), contents), command, environ)
     if set(made) != wanted:
@@ -227,9 +226,7 @@ def _inspect(token: "pkcs11.Token", pin: str) -> _Found:
     try:
         # A login by the program itself is right here alone: these are its own toys, and SoftHSM never locks.
         with token.open(user_pin=pin) as session:
-            keys = {
-                key[Attribute.ID] for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
-            }
+            keys = {key[Attribute.ID] for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})}
             certificates = session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE})
             usable = [
                 hashlib.sha256(found[Attribute.VALUE]).hexdigest()

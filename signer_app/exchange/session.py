@@ -29,8 +29,8 @@ from signer_sync.client import PinnedServer, ServerClient, discover
 from signer_sync.errors import ExchangeError
 from signer_sync.http import HttpSettings, open_session
 from signer_sync.keystore import DeviceIdentity, FileKeyStore, KeyStore, KeyStoreKind, choose_key_store
-from signer_sync.packets import SignedReceipt
 from signer_sync.outbox import Surroundings, SyncReport, sync_once
+from signer_sync.packets import SignedReceipt
 from signer_token.client import TokenSession
 
 _DIRECTORY_AGE = dt.timedelta(hours=12)

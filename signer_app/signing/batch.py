@@ -78,7 +78,13 @@ class FileWork:
         params = {key: str(value) for key, value in error.params.items()}
         sha256_in = None if error.code == "secret" else self.outcome.sha256_in
         self.outcome = replace(
-            self.outcome, state=state, code=error.code, params=params, sha256_in=sha256_in, sha256_out=None, level=None
+            self.outcome,
+            state=state,
+            code=error.code,
+            params=params,
+            sha256_in=sha256_in,
+            sha256_out=None,
+            level=None,
         )
 
 

@@ -87,7 +87,9 @@ class SigningRun:
         self._batch: str | None = None
         settings = space.settings
         wants_time = options.level != "b-b" and settings.tsa_url
-        self._tsa = TimestampClient(settings.tsa_url, settings.tsa_timeout_s) if wants_time and settings.tsa_url else None
+        self._tsa = (
+            TimestampClient(settings.tsa_url, settings.tsa_timeout_s) if wants_time and settings.tsa_url else None
+        )
 
     @property
     def _store(self) -> Store:
@@ -102,9 +104,7 @@ class SigningRun:
     def begin(self) -> None:
         """Writes the batch with its files, none for a secret document, before the first signature."""
         known = [work for work in self._documents if not any(file.secret for file in work.files)]
-        command = Command(
-            self._chosen.certificate.sha256, self._options.level, tuple(work.job for work in known)
-        )
+        command = Command(self._chosen.certificate.sha256, self._options.level, tuple(work.job for work in known))
         batch = Batch(id=uuid7(), created_at=self._space.now(), command=msgspec.json.encode(command).decode())
         self._batch = batch.id
         rows = [row for _file, row in self._rows()]
@@ -307,9 +307,7 @@ class SigningRun:
             with suppress(KnownError):
                 # A disk that is full must not hide what was signed: the rows of signed documents are there.
                 self._store.write(close)
-        return BatchResult(
-            self._batch, stopped, tuple(file.outcome for work in self._documents for file in work.files)
-        )
+        return BatchResult(self._batch, stopped, tuple(file.outcome for work in self._documents for file in work.files))
 
     def reported(self) -> None:
         """To be called when the person or script has been told the result."""

@@ -69,7 +69,7 @@ class Examiner:
         blob = store.blobs.add_file(path)
         if blob.sha256 != screened.sha256:
             # It changed between the check and the copy, so the copy was never checked: it must not stay.
-            store.discard([blob.sha256])
+            store.discard({blob.sha256})
             raise KnownError("input_changed", name=file.job.name)
         kept = store.blobs.path(blob.sha256)
         answer = self._preflight(kept, blob.sha256, job, file.job)
@@ -81,7 +81,7 @@ class Examiner:
         refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
         if refusal is not None:
             if refusal.code == "secret":
-                store.discard([blob.sha256])
+                store.discard({blob.sha256})
             raise KnownError(refusal.code, **refusal.params)
 
     def _preflight(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
@@ -124,7 +124,7 @@ class Examiner:
 
     def _whole_document(self, document: DocumentWork) -> None:
         """One part refused, nothing of the document is signed; its number must be free."""
-        main, job = document.main, document.job
+        main = document.main
         if main.ready and main.job.profile is Profile.AGENCY:
             try:
                 self._free_number(document)
@@ -154,7 +154,12 @@ class Examiner:
             for batch in view.batches.unreported():
                 for row in view.batches.files(batch.id):
                     wanted = (FileState.SIGNED, sha256, file.job.profile, file.job.output)
-                    if (row.state, row.input_sha256, row.profile, row.output_path) != wanted or row.file_id is None:
+                    if (
+                        row.state,
+                        row.input_sha256,
+                        row.profile,
+                        row.output_path,
+                    ) != wanted or row.file_id is None:
                         continue
                     stored = view.documents.file(row.file_id)
                     document = view.documents.get(stored.document_id) if stored else None

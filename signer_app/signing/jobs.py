@@ -57,7 +57,7 @@ class DocumentJob(_Value, frozen=True):
 
 
 def parse_number(text: str) -> tuple[str, str]:
-    """"5/QĐ-UBND" as ("05", "QĐ-UBND"); a year in the middle stays with the number ("30/2020", "NĐ-CP")."""
+    """ "5/QĐ-UBND" as ("05", "QĐ-UBND"); a year in the middle stays with the number ("30/2020", "NĐ-CP")."""
     found = _NUMBER.match(text)
     if not found:
         raise UsageError("usage_number", text=text)
@@ -146,10 +146,11 @@ def gather(
     codes = parse_receivers(receivers)
     return tuple(
         DocumentJob(
-            (FileJob(str(source.absolute()), str(output.absolute()), FileRole.MAIN, profile, where),),
-            *split,
-            day,
-            codes,
+            files=(FileJob(str(source.absolute()), str(output.absolute()), FileRole.MAIN, profile, where),),
+            number=split[0],
+            notation=split[1],
+            date=day,
+            receivers=codes,
         )
         for source, output in pairs
     )
@@ -203,9 +204,7 @@ def _document(
         fallback = Profile.APPENDIX if role is FileRole.APPENDIX and profile is Profile.AGENCY else profile
         chosen = parse_profile(cells["profile"]) if cells.get("profile") else fallback
         where = parse_place(cells["place"]) if cells.get("place") else None
-        files.append(
-            FileJob(str(source.absolute()), str(_output(source, out).absolute()), role, chosen, where)
-        )
+        files.append(FileJob(str(source.absolute()), str(_output(source, out).absolute()), role, chosen, where))
         for key in ("number", "date", "to"):
             value = cells.get(key, "")
             if value and facts.setdefault(key, value) != value:

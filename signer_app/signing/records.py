@@ -106,7 +106,9 @@ class Records:
             ),
         )
 
-    def use(self, action: JournalAction, result: str, document: Document | None = None, sha256: str | None = None) -> TokenUse:
+    def use(
+        self, action: JournalAction, result: str, document: Document | None = None, sha256: str | None = None
+    ) -> TokenUse:
         """An entry of the journal."""
         return TokenUse(
             action=action,

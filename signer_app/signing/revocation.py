@@ -33,14 +33,11 @@ class RevocationCache:
 
     def extend(self, trust: TrustMaterial) -> TrustMaterial:
         """`trust` with every CRL and OCSP answer in hand."""
-        crls = []
+        crls: list[bytes] = []
         if self._folder.is_dir():
-            for file in sorted(self._folder.glob("*.crl"))[:_MAX_CACHED]:
-                if file.stat().st_size <= _MAX_CRL:
-                    crls.append(file.read_bytes())
-        return msgspec.structs.replace(
-            trust, crls=(*trust.crls, *crls), ocsps=(*trust.ocsps, *self._ocsps)
-        )
+            files = sorted(self._folder.glob("*.crl"))[:_MAX_CACHED]
+            crls = [file.read_bytes() for file in files if file.stat().st_size <= _MAX_CRL]
+        return msgspec.structs.replace(trust, crls=(*trust.crls, *crls), ocsps=(*trust.ocsps, *self._ocsps))
 
     def fetch(self, wanted: Sequence[RevocationUrl]) -> bool:
         """Asks each address that was not asked before in this run; True if anything new is in hand."""

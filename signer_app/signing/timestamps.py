@@ -28,9 +28,7 @@ class Stamped(msgspec.Struct, frozen=True):
 class TimestampClient:
     """One TSA, asked at most `limit_s` seconds a time."""
 
-    def __init__(
-        self, url: str, limit_s: float, nonce: Callable[[], int] = lambda: secrets.randbits(63)
-    ) -> None:
+    def __init__(self, url: str, limit_s: float, nonce: Callable[[], int] = lambda: secrets.randbits(63)) -> None:
         self._url = url
         self._limit_s = limit_s
         self._nonce = nonce
@@ -70,7 +68,10 @@ class TimestampClient:
                 "POST",
                 self._url,
                 limit=_MAX_ANSWER,
-                headers={"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"},
+                headers={
+                    "Content-Type": "application/timestamp-query",
+                    "Accept": "application/timestamp-reply",
+                },
                 data=request.dump(),
             )
         if answer.status != 200:

@@ -55,9 +55,7 @@ class TrustStore:
             return Chain(Trust.TRUSTED, (leaf,))
         return asyncio.run(self._search(leaf, helpers, moment))
 
-    async def _search(
-        self, leaf: x509.Certificate, helpers: Sequence[x509.Certificate], moment: dt.datetime
-    ) -> Chain:
+    async def _search(self, leaf: x509.Certificate, helpers: Sequence[x509.Certificate], moment: dt.datetime) -> Chain:
         context = ValidationContext(
             trust_roots=list(self.anchors),
             other_certs=list(helpers),

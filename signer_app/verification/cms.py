@@ -136,9 +136,7 @@ def _is_weak(algorithm: Any, hash_name: str, certificate: x509.Certificate) -> b
     with contextlib.suppress(ValueError):
         names.add(algorithm.hash_algo)
     key = certificate.public_key
-    return bool(names & _WEAK_DIGESTS) or (
-        key.algorithm in {"rsa", "rsassa_pss"} and key.bit_size < _MIN_RSA_BITS
-    )
+    return bool(names & _WEAK_DIGESTS) or (key.algorithm in {"rsa", "rsassa_pss"} and key.bit_size < _MIN_RSA_BITS)
 
 
 def _embedded_revocation(
@@ -152,9 +150,7 @@ def _embedded_revocation(
             for choice in (signed["crls"] if signed["crls"].native else ())
             if choice.name == "certificate_list"
         ]
-        for attribute in find_cms_attribute_iter(
-            signer_info["signed_attrs"], "adobe_revocation_info_archival"
-        ):
+        for attribute in find_cms_attribute_iter(signer_info["signed_attrs"], "adobe_revocation_info_archival"):
             crls += [item.untag().dump() for item in attribute["crl"] or ()]
             ocsps += [item.untag().dump() for item in attribute["ocsp"] or ()]
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -171,9 +167,7 @@ def signature_timestamps(signed: Signed) -> Iterator[Token]:
         return hashlib.new(name, value).digest()
 
     try:
-        tokens = list(
-            find_cms_attribute_iter(signed.signer_info["unsigned_attrs"], "signature_time_stamp_token")
-        )
+        tokens = list(find_cms_attribute_iter(signed.signer_info["unsigned_attrs"], "signature_time_stamp_token"))
     except (KeyError, ValueError, TypeError):
         return
     for token in tokens[:_MAX_TIMESTAMPS]:

@@ -24,16 +24,26 @@ class Comparison:
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old = old
         self.new = new
-        self._equal: set[tuple[Key, Key]] = set()
+        self._equal: dict[bool, set[tuple[Key, Key]]] = {False: set(), True: set()}
         self._left = _MAX_COMPARISONS
 
-    def same(self, before: Any, after: Any, skipped: frozenset[str] = frozenset()) -> bool:
+    def same(
+        self,
+        before: Any,
+        after: Any,
+        skipped: frozenset[str] = frozenset(),
+        *,
+        drawn: bool = False,
+    ) -> bool:
         """Whether two raw values are equal in all depth; `skipped` keys of the outermost dictionary don't count.
 
         An object with a place of its own is compared in depth only when it is given itself, not a reference to it.
+        With `drawn` no object has: what a page draws with may also be listed as a field, so as to be looked at
+        leniently there.
 
         Raises LimitError, and what pyHanko raises for objects that it can't read.
         """
+        equal = self._equal[drawn]
         assumed: set[tuple[Key, Key]] = set()
         todo: list[tuple[Any, Any, frozenset[str]]] = [(before, after, skipped)]
         while todo:
@@ -42,26 +52,24 @@ class Comparison:
             if self._left < 0:
                 raise LimitError
             a_key, b_key = key_of(a), key_of(b)
-            a_label = self.old.labels.get(a_key) if a_key else None
-            b_label = self.new.labels.get(b_key) if b_key else None
+            a_label = self.old.labels.get(a_key) if a_key and not drawn else None
+            b_label = self.new.labels.get(b_key) if b_key and not drawn else None
             if a_label is not None or b_label is not None:
                 if a_label != b_label:
                     return False
                 continue
             if a_key and b_key:
-                if (a_key, b_key) in assumed or (a_key, b_key) in self._equal:
+                if (a_key, b_key) in assumed or (a_key, b_key) in equal:
                     continue
                 assumed.add((a_key, b_key))
             a, b = self.old.resolve(a), self.new.resolve(b)
             if not self._level(a, b, leave, todo):
                 return False
         # Only now is what was assumed on the way proven: a ring of objects is equal when no difference is in it.
-        self._equal |= assumed
+        equal |= assumed
         return True
 
-    def _level(
-        self, a: Any, b: Any, leave: frozenset[str], todo: list[tuple[Any, Any, frozenset[str]]]
-    ) -> bool:
+    def _level(self, a: Any, b: Any, leave: frozenset[str], todo: list[tuple[Any, Any, frozenset[str]]]) -> bool:
         if a is None or b is None:
             return a is None and b is None
         if isinstance(a, generic.DictionaryObject):

@@ -18,6 +18,7 @@ from signer_app.verification.revision import FormField, Key, PageNode, Revision,
 _SIGNATURE_WIDGET_ACTIONS = ("/A", "/AA")
 _PAGE_HARMLESS = frozenset({"/LastModified", "/PieceInfo", "/Tabs"})
 _PAGE_ELSEWHERE = frozenset({"/Parent", "/Annots", "/Type", "/StructParents"}) | _PAGE_HARMLESS
+_DRAWN = frozenset({"/Contents", "/Resources", "/Group"})
 _TREE_ELSEWHERE = frozenset({"/Parent", "/Kids", "/Type"})
 _CATALOG_ELSEWHERE = frozenset({"/Type", "/Pages", "/AcroForm", "/DSS", "/Metadata", "/Perms"})
 _CATALOG_NOTES = frozenset({"/Version", "/Extensions"})
@@ -65,14 +66,22 @@ def _page_differences(c: Comparison) -> Iterator[Difference]:
         yield Difference(ChangeKind.PAGE_TREE)
     notes = False
     for before, after in zip(c.old.pages, c.new.pages, strict=False):
-        if not c.same(before.dictionary, after.dictionary, _PAGE_ELSEWHERE):
+        if not _same_node(c, before.dictionary, after.dictionary, _PAGE_ELSEWHERE):
             yield Difference(ChangeKind.PAGE_CONTENT, page=before.index)
         notes = notes or any(
-            not c.same(dict.get(before.dictionary, key), dict.get(after.dictionary, key))
-            for key in _PAGE_HARMLESS
+            not c.same(dict.get(before.dictionary, key), dict.get(after.dictionary, key)) for key in _PAGE_HARMLESS
         )
     if notes:
         yield Difference(ChangeKind.METADATA)
+
+
+def _same_node(
+    c: Comparison, a: generic.DictionaryObject, b: generic.DictionaryObject, elsewhere: frozenset[str]
+) -> bool:
+    """Whether two pages, or nodes of the page tree, draw the same and say the same about themselves."""
+    return c.same(a, b, elsewhere | _DRAWN) and all(
+        c.same(dict.get(a, key), dict.get(b, key), drawn=True) for key in _DRAWN
+    )
 
 
 def _same_tree(c: Comparison, before: Any, after: Any) -> bool:
@@ -89,7 +98,7 @@ def _same_tree(c: Comparison, before: Any, after: Any) -> bool:
         if "/Kids" not in a:
             continue
         kids_a, kids_b = c.old.array(dict.get(a, "/Kids")), c.new.array(dict.get(b, "/Kids"))
-        if len(kids_a) != len(kids_b) or not c.same(a, b, _TREE_ELSEWHERE):
+        if len(kids_a) != len(kids_b) or not _same_node(c, a, b, _TREE_ELSEWHERE):
             return False
         todo.extend(zip(kids_a, kids_b, strict=True))
     return True
@@ -157,9 +166,7 @@ def _form_settings(c: Comparison) -> Iterator[Difference]:
             value = c.new.entry(new, key)
             if isinstance(value, generic.BooleanObject) and value.value:
                 yield Difference(ChangeKind.FORM_SETTINGS)
-        elif not (key == "/DR" and _resources_kept(c, old, new)) and not (
-            key in {"/DA", "/Q"} and key not in old
-        ):
+        elif not (key == "/DR" and _resources_kept(c, old, new)) and not (key in {"/DA", "/Q"} and key not in old):
             yield Difference(ChangeKind.FORM_SETTINGS)
     for name, node in c.old.field_nodes.items():
         after = c.new.field_nodes.get(name)
@@ -216,9 +223,7 @@ def _field_differences(c: Comparison, before: FormField, after: FormField) -> It
     ignored = _FIELD_VALUE | _FIELD_LOOK | _FIELD_NOTES
     if not all(c.same(x, y, ignored) for x, y in pairs):
         yield altered
-    value = _any_differs(c, pairs, _FIELD_VALUE) or not c.same(
-        before.inherited.get("/V"), after.inherited.get("/V")
-    )
+    value = _any_differs(c, pairs, _FIELD_VALUE) or not c.same(before.inherited.get("/V"), after.inherited.get("/V"))
     look = _any_differs(c, pairs, _FIELD_LOOK)
     flags = not _same_flags(c, before, after)
     if not (value or look or flags):

@@ -115,9 +115,7 @@ class SignedDocument:
             raise error
         return "verify_damaged"
 
-    def _open(
-        self, field: FormField, signature: generic.DictionaryObject, *, is_timestamp: bool
-    ) -> FoundSignature:
+    def _open(self, field: FormField, signature: generic.DictionaryObject, *, is_timestamp: bool) -> FoundSignature:
         contents = self.final.entry(signature, "/Contents")
         if not isinstance(contents, generic.TextStringObject | generic.ByteStringObject):
             raise BrokenError("verify_cms_malformed")
@@ -248,9 +246,7 @@ class SignedDocument:
 
     def _step(self, old: Revision, new: Revision, *, covered: bool) -> list[Difference]:
         found = differences(old, new)
-        if all(difference.kind in EXPLAINED for difference in found) and finds_suspicious(
-            self.final, old, new
-        ):
+        if all(difference.kind in EXPLAINED for difference in found) and finds_suspicious(self.final, old, new):
             found.append(Difference(ChangeKind.UNEXPLAINED))
         if not found or (not covered and has_unused_objects(old, new)):
             found.append(Difference(ChangeKind.UNUSED_OBJECTS))
@@ -275,9 +271,7 @@ class SignedDocument:
                 for widget in difference.repaint
                 if widget.box is not None and widget.page == page
             ]
-            question = InkQuestion(
-                page, revision.pages[page].frame, revision.end, self._source.size, free, repaint
-            )
+            question = InkQuestion(page, revision.pages[page].frame, revision.end, self._source.size, free, repaint)
             return covered(pages, question)
 
         return check

@@ -22,6 +22,7 @@ from signer_app.verification.source import SourceFile
 _DPI = 110
 _MAX_PIXELS = 12_000_000
 _MAX_PICTURES = 600
+_MAX_KEPT = 24
 _MAX_CHARS = 100_000
 
 _INK_CONTRAST = 36
@@ -51,12 +52,13 @@ class _Picture:
 
 
 class Pages:
-    """Pictures of the pages of successive states of one file, each rendered at most once. Close after use."""
+    """Pictures of the pages of successive states of one file, the latest kept. Close after use."""
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._documents: dict[int, pdfium.PdfDocument] = {}
         self._pictures: dict[tuple[int, int, bool], _Picture] = {}
+        self._rendered = 0
 
     def close(self) -> None:
         """Closes PDFium's documents; must come before the source is closed."""
@@ -68,8 +70,11 @@ class Pages:
         """The page (from 0) of the file cut at byte `end`. Raises pdfium's errors, LimitError."""
         key = (end, page, annotations)
         if key not in self._pictures:
-            if len(self._pictures) >= _MAX_PICTURES:
+            self._rendered += 1
+            if self._rendered > _MAX_PICTURES:
                 raise LimitError
+            while len(self._pictures) >= _MAX_KEPT:
+                del self._pictures[next(iter(self._pictures))]
             if end not in self._documents:
                 document = pdfium.PdfDocument(self._source.pdfium_prefix(end))
                 # Without a form environment PDFium draws no widgets.

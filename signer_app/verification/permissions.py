@@ -42,9 +42,7 @@ class Permissions:
     locks: tuple[FieldLock, ...]
 
 
-def read_permissions(
-    revision: Revision, field: FormField, signature: generic.DictionaryObject
-) -> Permissions:
+def read_permissions(revision: Revision, field: FormField, signature: generic.DictionaryObject) -> Permissions:
     """From the signature's /Reference, and the field's /Lock where that is silent. Odd values count as strictest."""
     level: int | None = None
     certifies = False

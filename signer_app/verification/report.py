@@ -86,9 +86,7 @@ def _signature(signature: SignatureReport, lang: Lang) -> SignatureJson:
         trust=signature.trust.value,
         revocation=signature.revocation.value,
         signing_time=_time(signature.signing_time) if signature.signing_time else None,
-        timestamp=TimestampJson(time=_time(stamp.time), kind=stamp.kind.value, valid=stamp.valid)
-        if stamp
-        else None,
+        timestamp=TimestampJson(time=_time(stamp.time), kind=stamp.kind.value, valid=stamp.valid) if stamp else None,
         level=signature.level.value,
         verdict=signature.verdict.value,
         changes=[

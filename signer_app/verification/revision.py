@@ -223,9 +223,7 @@ class Revision:
     def box(self, raw: Any) -> UserBox | None:
         """A rectangle array as a box; None when it is none."""
         numbers = [self.resolve(item) for item in self.array(raw)]
-        if len(numbers) != 4 or not all(
-            isinstance(n, generic.NumberObject | generic.FloatObject) for n in numbers
-        ):
+        if len(numbers) != 4 or not all(isinstance(n, generic.NumberObject | generic.FloatObject) for n in numbers):
             return None
         return UserBox.normalised(*(float(n) for n in numbers))
 
@@ -261,9 +259,7 @@ class Revision:
         if left[0] < 0 or depth > _MAX_DEPTH:
             raise LimitError
         part = self.entry(node, "/T")
-        name = (
-            f"{prefix}.{part}" if prefix and part is not None else str(part if part is not None else prefix)
-        )
+        name = f"{prefix}.{part}" if prefix and part is not None else str(part if part is not None else prefix)
         here = inherited | {k: dict.get(node, k) for k in _FIELD_INHERITS if k in node}
         kids = self.array(dict.get(node, "/Kids"))
         named = [kid for kid in kids if self._has_name(kid)]
@@ -323,8 +319,7 @@ class Revision:
     def is_timestamp(self, signature: generic.DictionaryObject) -> bool:
         """Whether a signature dictionary is a document timestamp (ISO 32000-2, 12.8.5)."""
         return bool(
-            self.entry(signature, "/Type") == "/DocTimeStamp"
-            or self.entry(signature, "/SubFilter") == "/ETSI.RFC3161"
+            self.entry(signature, "/Type") == "/DocTimeStamp" or self.entry(signature, "/SubFilter") == "/ETSI.RFC3161"
         )
 
     def share_of_page(self, widget: Widget) -> float:

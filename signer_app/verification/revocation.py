@@ -82,10 +82,7 @@ class Evidence:
 
     def chain(self, chain: Sequence[x509.Certificate], when: When) -> Finding:
         """The worst finding about the certificates below the anchor; `chain` runs from the leaf to the anchor."""
-        findings = [
-            self.certificate(certificate, issuer, when)
-            for certificate, issuer in itertools.pairwise(chain)
-        ]
+        findings = [self.certificate(certificate, issuer, when) for certificate, issuer in itertools.pairwise(chain)]
         return max(findings, key=_weight, default=Finding(Revocation.GOOD))
 
     def wanted(self, chain: Sequence[x509.Certificate], when: When) -> Iterator[RevocationUrl]:
@@ -169,18 +166,14 @@ class Evidence:
         except _Faults:
             return None
 
-    def _responder(
-        self, response: ocsp.OCSPResponse, issuer: x509.Certificate, when: When
-    ) -> x509.Certificate | None:
+    def _responder(self, response: ocsp.OCSPResponse, issuer: x509.Certificate, when: When) -> x509.Certificate | None:
         """Who signed: the issuer itself, or one whom the issuer certified for it (RFC 6960, 4.2.2.2)."""
         if _response_signed(response, issuer):
             return issuer
         for candidate in response.certificates[:8]:
             if not _is_delegate(candidate, issuer) or not _response_signed(response, candidate):
                 continue
-            if not (
-                candidate.not_valid_before_utc <= response.produced_at_utc <= candidate.not_valid_after_utc
-            ):
+            if not (candidate.not_valid_before_utc <= response.produced_at_utc <= candidate.not_valid_after_utc):
                 continue
             crls = (self._ask_crl(n, crl, candidate, issuer, when) for n, crl in enumerate(self._crls))
             if any(found is not None and found.status is Revocation.REVOKED for found in crls):
@@ -263,9 +256,7 @@ def _names_other_issuer(entry: x509.RevokedCertificate, issuer: x509.Certificate
         names = entry.extensions.get_extension_for_class(x509.CertificateIssuer).value
     except x509.ExtensionNotFound:
         return False
-    return not any(
-        isinstance(name, x509.DirectoryName) and _same_name(name.value, issuer.subject) for name in names
-    )
+    return not any(isinstance(name, x509.DirectoryName) and _same_name(name.value, issuer.subject) for name in names)
 
 
 def _crl_fits(crl: x509.CertificateRevocationList, certificate: x509.Certificate, when: When) -> bool:
@@ -277,9 +268,7 @@ def _crl_fits(crl: x509.CertificateRevocationList, certificate: x509.Certificate
             return False
         if extension.critical and extension.oid not in _UNDERSTOOD:
             return False
-        if isinstance(extension.value, x509.IssuingDistributionPoint) and not _in_scope(
-            extension.value, certificate
-        ):
+        if isinstance(extension.value, x509.IssuingDistributionPoint) and not _in_scope(extension.value, certificate):
             return False
     return _fresh(crl.last_update_utc, crl.next_update_utc, certificate, when)
 
@@ -298,9 +287,7 @@ def _in_scope(scope: x509.IssuingDistributionPoint, certificate: x509.Certificat
     return bool(set(_names(scope.full_name)) & set(_distribution_urls(certificate)))
 
 
-def _fresh(
-    issued: dt.datetime, next_update: dt.datetime | None, certificate: x509.Certificate, when: When
-) -> bool:
+def _fresh(issued: dt.datetime, next_update: dt.datetime | None, certificate: x509.Certificate, when: When) -> bool:
     """Whether news of this date speaks about `when`.
 
     News from after that time does (while the certificate has not run out: CAs drop expired ones from CRLs). News from
@@ -314,17 +301,12 @@ def _fresh(
     return next_update is not None and at <= next_update
 
 
-def _is_about(
-    single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate
-) -> bool:
+def _is_about(single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     if single.serial_number != certificate.serial_number:
         return False
     # cryptography computes the very CertID fields that a request would carry.
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, single.hash_algorithm).build()
-    return (
-        request.issuer_name_hash == single.issuer_name_hash
-        and request.issuer_key_hash == single.issuer_key_hash
-    )
+    return request.issuer_name_hash == single.issuer_name_hash and request.issuer_key_hash == single.issuer_key_hash
 
 
 def _is_delegate(candidate: x509.Certificate, issuer: x509.Certificate) -> bool:

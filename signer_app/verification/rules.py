@@ -151,9 +151,7 @@ class Judge:
                 weight = Weight.HARMLESS
             elif level >= ANNOTATE:
                 weight = Weight.ALLOWED
-        elif (kind in _NEEDS_ANNOTATE and level >= ANNOTATE) or (
-            kind in _NEEDS_FILLING and level >= FILL_FORMS
-        ):
+        elif (kind in _NEEDS_ANNOTATE and level >= ANNOTATE) or (kind in _NEEDS_FILLING and level >= FILL_FORMS):
             weight = Weight.ALLOWED
         return difference, weight
 
@@ -165,16 +163,13 @@ class Judge:
         if difference.kind is ChangeKind.TIMESTAMP and not visible:
             if good:
                 return difference, Weight.HARMLESS
-            return Difference(
-                ChangeKind.TIMESTAMP_BROKEN, difference.page, difference.field
-            ), Weight.FORBIDDEN
+            return Difference(ChangeKind.TIMESTAMP_BROKEN, difference.page, difference.field), Weight.FORBIDDEN
         if level < FILL_FORMS or self._locked(step, difference.field):
             return difference, Weight.FORBIDDEN
         new = difference.field not in state.revision.fields
         revision = self._states_revision(step, state)
         modest = len(difference.widgets) == 1 and all(
-            widget.page is not None and revision.share_of_page(widget) <= MAX_SHARE_OF_PAGE
-            for widget in visible
+            widget.page is not None and revision.share_of_page(widget) <= MAX_SHARE_OF_PAGE for widget in visible
         )
         after_certification = bool(visible) and new and self._certified(step)
         harmless = good and (modest or not visible) and not after_certification

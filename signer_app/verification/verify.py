@@ -96,9 +96,7 @@ class _Check:
         self._proofs = [
             (
                 one,
-                self._timestamp(
-                    one.token, TimestampKind.DOCUMENT, intact=one.integrity is not Integrity.BROKEN
-                ),
+                self._timestamp(one.token, TimestampKind.DOCUMENT, intact=one.integrity is not Integrity.BROKEN),
             )
             for one in self._found
             if one.is_timestamp and one.token is not None
@@ -116,9 +114,7 @@ class _Check:
         stamps = [one for one in self._found if one.is_timestamp and one.integrity is Integrity.BROKEN]
         if not signatures and stamps:
             integrity, verdict, code = Integrity.BROKEN, Verdict.INVALID, stamps[0].fault or "verify_broken"
-        return FileReport(
-            str(path), verdict, integrity, code, params, signatures, tuple(self._wanted.values())
-        )
+        return FileReport(str(path), verdict, integrity, code, params, signatures, tuple(self._wanted.values()))
 
     # Time
 

@@ -23,7 +23,9 @@ def pki() -> Pki:
         ca,
         make_certificate("Nguyễn Văn Ổn", ca, key=key),
         make_certificate("UBND xã Đồng Tâm", ca),
-        make_certificate("TSA thử nghiệm", ca, key=rsa.generate_private_key(65537, 2048), extended=ExtendedKeyUsageOID.TIME_STAMPING),
+        make_certificate(
+            "TSA thử nghiệm", ca, key=rsa.generate_private_key(65537, 2048), extended=ExtendedKeyUsageOID.TIME_STAMPING
+        ),
     )
 
 

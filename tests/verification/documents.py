@@ -58,17 +58,34 @@ def make_document(pages: int = 2, extra: str = "") -> bytes:
     out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
     out.write(b"".join(b"%010d 00000 n \n" % offset for offset in offsets))
     out.write(
-        b"trailer\n<< /Size %d /Root 1 0 R /ID [<00><00>] >>\nstartxref\n%d\n%%%%EOF\n"
-        % (len(objects) + 1, start)
+        b"trailer\n<< /Size %d /Root 1 0 R /ID [<00><00>] >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     )
     return out.getvalue()
+
+
+def hybrid(document: bytes) -> bytes:
+    """The same document with a cross-reference stream beside its table, as Word writes it (ISO 32000-1, 7.5.8.4)."""
+    table = document.rindex(b"xref\n0 ", 0, document.rindex(b"startxref"))
+    count = int(document[table:].split()[2])
+    entry = bytes([1]) + table.to_bytes(3, "big") + b"\0"
+    stream = (
+        b"%d 0 obj\n<< /Type /XRef /Size %d /W [1 3 1] /Index [%d 1] /Root 1 0 R /Length 5 >>\n"
+        b"stream\n%b\nendstream\nendobj\n" % (count, count + 1, count, entry)
+    )
+    tail = document[table : document.rindex(b"startxref")].replace(
+        b"/Size %d" % count, b"/Size %d /XRefStm %d" % (count + 1, table)
+    )
+    return document[:table] + stream + tail + b"startxref\n%d\n%%%%EOF\n" % (table + len(stream))
 
 
 Box = tuple[int, int, int, int]
 
 
-def drawing(content: str, box: Box, *, multiply: bool = False) -> StaticStampStyle:
-    """A stamp that draws PDF operators as given, in points from the lower left of its box."""
+def drawing(content: str, box: Box, *, multiply: bool = False, opacity: float | None = None) -> StaticStampStyle:
+    """A stamp that draws PDF operators as given, in points from the lower left of its box.
+
+    With `multiply` all of it darkens what lies below; with `opacity` there is a graphics state /Half of it.
+    """
     width, height = box[2] - box[0], box[3] - box[1]
     resources = None
     if multiply:
@@ -77,11 +94,14 @@ def drawing(content: str, box: Box, *, multiply: bool = False) -> StaticStampSty
             {pdf_name("/BM"): pdf_name("/Multiply")}
         )
         content = f"/Mult gs {content}"
+    if opacity is not None:
+        resources = PdfResources()
+        resources[ResourceType.EXT_G_STATE][pdf_name("/Half")] = generic.DictionaryObject(
+            {pdf_name("/ca"): generic.FloatObject(opacity)}
+        )
     return StaticStampStyle(
         border_width=0,
-        background=RawContent(
-            content.encode(), resources=resources, box=BoxConstraints(width=width, height=height)
-        ),
+        background=RawContent(content.encode(), resources=resources, box=BoxConstraints(width=width, height=height)),
         background_layout=SimpleBoxLayoutRule(
             AxisAlignment.ALIGN_MIN,
             AxisAlignment.ALIGN_MIN,
@@ -112,13 +132,11 @@ class SignAs:
 
 
 def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None) -> bytes:
-    writer = IncrementalPdfFileWriter(io.BytesIO(document))
+    writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     for prepare in how.before:
         prepare(writer)
     if not how.existing:
-        append_signature_field(
-            writer, SigFieldSpec(how.field, on_page=how.page, box=how.box, field_mdp_spec=how.lock)
-        )
+        append_signature_field(writer, SigFieldSpec(how.field, on_page=how.page, box=how.box, field_mdp_spec=how.lock))
     store = SimpleCertificateStore()
     store.register_multiple(holder.chain)
     signer = SimpleSigner(holder.asn1, holder.asn1_key, store)
@@ -152,7 +170,7 @@ def timestamper(tsa: Holder, at: dt.datetime | None) -> DummyTimeStamper:
 
 def append_timestamp(document: bytes, tsa: Holder, at: dt.datetime = NOW) -> bytes:
     """A document timestamp in an increment of its own."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(document))
+    writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     stamper = PdfTimeStamper(timestamper(tsa, at))
     output = stamper.timestamp_pdf(writer, "sha256", bytes_reserved=16_384)
     data: bytes = output.getvalue()
@@ -161,7 +179,7 @@ def append_timestamp(document: bytes, tsa: Holder, at: dt.datetime = NOW) -> byt
 
 def increment(document: bytes, *prepare: Preparation) -> bytes:
     """An increment that nobody signs."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(document))
+    writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     for step in prepare:
         step(writer)
     out = io.BytesIO()

@@ -111,9 +111,7 @@ def make_certificate(
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(crl_url)], None, None, None)
         builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
     if ocsp_url is not None:
-        access = x509.AccessDescription(
-            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp_url)
-        )
+        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp_url))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     signed = builder.sign(issuer.key if issuer else key, digest or hashes.SHA256())
     return Holder(signed, key, issuer)
@@ -135,11 +133,7 @@ def make_crl(
         .next_update(next_update)
     )
     for holder, date in revoked:
-        entry = (
-            x509.RevokedCertificateBuilder()
-            .serial_number(holder.certificate.serial_number)
-            .revocation_date(date)
-        )
+        entry = x509.RevokedCertificateBuilder().serial_number(holder.certificate.serial_number).revocation_date(date)
         if reason is not None:
             entry = entry.add_extension(x509.CRLReason(reason), critical=False)
         builder = builder.add_revoked_certificate(entry.build())

@@ -32,9 +32,7 @@ def gaps(document: bytes) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in found]
 
 
-def test_no_flipped_bit_of_any_signed_byte_goes_unnoticed(
-    twice_signed: bytes, pki: Pki, check: Checker
-) -> None:
+def test_no_flipped_bit_of_any_signed_byte_goes_unnoticed(twice_signed: bytes, pki: Pki, check: Checker) -> None:
     chance = random.Random(20261122)
     last_gap = max(gaps(twice_signed))
     covered = [n for n in range(len(twice_signed)) if not last_gap[0] <= n < last_gap[1]]
@@ -60,9 +58,7 @@ def test_no_cut_of_the_file_goes_unnoticed(twice_signed: bytes, pki: Pki, check:
         assert report.integrity not in {Integrity.INTACT, Integrity.CHANGED}, length
 
 
-def test_a_file_cut_at_the_end_of_a_revision_is_that_revision(
-    twice_signed: bytes, pki: Pki, check: Checker
-) -> None:
+def test_a_file_cut_at_the_end_of_a_revision_is_that_revision(twice_signed: bytes, pki: Pki, check: Checker) -> None:
     end = twice_signed.index(b"%%EOF", min(gaps(twice_signed))[1]) + 6
     report = check(twice_signed[:end], pki.trust())
     assert report.integrity is Integrity.INTACT
@@ -110,9 +106,7 @@ def test_a_hole_that_is_not_exactly_the_contents_is_refused(
     assert report.signatures[-1].message_code == "verify_byte_range"
 
 
-def test_a_range_that_does_not_start_at_the_beginning_is_refused(
-    twice_signed: bytes, pki: Pki, check: Checker
-) -> None:
+def test_a_range_that_does_not_start_at_the_beginning_is_refused(twice_signed: bytes, pki: Pki, check: Checker) -> None:
     report = check(_with_range(twice_signed, {0: 1}), pki.trust())
     assert report.integrity is Integrity.BROKEN
 
@@ -137,9 +131,7 @@ def test_a_broken_document_timestamp_breaks_what_it_stamps(pki: Pki, check: Chec
     assert report.integrity is Integrity.BROKEN
 
 
-def test_a_signature_whose_field_was_taken_out_of_the_form_leaves_traces(
-    pki: Pki, check: Checker
-) -> None:
+def test_a_signature_whose_field_was_taken_out_of_the_form_leaves_traces(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L"))
 
     def hide(writer: IncrementalPdfFileWriter) -> None:
@@ -160,9 +152,7 @@ def test_a_signature_whose_field_was_taken_out_of_the_form_leaves_traces(
         (make_document()[:700], "verify_damaged"),
     ],
 )
-def test_what_can_not_be_read_is_said_and_is_indeterminate(
-    pki: Pki, check: Checker, content: bytes, code: str
-) -> None:
+def test_what_can_not_be_read_is_said_and_is_indeterminate(pki: Pki, check: Checker, content: bytes, code: str) -> None:
     report = check(content, pki.trust())
     assert report.integrity is Integrity.UNREADABLE
     assert report.verdict is Verdict.INDETERMINATE

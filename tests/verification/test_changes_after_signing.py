@@ -1,7 +1,7 @@
 """What later changes do to a signature: harmless, allowed, forbidden."""
 
 import io
-
+from typing import Any
 
 import pikepdf
 import pytest
@@ -19,6 +19,7 @@ from tests.verification.documents import (
     append_timestamp,
     drawing,
     fill,
+    hybrid,
     increment,
     make_document,
     page_object,
@@ -84,9 +85,7 @@ def test_a_seal_over_a_third_of_the_leaders_signature_leaves_it_intact(
     pki: Pki, check: Checker, multiply: bool
 ) -> None:
     style = drawing("0.86 0.08 0.08 rg 0 0 100 100 re f", SEAL_BOX, multiply=multiply)
-    sealed = sign(
-        sign(make_document(), pki.leader, LEADER), pki.body, SignAs("Seal", box=SEAL_BOX, style=style)
-    )
+    sealed = sign(sign(make_document(), pki.leader, LEADER), pki.body, SignAs("Seal", box=SEAL_BOX, style=style))
     report = check(sealed, pki.trust())
     assert integrities(report) == [Integrity.INTACT, Integrity.INTACT]
     assert ChangeKind.SIGNATURE in kinds(report)
@@ -96,9 +95,7 @@ def test_a_seal_over_a_third_of_the_leaders_signature_leaves_it_intact(
 def test_a_seal_drawn_with_multiply_may_touch_text(pki: Pki, check: Checker) -> None:
     box = (80, 650, 180, 750)
     style = drawing("0.86 0.08 0.08 rg 0 0 100 100 re f", box, multiply=True)
-    sealed = sign(
-        sign(make_document(), pki.leader, SignAs("L")), pki.body, SignAs("S", box=box, style=style)
-    )
+    sealed = sign(sign(make_document(), pki.leader, SignAs("L")), pki.body, SignAs("S", box=box, style=style))
     assert integrities(check(sealed, pki.trust())) == [Integrity.INTACT, Integrity.INTACT]
 
 
@@ -107,9 +104,7 @@ def test_a_seal_drawn_with_multiply_may_touch_text(pki: Pki, check: Checker) -> 
 )
 def test_an_opaque_patch_over_text_breaks_what_was_signed(pki: Pki, check: Checker, colour: str) -> None:
     style = drawing(f"{colour} 0 0 222 30 re f", TEXT_BOX)
-    covered = sign(
-        sign(make_document(), pki.leader, SignAs("L")), pki.body, SignAs("S", box=TEXT_BOX, style=style)
-    )
+    covered = sign(sign(make_document(), pki.leader, SignAs("L")), pki.body, SignAs("S", box=TEXT_BOX, style=style))
     report = check(covered, pki.trust())
     assert integrities(report) == [Integrity.BROKEN, Integrity.INTACT]
     assert ChangeKind.INK_COVERED in kinds(report)
@@ -140,9 +135,7 @@ def test_a_later_signature_over_more_than_a_tenth_of_the_page_is_a_change(pki: P
     assert report.verdict is Verdict.CHANGED
 
 
-def test_fields_prepared_by_the_leader_and_filled_under_the_seal_leave_him_intact(
-    pki: Pki, check: Checker
-) -> None:
+def test_fields_prepared_by_the_leader_and_filled_under_the_seal_leave_him_intact(pki: Pki, check: Checker) -> None:
     prepared = SignAs(
         "Leader",
         box=BLANK_BOX,
@@ -169,9 +162,7 @@ def test_a_filled_field_that_no_signature_covers_is_a_change(pki: Pki, check: Ch
 def test_a_field_that_had_a_value_and_gets_another_is_a_change(pki: Pki, check: Checker) -> None:
     how = SignAs("Leader", before=[text_field("so", NUMBER_BOX, value="1")])
     signed = sign(make_document(), pki.leader, how)
-    report = check(
-        sign(signed, pki.body, SignAs("S", before=[fill("so", "125")])), pki.trust()
-    )
+    report = check(sign(signed, pki.body, SignAs("S", before=[fill("so", "125")])), pki.trust())
     assert integrities(report) == [Integrity.CHANGED, Integrity.INTACT]
     assert ChangeKind.FIELD_CHANGED in kinds(report)
 
@@ -187,9 +178,7 @@ def test_a_field_whose_filling_hides_text_breaks_the_signature(pki: Pki, check: 
 
 def test_filling_a_locked_field_breaks_the_signature_that_locked_it(pki: Pki, check: Checker) -> None:
     lock = FieldMDPSpec(FieldMDPAction.INCLUDE, ["so"])
-    signed = sign(
-        make_document(), pki.leader, SignAs("L", lock=lock, before=[text_field("so", NUMBER_BOX)])
-    )
+    signed = sign(make_document(), pki.leader, SignAs("L", lock=lock, before=[text_field("so", NUMBER_BOX)]))
     report = check(increment(signed, fill("so", "125")), pki.trust())
     assert integrities(report) == [Integrity.BROKEN]
 
@@ -315,9 +304,7 @@ def test_what_no_permission_allows_breaks_the_signature(
     pki: Pki, check: Checker, change: Preparation, kind: ChangeKind, page: int | None, signed_again: bool
 ) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L"))
-    changed = (
-        sign(signed, pki.body, SignAs("S", before=[change])) if signed_again else increment(signed, change)
-    )
+    changed = sign(signed, pki.body, SignAs("S", before=[change])) if signed_again else increment(signed, change)
     report = check(changed, pki.trust())
     assert report.signatures[0].integrity is Integrity.BROKEN
     assert (kind, page) in {(found.kind, found.page) for found in report.signatures[0].changes}
@@ -362,9 +349,12 @@ def test_an_object_that_was_missing_when_signed_may_not_appear_later(pki: Pki, c
     start = len(signed)
     previous = int(signed.rsplit(b"startxref", 1)[1].split()[0])
     root = signed.rsplit(b"/Root ", 1)[1].split(b"R")[0]
-    tail = (
-        b"xref\n900 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %bR /Prev %d >>\nstartxref\n%d\n%%%%EOF\n"
-        % (start, size, root, previous, start + len(body))
+    tail = b"xref\n900 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %bR /Prev %d >>\nstartxref\n%d\n%%%%EOF\n" % (
+        start,
+        size,
+        root,
+        previous,
+        start + len(body),
     )
     assert check(signed, pki.trust()).integrity is Integrity.INTACT
     report = check(signed + body + tail, pki.trust())
@@ -447,3 +437,77 @@ def test_seven_signatures_in_a_row_are_all_intact(pki: Pki, check: Checker, coun
     assert report.verdict is Verdict.VALID
 
 
+def test_dot_leaders_may_be_written_over(pki: Pki, check: Checker) -> None:
+    """ "So: ......" from x = 106 on, baseline y = 740; the white patch hides dots and nothing else."""
+    box = (110, 738, 148, 745)
+    style = drawing("1 1 1 rg 0 0 38 7 re f", box)
+    signed = sign(make_document(), pki.leader, SignAs("L"))
+    report = check(sign(signed, pki.body, SignAs("S", box=box, style=style)), pki.trust())
+    assert integrities(report) == [Integrity.INTACT, Integrity.INTACT]
+
+
+def test_a_see_through_patch_over_text_breaks_what_was_signed(pki: Pki, check: Checker) -> None:
+    style = drawing("/Half gs 1 1 1 rg 0 0 222 30 re f", TEXT_BOX, opacity=0.5)
+    signed = sign(make_document(), pki.leader, SignAs("L"))
+    report = check(sign(signed, pki.body, SignAs("S", box=TEXT_BOX, style=style)), pki.trust())
+    assert report.signatures[0].integrity is Integrity.BROKEN
+
+
+@pytest.mark.parametrize(
+    "kept_as",
+    [
+        {"linearize": True},
+        {"object_stream_mode": pikepdf.ObjectStreamMode.generate},
+        {"linearize": True, "object_stream_mode": pikepdf.ObjectStreamMode.generate},
+    ],
+)
+def test_files_kept_in_other_ways_are_judged_alike(pki: Pki, check: Checker, kept_as: dict[str, Any]) -> None:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(make_document())) as pdf:
+        pdf.save(out, **kept_as)
+    signed = sign(out.getvalue(), pki.leader, LEADER)
+    assert check(signed, pki.trust()).verdict is Verdict.VALID
+    assert check(sign(signed, pki.body, SEAL), pki.trust()).verdict is Verdict.VALID
+    assert check(increment(signed, _other_font), pki.trust()).integrity is Integrity.BROKEN
+
+
+def test_a_hybrid_file_as_word_writes_it_is_judged(pki: Pki, check: Checker) -> None:
+    signed = sign(hybrid(make_document()), pki.leader, LEADER)
+    assert check(signed, pki.trust()).verdict is Verdict.VALID
+    assert check(increment(signed, _other_font), pki.trust()).integrity is Integrity.BROKEN
+
+
+def test_what_a_page_draws_with_may_not_change_by_passing_as_a_form_field(pki: Pki, check: Checker) -> None:
+    """The page's font dictionary is also a text field; filling that "field" would swap the font named /AP."""
+    document = make_document().replace(b"/F1 14 Tf", b"/AP 14 Tf").replace(b"/F1 3 0 R", b"/AP 3 0 R")
+
+    def as_field(writer: IncrementalPdfFileWriter) -> None:
+        page = page_object(writer)
+        fonts = page["/Resources"]["/Font"]
+        fonts[pdf_name("/FT")] = pdf_name("/Tx")
+        fonts[pdf_name("/T")] = pdf_string("so")
+        reference = writer.add_object(fonts)
+        page["/Resources"]["/Font"] = reference
+        writer.update_container(page)
+        writer.root["/AcroForm"] = writer.add_object(
+            generic.DictionaryObject({pdf_name("/Fields"): generic.ArrayObject([reference])})
+        )
+        writer.update_root()
+
+    def other_font(writer: IncrementalPdfFileWriter) -> None:
+        fonts = page_object(writer)["/Resources"]["/Font"]
+        fonts[pdf_name("/V")] = pdf_string("125")
+        fonts[pdf_name("/AP")] = generic.DictionaryObject(
+            {
+                pdf_name("/Type"): pdf_name("/Font"),
+                pdf_name("/Subtype"): pdf_name("/Type1"),
+                pdf_name("/BaseFont"): pdf_name("/Symbol"),
+            }
+        )
+        writer.update_container(fonts)
+
+    signed = sign(document, pki.leader, SignAs("L", before=[as_field]))
+    assert check(signed, pki.trust()).integrity is Integrity.INTACT
+    report = check(sign(signed, pki.body, SignAs("S", before=[other_font])), pki.trust())
+    assert report.signatures[0].integrity is Integrity.BROKEN
+    assert (ChangeKind.PAGE_CONTENT, 1) in {(c.kind, c.page) for c in report.signatures[0].changes}

@@ -56,9 +56,7 @@ def only(check: Checker, document: bytes, trust: TrustMaterial, now: dt.datetime
 # Chain
 
 
-def test_without_anchors_trust_is_unknown_and_nothing_is_valid(
-    pki: Pki, check: Checker, signed: bytes
-) -> None:
+def test_without_anchors_trust_is_unknown_and_nothing_is_valid(pki: Pki, check: Checker, signed: bytes) -> None:
     signature = only(check, signed, TrustMaterial())
     assert (signature.trust, signature.verdict) == (Trust.UNKNOWN, Verdict.INDETERMINATE)
     assert signature.message_code == "verify_no_anchors"
@@ -72,9 +70,7 @@ def test_a_chain_to_another_root_is_untrusted(pki: Pki, check: Checker, signed: 
     assert signature.message_code == "verify_untrusted"
 
 
-def test_a_root_of_the_same_name_with_another_key_is_untrusted(
-    pki: Pki, check: Checker, signed: bytes
-) -> None:
+def test_a_root_of_the_same_name_with_another_key_is_untrusted(pki: Pki, check: Checker, signed: bytes) -> None:
     impostor = make_certificate("Gốc thử nghiệm", None, ca=True)
     assert only(check, signed, pki.trust(anchors=[impostor])).trust is Trust.UNTRUSTED
 
@@ -88,9 +84,7 @@ def test_a_missing_intermediate_is_taken_from_the_trust_folder(pki: Pki, check: 
     lone = Holder(pki.leader.certificate, pki.leader.key, None)
     document = sign(make_document(pages=1), lone, SignAs("L"))
     assert only(check, document, pki.trust()).trust is Trust.UNTRUSTED
-    trust = TrustMaterial(
-        anchors=(pki.root.der,), intermediates=(pki.ca.der,), crls=pki.trust().crls
-    )
+    trust = TrustMaterial(anchors=(pki.root.der,), intermediates=(pki.ca.der,), crls=pki.trust().crls)
     assert only(check, document, trust).verdict is Verdict.VALID
 
 
@@ -101,9 +95,7 @@ def test_a_certificate_of_an_end_entity_can_not_issue(pki: Pki, check: Checker) 
 
 
 @pytest.mark.parametrize("usage", ["key_encipherment", None])
-def test_a_certificate_not_meant_for_signing_is_indeterminate(
-    pki: Pki, check: Checker, usage: str | None
-) -> None:
+def test_a_certificate_not_meant_for_signing_is_indeterminate(pki: Pki, check: Checker, usage: str | None) -> None:
     holder = make_certificate("Khóa mã hóa", pki.ca, usage=usage)
     signature = only(check, sign(make_document(pages=1), holder, SignAs("L")), pki.trust())
     assert (signature.verdict, signature.message_code) == (Verdict.INDETERMINATE, "verify_key_usage")
@@ -132,26 +124,20 @@ def test_a_short_rsa_key_proves_nothing_any_more(pki: Pki, check: Checker) -> No
 # Validity
 
 
-def test_a_certificate_that_had_run_out_at_signing_makes_the_signature_invalid(
-    pki: Pki, check: Checker
-) -> None:
+def test_a_certificate_that_had_run_out_at_signing_makes_the_signature_invalid(pki: Pki, check: Checker) -> None:
     holder = make_certificate("Hết hạn", pki.ca, not_after=NOW - 10 * DAY)
     signature = only(check, sign(make_document(pages=1), holder, SignAs("L")), pki.trust())
     assert (signature.verdict, signature.message_code) == (Verdict.INVALID, "verify_expired")
     assert signature.integrity is Integrity.INTACT
 
 
-def test_a_certificate_not_yet_in_force_at_signing_makes_the_signature_invalid(
-    pki: Pki, check: Checker
-) -> None:
+def test_a_certificate_not_yet_in_force_at_signing_makes_the_signature_invalid(pki: Pki, check: Checker) -> None:
     holder = make_certificate("Chưa có hiệu lực", pki.ca, not_before=NOW + 10 * DAY)
     signature = only(check, sign(make_document(pages=1), holder, SignAs("L")), pki.trust())
     assert (signature.verdict, signature.message_code) == (Verdict.INVALID, "verify_not_yet_valid")
 
 
-def test_a_certificate_that_ran_out_after_a_stamped_signature_does_no_harm(
-    pki: Pki, check: Checker
-) -> None:
+def test_a_certificate_that_ran_out_after_a_stamped_signature_does_no_harm(pki: Pki, check: Checker) -> None:
     holder = make_certificate("Hết hạn sau", pki.ca, not_after=NOW + DAY)
     at = SignAs("L", timestamp_at=NOW)
     document = sign(make_document(pages=1), holder, at, tsa=pki.tsa)
@@ -179,9 +165,7 @@ def test_a_suspended_certificate_counts_as_revoked(pki: Pki, check: Checker, sig
     assert only(check, signed, pki.trust(crls=held)).verdict is Verdict.INVALID
 
 
-def test_a_revocation_after_an_unproven_time_is_indeterminate(
-    pki: Pki, check: Checker, signed: bytes
-) -> None:
+def test_a_revocation_after_an_unproven_time_is_indeterminate(pki: Pki, check: Checker, signed: bytes) -> None:
     signature = only(check, signed, pki.trust(crls=crls(pki, NOW)))
     assert signature.revocation is Revocation.REVOKED
     assert (signature.verdict, signature.message_code) == (Verdict.INDETERMINATE, "verify_revoked_later")
@@ -237,9 +221,7 @@ def test_a_crl_from_the_future_is_unknown(pki: Pki, check: Checker, signed: byte
 
 
 def test_a_stale_crl_still_tells_who_was_revoked(pki: Pki, check: Checker, signed: bytes) -> None:
-    old = make_crl(
-        pki.ca, [(pki.leader, NOW - 40 * DAY)], issued=NOW - 30 * DAY, next_update=NOW - 20 * DAY
-    )
+    old = make_crl(pki.ca, [(pki.leader, NOW - 40 * DAY)], issued=NOW - 30 * DAY, next_update=NOW - 20 * DAY)
     trust = pki.trust(crls=[make_crl(pki.root), make_crl(pki.ca), old])
     assert only(check, signed, trust).verdict is Verdict.INVALID
 
@@ -254,9 +236,7 @@ def test_a_crl_in_force_when_the_time_was_claimed_but_stale_today_proves_nothing
     assert only(check, stamped, trust, later).revocation is Revocation.GOOD
 
 
-def test_a_crl_that_someone_else_signed_in_the_issuers_name_is_ignored(
-    pki: Pki, check: Checker, signed: bytes
-) -> None:
+def test_a_crl_that_someone_else_signed_in_the_issuers_name_is_ignored(pki: Pki, check: Checker, signed: bytes) -> None:
     forged = make_crl(pki.ca, [(pki.leader, YESTERDAY - DAY)], signed_by=pki.body.key)
     assert only(check, signed, pki.trust(crls=[*pki.trust().crls, forged])).verdict is Verdict.VALID
     empty = make_crl(pki.ca, signed_by=pki.body.key)
@@ -268,9 +248,7 @@ def test_a_crl_that_someone_else_signed_in_the_issuers_name_is_ignored(
 def test_an_ocsp_response_of_the_issuer_or_its_responder_is_good(
     pki: Pki, check: Checker, signed: bytes, delegated: bool
 ) -> None:
-    responder = (
-        make_certificate("OCSP", pki.ca, extended=ExtendedKeyUsageOID.OCSP_SIGNING) if delegated else None
-    )
+    responder = make_certificate("OCSP", pki.ca, extended=ExtendedKeyUsageOID.OCSP_SIGNING) if delegated else None
     answer = make_ocsp(pki.leader, responder=responder)
     trust = pki.trust(crls=[make_crl(pki.root)], ocsps=[answer])
     assert only(check, signed, trust).verdict is Verdict.VALID
@@ -283,9 +261,7 @@ def test_an_ocsp_response_of_anybody_else_is_ignored(pki: Pki, check: Checker, s
 
 
 def test_an_ocsp_response_tells_of_a_revocation(pki: Pki, check: Checker, signed: bytes) -> None:
-    answer = make_ocsp(
-        pki.leader, status=ocsp.OCSPCertStatus.REVOKED, revoked_at=YESTERDAY - DAY, issued=NOW
-    )
+    answer = make_ocsp(pki.leader, status=ocsp.OCSPCertStatus.REVOKED, revoked_at=YESTERDAY - DAY, issued=NOW)
     assert only(check, signed, pki.trust(ocsps=[answer])).verdict is Verdict.INVALID
 
 
@@ -327,9 +303,7 @@ def test_only_plain_http_addresses_are_asked_for(pki: Pki, check: Checker) -> No
 # Time and level
 
 
-def test_without_a_timestamp_the_signers_own_time_is_shown(
-    pki: Pki, check: Checker, signed: bytes
-) -> None:
+def test_without_a_timestamp_the_signers_own_time_is_shown(pki: Pki, check: Checker, signed: bytes) -> None:
     signature = only(check, signed, pki.trust())
     assert (signature.signing_time, signature.timestamp) == (YESTERDAY, None)
     assert signature.level is Level.B_B
@@ -352,9 +326,7 @@ def test_a_document_timestamp_proves_the_time_of_the_signatures_before_it(
     assert (signature.level, signature.verdict) == (Level.B_T, Verdict.VALID)
 
 
-@pytest.mark.parametrize(
-    "extended", [None, ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING]
-)
+@pytest.mark.parametrize("extended", [None, ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING])
 def test_a_timestamp_of_nobody_we_trust_proves_nothing(
     pki: Pki, check: Checker, extended: x509.ObjectIdentifier | None
 ) -> None:
@@ -368,18 +340,12 @@ def test_a_timestamp_of_nobody_we_trust_proves_nothing(
     assert (signature.signing_time, signature.verdict) == (YESTERDAY, Verdict.VALID)
 
 
-def test_the_timestamp_of_a_tsa_whose_key_was_stolen_proves_nothing(
-    pki: Pki, check: Checker, stamped: bytes
-) -> None:
-    stolen = make_crl(
-        pki.ca, [(pki.tsa, NOW)], reason=x509.ReasonFlags.key_compromise, issued=NOW
-    )
+def test_the_timestamp_of_a_tsa_whose_key_was_stolen_proves_nothing(pki: Pki, check: Checker, stamped: bytes) -> None:
+    stolen = make_crl(pki.ca, [(pki.tsa, NOW)], reason=x509.ReasonFlags.key_compromise, issued=NOW)
     signature = only(check, stamped, pki.trust(crls=[make_crl(pki.root), stolen]))
     assert signature.timestamp is not None
     assert not signature.timestamp.valid
-    ceased = make_crl(
-        pki.ca, [(pki.tsa, NOW)], reason=x509.ReasonFlags.cessation_of_operation, issued=NOW
-    )
+    ceased = make_crl(pki.ca, [(pki.tsa, NOW)], reason=x509.ReasonFlags.cessation_of_operation, issued=NOW)
     signature = only(check, stamped, pki.trust(crls=[make_crl(pki.root), ceased]))
     assert signature.timestamp is not None
     assert signature.timestamp.valid
@@ -390,9 +356,7 @@ def validation_data(pki: Pki) -> Preparation:
 
     def prepare(writer: IncrementalPdfFileWriter) -> None:
         def streams(ders: list[bytes]) -> generic.ArrayObject:
-            return generic.ArrayObject(
-                [writer.add_object(generic.StreamObject(stream_data=der)) for der in ders]
-            )
+            return generic.ArrayObject([writer.add_object(generic.StreamObject(stream_data=der)) for der in ders])
 
         writer.root["/DSS"] = writer.add_object(
             generic.DictionaryObject(
@@ -418,9 +382,7 @@ def test_validation_data_in_the_document_are_enough_and_raise_the_level(
     assert (archived.level, archived.verdict) == (Level.B_LTA, Verdict.VALID)
 
 
-def test_validation_data_without_a_timestamp_are_no_long_term_level(
-    pki: Pki, check: Checker, signed: bytes
-) -> None:
+def test_validation_data_without_a_timestamp_are_no_long_term_level(pki: Pki, check: Checker, signed: bytes) -> None:
     signature = only(check, increment(signed, validation_data(pki)), pki.trust(crls=[]))
     assert (signature.level, signature.integrity) == (Level.B_B, Integrity.INTACT)
 

@@ -307,9 +307,7 @@ def _take_pipes() -> tuple[FileIO, FileIO]:
     return source, sink
 
 
-def _listen(
-    source: FileIO, inbox: "queue.SimpleQueue[bytearray | None]", busy: threading.Event, cap: int
-) -> None:
+def _listen(source: FileIO, inbox: "queue.SimpleQueue[bytearray | None]", busy: threading.Event, cap: int) -> None:
     """The child's second thread: hands frames over; without a parent it ends the child, even in mid-call."""
     with suppress(EOFError, OSError, _FrameTooLongError):
         while True:
@@ -322,9 +320,7 @@ def _listen(
     inbox.put(None)
 
 
-def serve(
-    handler: Callable[[Req], Rep], request_types: Sequence[type[Req]], *, cap: int = DEFAULT_CAP
-) -> int:
+def serve(handler: Callable[[Req], Rep], request_types: Sequence[type[Req]], *, cap: int = DEFAULT_CAP) -> int:
     """Answer requests with `handler` until the parent closes the pipe; returns the exit code of the process.
 
     Takes over stdin and stdout: from here on both `print` and a printing library write to stderr. A handler

@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from signer_resources.errors import KnownError
 
+from signer_resources.errors import KnownError
 from signer_token import wire
 from signer_token.channel import Child, ChildCrashed, ChildError, ChildFailed, ChildGarbage, ChildTimeout
 from signer_token.model import Pin, PinState, Token, TokenCertificate
@@ -131,9 +131,7 @@ class TokenHost:
                 found = self._ask(wire.ListTokens(), wire.TokensFound, self._deadlines.list_s)
         return tuple(self._token(token) for token in found.tokens)
 
-    def open(
-        self, token_serial: str, certificate_sha256: str, pin: Pin, *, final_try: bool = False
-    ) -> TokenSession:
+    def open(self, token_serial: str, certificate_sha256: str, pin: Pin, *, final_try: bool = False) -> TokenSession:
         """Log in once and find the certificate's key.
 
         `final_try` allows the login although one more wrong PIN locks the token. Raises TokenError; in
@@ -344,9 +342,7 @@ class TokenHosts:
                 faults.append(ModuleFault(host.module, error))
         return TokenListing(tuple(tokens.values()), tuple(faults))
 
-    def open(
-        self, token: Token, certificate_sha256: str, pin: Pin, *, final_try: bool = False
-    ) -> TokenSession:
+    def open(self, token: Token, certificate_sha256: str, pin: Pin, *, final_try: bool = False) -> TokenSession:
         """`TokenHost.open` on the module `token` was listed under; KeyError for a module that isn't ours."""
         for host in self._hosts:
             if host.module == token.module:

@@ -69,9 +69,7 @@ def text(key: str, lang: Lang, /, **params: object) -> str:
 def explain(code: str, lang: Lang, /, **params: object) -> Explanation:
     """The three lines of error `code` with their gaps filled; KeyError for an unknown code."""
     found = catalogue().errors[code].texts[lang]
-    return Explanation(
-        found.what.format(**params), found.why.format(**params), found.do.format(**params)
-    )
+    return Explanation(found.what.format(**params), found.why.format(**params), found.do.format(**params))
 
 
 def exit_code(code: str) -> int:
