@@ -50,6 +50,7 @@ class Prepare(Message, frozen=True):
     moment: dt.datetime
     certificate: bytes
     chain: tuple[bytes, ...]
+    source_sha256: str | None = None
 
 
 class Finish(Message, frozen=True):

@@ -69,6 +69,7 @@ def _do(task: Task) -> Answer:
                     moment=task.moment,
                     certificate=task.certificate,
                     chain=task.chain,
+                    source_sha256=task.source_sha256,
                 )
             )
         case Finish():

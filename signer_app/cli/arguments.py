@@ -4,7 +4,7 @@ Knows no command's work. A wrong argument is a `UsageError`, told like every oth
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,14 +41,14 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
         return text(f"help_{key}", lang)
 
     parser = _Parser(prog="signer", description=say("program"), allow_abbrev=False)
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help=say("data_dir"))
-    parser.add_argument("--lang", choices=("vi", "en"), help=say("lang"))
-    parser.add_argument("--json", action="store_true", help=say("json"))
-    parser.add_argument("--module", type=Path, action="append", default=[], metavar="PATH", help=say("module"))
+    _common(parser, say, {"data_dir": None, "lang": None, "json": False, "module": []})
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=say(name), description=say(name), allow_abbrev=False)
+        command = commands.add_parser(name, help=say(name), description=say(name), allow_abbrev=False)
+        # The same options behind the command; left out there, those before it stand.
+        _common(command, say, dict.fromkeys(("data_dir", "lang", "json", "module"), argparse.SUPPRESS))
+        return command
 
     demo = add("demo")
     how = demo.add_mutually_exclusive_group()
@@ -91,6 +91,15 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     journal = add("journal")
     journal.add_argument("--verify", action="store_true", help=say("journal_verify"))
     return parser
+
+
+def _common(parser: argparse.ArgumentParser, say: Callable[[str], str], defaults: Mapping[str, object]) -> None:
+    parser.add_argument("--data-dir", type=Path, default=defaults["data_dir"], metavar="DIR", help=say("data_dir"))
+    parser.add_argument("--lang", choices=("vi", "en"), default=defaults["lang"], help=say("lang"))
+    parser.add_argument("--json", action="store_true", default=defaults["json"], help=say("json"))
+    parser.add_argument(
+        "--module", type=Path, action="append", default=defaults["module"], metavar="PATH", help=say("module")
+    )
 
 
 def _pin(command: argparse.ArgumentParser, pin_help: str, final_help: str) -> None:

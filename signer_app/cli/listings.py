@@ -16,6 +16,7 @@ from signer_app.verification.report import to_json
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
+from signer_token.client import ModuleFault, TokenError, TokenListing
 from signer_token.model import Token
 
 _ALL = 10_000_000
@@ -23,7 +24,11 @@ _ALL = 10_000_000
 
 def tokens(space: Workspace, _args: argparse.Namespace, console: Console) -> int:
     """What is plugged in: tokens, certificates, state of the PIN."""
-    listing = space.hosts.tokens()
+    try:
+        listing = space.hosts.tokens()
+    except TokenError as error:
+        # No driver is set: there is nothing to list, and the reason is told beside it.
+        listing = TokenListing((), (ModuleFault(Path(), error),))
     for fault in listing.faults:
         console.warn(fault.error)
     if console.as_json:

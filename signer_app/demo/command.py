@@ -94,7 +94,7 @@ def _tell(space: Workspace, rows: "Sequence[Row]", console: Console) -> int:
         if row.error is not None:
             note = row.error.explain(console.lang).what
         elif row.received is not None:
-            note = text("outbox_received", console.lang, time=row.received.strftime("%H:%M %d/%m/%Y"))
+            note = text("outbox_received", console.lang, time=row.received.strftime("%H:%M"))
         else:
             note = text("demo_not_sent", console.lang)
         verdict = text(f"verdict_{row.verdict}", console.lang) if row.verdict is not None else ""

@@ -4,6 +4,8 @@ Runs in a worker. Pictures are encoded once per process and file.
 """
 
 import datetime as dt
+import hashlib
+import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +14,13 @@ from pathlib import Path
 
 from PIL import Image
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 
 from signer_app.pdf.fonts import Style, face
 from signer_app.pdf.geometry import PageFrame, UserBox
+from signer_app.pdf.objects import Plain, array, deflated, dictionary, put, stream
 from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem
 from signer_resources.errors import KnownError
 
@@ -46,23 +48,21 @@ class DrawnAppearance:
     def form(self, writer: BasePdfFileWriter, box: UserBox) -> generic.StreamObject:
         """A form XObject as large as `box` (user space units), its content baked upright."""
         fonts: dict[Style, str] = {}
-        resources = generic.DictionaryObject()
+        resources = dictionary()
         content = [b"q", b"%.5f %.5f %.5f %.5f %.5f %.5f cm" % self._frame.upright_matrix(box)]
         height = self._frame.from_user(
             UserBox(self._frame.visible.llx, self._frame.visible.lly,
                     self._frame.visible.llx + box.width, self._frame.visible.lly + box.height)
         ).h  # fmt: skip
         if self._drawing.multiply:
-            state = generic.DictionaryObject(
-                {pdf_name("/Type"): pdf_name("/ExtGState"), pdf_name("/BM"): pdf_name("/Multiply")}
-            )
-            resources[pdf_name("/ExtGState")] = generic.DictionaryObject({pdf_name("/Blend"): state})
+            blend = dictionary({"/Type": "/ExtGState", "/BM": "/Multiply"})
+            put(resources, "/ExtGState", dictionary({"/Blend": blend}))
             content.append(b"/Blend gs")
-        pictures = generic.DictionaryObject()
+        pictures = dictionary()
         for number, item in enumerate(self._drawing.items):
             if isinstance(item, ImageItem):
                 name = f"/Im{number}"
-                pictures[pdf_name(name)] = _embed_image(writer, self._images[item.image])
+                put(pictures, name, _embed_image(writer, self._images[item.image], item.image))
                 content.append(
                     b"q %.5f 0 0 %.5f %.5f %.5f cm %s Do Q"
                     % (item.box.w, item.box.h, item.box.x, height - item.box.bottom, name.encode())
@@ -83,30 +83,21 @@ class DrawnAppearance:
                 )
         content.append(b"Q")
         if fonts:
-            resources[pdf_name("/Font")] = generic.DictionaryObject(
-                {pdf_name(key): face(style).embed(writer) for style, key in fonts.items()}
-            )
+            faces: dict[str, Plain] = {key: face(style).embed(writer) for style, key in fonts.items()}
+            put(resources, "/Font", dictionary(faces))
         if pictures:
-            resources[pdf_name("/XObject")] = pictures
-        entries = {
-            pdf_name("/Type"): pdf_name("/XObject"),
-            pdf_name("/Subtype"): pdf_name("/Form"),
-            pdf_name("/FormType"): generic.NumberObject(1),
-            pdf_name("/BBox"): generic.ArrayObject(
-                generic.FloatObject(round(v, 4)) for v in (0, 0, box.width, box.height)
-            ),
-            pdf_name("/Resources"): resources,
+            put(resources, "/XObject", pictures)
+        entries: dict[str, Plain] = {
+            "/Type": "/XObject",
+            "/Subtype": "/Form",
+            "/FormType": 1,
+            "/BBox": array((0, 0, round(box.width, 4), round(box.height, 4))),
+            "/Resources": resources,
         }
         if self._drawing.multiply:
             # Without a group of its own, some viewers blend against white instead of the page.
-            entries[pdf_name("/Group")] = generic.DictionaryObject(
-                {
-                    pdf_name("/Type"): pdf_name("/Group"),
-                    pdf_name("/S"): pdf_name("/Transparency"),
-                    pdf_name("/I"): generic.BooleanObject(value=False),
-                }
-            )
-        return generic.StreamObject(entries, stream_data=b"\n".join(content))
+            entries["/Group"] = dictionary({"/Type": "/Group", "/S": "/Transparency", "/I": False})
+        return stream(entries, b"\n".join(content))
 
 
 @dataclass(frozen=True)
@@ -116,9 +107,7 @@ class StepStampStyle(BaseStampStyle):
     appearance: DrawnAppearance | None = None
     field_box: UserBox | None = None
 
-    def create_stamp(
-        self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, object]
-    ) -> BaseStamp:
+    def create_stamp(self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, object]) -> BaseStamp:
         """The stamp for the field; its box was fixed by the plan."""
         return _StepStamp(writer, self, box)
 
@@ -133,10 +122,16 @@ class _StepStamp(BaseStamp):
 
 
 @lru_cache(maxsize=32)
-def _encoded_image(path: Path, _stamp: tuple[int, int]) -> tuple[int, int, bytes, bytes]:
-    """Width, height, deflated RGB and deflated alpha of a PNG, at most 900 pixels a side (600 dpi at 38 mm)."""
+def _encoded_image(path: Path, sha256: str) -> tuple[int, int, bytes, bytes]:
+    """Width, height, deflated RGB and deflated alpha of a PNG, at most 900 pixels a side (600 dpi at 38 mm).
+
+    The file must still be the one that the plan names by its hash.
+    """
     try:
-        with Image.open(path) as opened:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise KnownError("image_unusable", name=path.name)
+        with Image.open(io.BytesIO(content)) as opened:
             if opened.width * opened.height > _MAX_IMAGE_PIXELS:
                 raise KnownError("image_unusable", name=path.name)
             image = opened.convert("RGBA")
@@ -153,25 +148,20 @@ def _encoded_image(path: Path, _stamp: tuple[int, int]) -> tuple[int, int, bytes
     )
 
 
-def _embed_image(writer: BasePdfFileWriter, path: Path) -> generic.IndirectObject:
-    info = path.stat()
-    width, height, pixels, alpha = _encoded_image(path, (info.st_mtime_ns, info.st_size))
+def _embed_image(writer: BasePdfFileWriter, path: Path, sha256: str) -> generic.IndirectObject:
+    width, height, pixels, alpha = _encoded_image(path, sha256)
 
-    def stream(space: str, data: bytes) -> generic.StreamObject:
-        return generic.StreamObject(
-            {
-                pdf_name("/Type"): pdf_name("/XObject"),
-                pdf_name("/Subtype"): pdf_name("/Image"),
-                pdf_name("/Width"): generic.NumberObject(width),
-                pdf_name("/Height"): generic.NumberObject(height),
-                pdf_name("/ColorSpace"): pdf_name(space),
-                pdf_name("/BitsPerComponent"): generic.NumberObject(8),
-                pdf_name("/Filter"): pdf_name("/FlateDecode"),
-            },
-            encoded_data=data,
-        )
+    def samples(space: str, data: bytes) -> generic.StreamObject:
+        entries: dict[str, Plain] = {
+            "/Type": "/XObject",
+            "/Subtype": "/Image",
+            "/Width": width,
+            "/Height": height,
+            "/ColorSpace": space,
+            "/BitsPerComponent": 8,
+        }
+        return deflated(entries, data)
 
-    picture = stream("/DeviceRGB", pixels)
-    picture[pdf_name("/SMask")] = writer.add_object(stream("/DeviceGray", alpha))
+    picture = samples("/DeviceRGB", pixels)
+    put(picture, "/SMask", writer.add_object(samples("/DeviceGray", alpha)))
     return writer.add_object(picture)
-

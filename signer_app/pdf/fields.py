@@ -19,10 +19,14 @@ _MAX_DEPTH = 16
 def entry(dictionary: generic.DictionaryObject, key: str) -> Any:
     """The value under `key` with references followed, None when there is none or it leads nowhere."""
     try:
-        value = dictionary.raw_get(key)
-        return value.get_object() if isinstance(value, generic.IndirectObject) else value
+        return _followed(dictionary.raw_get(key))
     except (KeyError, PdfReadError):
         return None
+
+
+def _followed(value: Any) -> Any:
+    """What a reference leads to; anything else as it is."""
+    return value.get_object() if isinstance(value, generic.IndirectObject) else value  # type: ignore[no-untyped-call]
 
 
 def fields(root: generic.DictionaryObject) -> Iterator[tuple[str, generic.DictionaryObject]]:
@@ -34,16 +38,14 @@ def fields(root: generic.DictionaryObject) -> Iterator[tuple[str, generic.Dictio
     yield from _walk(entry(form, "/Fields"), "", left, 0)
 
 
-def _walk(
-    array: Any, prefix: str, left: list[int], depth: int
-) -> Iterator[tuple[str, generic.DictionaryObject]]:
+def _walk(array: Any, prefix: str, left: list[int], depth: int) -> Iterator[tuple[str, generic.DictionaryObject]]:
     if not isinstance(array, generic.ArrayObject) or depth > _MAX_DEPTH:
         return
     for item in array:
         if left[0] <= 0:
             return
         left[0] -= 1
-        field = item.get_object() if isinstance(item, generic.IndirectObject) else item
+        field = _followed(item)
         if not isinstance(field, generic.DictionaryObject):
             continue
         part = entry(field, "/T")
@@ -56,7 +58,7 @@ def _walk(
 
 
 def _has_name(item: Any) -> bool:
-    kid = item.get_object() if isinstance(item, generic.IndirectObject) else item
+    kid = _followed(item)
     return isinstance(kid, generic.DictionaryObject) and "/T" in kid
 
 
@@ -75,7 +77,7 @@ def is_empty(field: generic.DictionaryObject) -> bool:
 
 
 def field_type(field: generic.DictionaryObject) -> str:
-    """"/Tx", "/Sig", ... with inheritance; "" when there is none."""
+    """Its type, inherited or its own: "/Tx", "/Sig", ...; "" when there is none."""
     current: Any = field
     for _ in range(_MAX_DEPTH):
         if not isinstance(current, generic.DictionaryObject):
@@ -111,11 +113,12 @@ def widget_box(field: generic.DictionaryObject) -> UserBox | None:
 def widget_page(reader: PdfFileReader, field: generic.DictionaryObject) -> int | None:
     """Index (from 0) of the page that the field's widget is on, found through the pages' /Annots."""
     widget = _widget(field)
-    if widget is None or widget.container_ref is None:
+    place = widget.container_ref if widget is not None else None
+    if not isinstance(place, generic.Reference):
         return None
-    wanted = (widget.container_ref.idnum, widget.container_ref.generation)
+    wanted = (place.idnum, place.generation)
     for index in range(min(int(reader.root["/Pages"]["/Count"]), 100_000)):
-        page = reader.find_page_for_modification(index)[0].get_object()
+        page = reader.find_page_for_modification(index)[0].get_object()  # type: ignore[no-untyped-call]
         annotations = entry(page, "/Annots")
         if isinstance(annotations, generic.ArrayObject):
             for n in range(len(annotations)):

@@ -12,11 +12,11 @@ from functools import cache
 
 from fontTools.ttLib import TTFont
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
 import signer_resources
 from signer_app.pdf.geometry import pt_to_mm
+from signer_app.pdf.objects import array, deflated, dictionary
 from signer_resources.errors import KnownError
 
 
@@ -70,55 +70,48 @@ class Face:
 
     def embed(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
         """Puts the font into the document that `writer` extends; a Type 0 font with Identity-H codes."""
-        name = pdf_name(f"/SignerSerif-{self.style}")
-        program = generic.StreamObject(
-            {pdf_name("/Length1"): generic.NumberObject(len(self._program)), pdf_name("/Filter"): pdf_name("/FlateDecode")},
-            encoded_data=self._compressed,
-        )
-        descriptor = generic.DictionaryObject(
+        name = f"/SignerSerif-{self.style}"
+        program = deflated({"/Length1": len(self._program)}, self._compressed)
+        descriptor = dictionary(
             {
-                pdf_name("/Type"): pdf_name("/FontDescriptor"),
-                pdf_name("/FontName"): name,
-                pdf_name("/Flags"): generic.NumberObject(4 | 2 | (64 if self._italic_angle else 0)),
-                pdf_name("/FontBBox"): generic.ArrayObject(generic.NumberObject(v) for v in self._box),
-                pdf_name("/ItalicAngle"): generic.FloatObject(self._italic_angle),
-                pdf_name("/Ascent"): generic.NumberObject(self._ascent),
-                pdf_name("/Descent"): generic.NumberObject(self._descent),
-                pdf_name("/CapHeight"): generic.NumberObject(self._cap_height),
-                pdf_name("/StemV"): generic.NumberObject(120 if "Bold" in self.style else 80),
-                pdf_name("/FontFile2"): writer.add_object(program),
+                "/Type": "/FontDescriptor",
+                "/FontName": name,
+                "/Flags": 4 | 2 | (64 if self._italic_angle else 0),
+                "/FontBBox": array(self._box),
+                "/ItalicAngle": self._italic_angle,
+                "/Ascent": self._ascent,
+                "/Descent": self._descent,
+                "/CapHeight": self._cap_height,
+                "/StemV": 120 if "Bold" in self.style else 80,
+                "/FontFile2": writer.add_object(program),
             }
         )
-        widths = generic.ArrayObject()
-        for gid in sorted(self._advance):
-            widths.append(generic.NumberObject(gid))
-            widths.append(generic.ArrayObject([generic.NumberObject(self._advance[gid])]))
-        descendant = generic.DictionaryObject(
+        system = {
+            "/Registry": generic.pdf_string("Adobe"),
+            "/Ordering": generic.pdf_string("Identity"),
+            "/Supplement": 0,
+        }
+        widths = array(part for gid in sorted(self._advance) for part in (gid, array([self._advance[gid]])))
+        descendant = dictionary(
             {
-                pdf_name("/Type"): pdf_name("/Font"),
-                pdf_name("/Subtype"): pdf_name("/CIDFontType2"),
-                pdf_name("/BaseFont"): name,
-                pdf_name("/CIDSystemInfo"): generic.DictionaryObject(
-                    {
-                        pdf_name("/Registry"): generic.pdf_string("Adobe"),
-                        pdf_name("/Ordering"): generic.pdf_string("Identity"),
-                        pdf_name("/Supplement"): generic.NumberObject(0),
-                    }
-                ),
-                pdf_name("/FontDescriptor"): writer.add_object(descriptor),
-                pdf_name("/CIDToGIDMap"): pdf_name("/Identity"),
-                pdf_name("/W"): widths,
+                "/Type": "/Font",
+                "/Subtype": "/CIDFontType2",
+                "/BaseFont": name,
+                "/CIDSystemInfo": dictionary(system),
+                "/FontDescriptor": writer.add_object(descriptor),
+                "/CIDToGIDMap": "/Identity",
+                "/W": widths,
             }
         )
         return writer.add_object(
-            generic.DictionaryObject(
+            dictionary(
                 {
-                    pdf_name("/Type"): pdf_name("/Font"),
-                    pdf_name("/Subtype"): pdf_name("/Type0"),
-                    pdf_name("/BaseFont"): name,
-                    pdf_name("/Encoding"): pdf_name("/Identity-H"),
-                    pdf_name("/DescendantFonts"): generic.ArrayObject([writer.add_object(descendant)]),
-                    pdf_name("/ToUnicode"): writer.add_object(self._to_unicode()),
+                    "/Type": "/Font",
+                    "/Subtype": "/Type0",
+                    "/BaseFont": name,
+                    "/Encoding": "/Identity-H",
+                    "/DescendantFonts": array([writer.add_object(descendant)]),
+                    "/ToUnicode": writer.add_object(self._to_unicode()),
                 }
             )
         )
@@ -138,10 +131,7 @@ class Face:
             lines.extend(f"<{gid:04X}> <{chr(code).encode('utf-16-be').hex().upper()}>" for gid, code in chunk)
             lines.append("endbfchar")
         lines.append("endcmap CMapName currentdict /CMap defineresource pop end end")
-        return generic.StreamObject(
-            {pdf_name("/Filter"): pdf_name("/FlateDecode")},
-            encoded_data=zlib.compress("\n".join(lines).encode("ascii"), 9),
-        )
+        return deflated({}, zlib.compress("\n".join(lines).encode("ascii"), 9))
 
 
 @cache

@@ -48,9 +48,7 @@ class Rect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def overlaps(self, other: "Rect") -> bool:
         """Whether the two boxes share some area."""
-        return (
-            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
-        )
+        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
 
     def union(self, other: "Rect") -> "Rect":
         """The smallest box around both."""
@@ -149,9 +147,7 @@ class PageFrame(msgspec.Struct, frozen=True):
 
     def to_user(self, rect: Rect) -> UserBox:
         """The user space box that shows as `rect`."""
-        return UserBox.normalised(
-            *self.point_to_user(rect.x, rect.y), *self.point_to_user(rect.right, rect.bottom)
-        )
+        return UserBox.normalised(*self.point_to_user(rect.x, rect.y), *self.point_to_user(rect.right, rect.bottom))
 
     def from_user(self, box: UserBox) -> Rect:
         """Where a user space box shows on the displayed page."""

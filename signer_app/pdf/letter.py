@@ -262,9 +262,12 @@ def find_receivers_box(page: PageText) -> Rect | None:
     for run in page.runs:
         if fold(run.text).startswith("noi nhan") and run.left < page.frame.width_mm / 2:
             below = [
-                other.box for other in page.runs
-                if other.baseline >= run.baseline and abs(other.left - run.left) < 8 and other.text.lstrip().startswith(("-", "–"))
-            ]  # fmt: skip
+                other.box
+                for other in page.runs
+                if other.baseline >= run.baseline
+                and abs(other.left - run.left) < 8
+                and other.text.lstrip().startswith(("-", "–"))
+            ]
             box = run.box
             for other in below:
                 box = box.union(other)

@@ -44,7 +44,12 @@ def same_person(left: str, right: str) -> bool:
     return bool(a) and a == b
 
 
-_TITLES = {"ong", "ba", "ts", "ths", "pgs", "gs", "bs", "ks", "cn", "dr", "bscki", "bsckii", "dai", "thuong", "trung", "thieu", "ta"}
+_TITLES = frozenset(
+    {
+        "ong", "ba", "ts", "ths", "pgs", "gs", "bs", "ks", "cn", "dr", "bscki", "bsckii",
+        "dai", "thuong", "trung", "thieu", "ta",
+    }
+)  # fmt: skip
 
 
 def _without_titles(name: str) -> str:

@@ -5,11 +5,13 @@ to NFC. PDFium folds repeated blanks into one, so blanks are measured as gaps be
 """
 
 import ctypes
+import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pikepdf
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
@@ -18,6 +20,7 @@ from signer_app.pdf.geometry import PageFrame, Rect, UserBox, mm_to_pt, pt_to_mm
 # A gap wider than this many times the letter size separates two columns.
 _COLUMN_GAP = 0.95
 _MAX_CHARS_PER_PAGE = 200_000
+_MAX_USER_UNIT = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -95,33 +98,72 @@ class PageText:
     runs: tuple[Run, ...]
 
 
-def open_document(source: Path | bytes) -> pdfium.PdfDocument:
-    """PDFium's view of a file, or of bytes in memory; raises `pypdfium2.PdfiumError` when it can't read it."""
-    return pdfium.PdfDocument(source)
+class OpenDocument:
+    """PDFium's view of a file, or of bytes in memory. Close after use."""
+
+    def __init__(self, source: Path | bytes) -> None:
+        self._source = source
+        self._pdfium = pdfium.PdfDocument(source)
+        self._units: tuple[float, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self._pdfium)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._pdfium.close()
+
+    def init_forms(self) -> None:
+        """Makes PDFium draw widgets too; before any page is opened."""
+        self._pdfium.init_forms()
+
+    def page(self, number: int) -> pdfium.PdfPage:
+        """PDFium's page `number` (from 0), to be closed by the caller."""
+        return self._pdfium[number]
+
+    def frame(self, number: int) -> PageFrame:
+        """How page `number` (from 0) is cut, turned and stretched."""
+        page = self.page(number)
+        try:
+            # The box that PDFium displays: CropBox within MediaBox, both inherited where the page has none of its own.
+            return PageFrame(UserBox.normalised(*page.get_bbox()), int(page.get_rotation()) % 360, self._unit(number))
+        finally:
+            page.close()
+
+    def _unit(self, number: int) -> float:
+        """The page's UserUnit (ISO 32000-1, table 30), which PDFium doesn't know."""
+        if self._units is None:
+            self._units = _user_units(self._source)
+        return self._units[number] if number < len(self._units) else 1.0
 
 
-def page_frame(page: pdfium.PdfPage) -> PageFrame:
-    """How the page is cut and turned, from PDFium's reading of the (inherited) boxes."""
-    media = UserBox.normalised(*page.get_mediabox())
-    crop = UserBox.normalised(*page.get_cropbox())
-    visible = UserBox(
-        max(media.llx, crop.llx), max(media.lly, crop.lly), min(media.urx, crop.urx), min(media.ury, crop.ury)
-    )
-    if visible.width <= 0 or visible.height <= 0:
-        visible = media
-    width, _height = page.get_size()
-    rotate = int(page.get_rotation()) % 360
-    side = visible.height if rotate in (90, 270) else visible.width
-    # PDFium tells the displayed size in points, UserUnit counted in; the ratio gives the unit back.
-    unit = width / side if side and abs(width / side - 1) > 1e-3 else 1.0
-    return PageFrame(visible, rotate, unit)
+def open_document(source: Path | bytes) -> OpenDocument:
+    """Opens a file, or bytes in memory; raises `pypdfium2.PdfiumError` when PDFium can't read it."""
+    return OpenDocument(source)
 
 
-def read_page(document: pdfium.PdfDocument, number: int, shown_as: PageFrame | None = None) -> PageText:
-    """Text of page `number` (from 0), placed as the page is displayed, or as `shown_as` says."""
-    page = document[number]
+def _user_units(source: Path | bytes) -> tuple[float, ...]:
     try:
-        frame = shown_as or page_frame(page)
+        with pikepdf.open(source if isinstance(source, Path) else io.BytesIO(source)) as pdf:
+            return tuple(_user_unit(page) for page in pdf.pages)
+    except (pikepdf.PdfError, OSError, RuntimeError):
+        # What only PDFium can read is shown with ordinary units, and pyHanko will hardly sign it.
+        return ()
+
+
+def _user_unit(page: pikepdf.Page) -> float:
+    try:
+        unit = float(page.obj.get("/UserUnit", 1))
+    except (TypeError, ValueError):
+        return 1.0
+    return unit if 0 < unit < _MAX_USER_UNIT else 1.0
+
+
+def read_page(document: OpenDocument, number: int, shown_as: PageFrame | None = None) -> PageText:
+    """Text of page `number` (from 0), placed as the page is displayed, or as `shown_as` says."""
+    frame = shown_as or document.frame(number)
+    page = document.page(number)
+    try:
         textpage = page.get_textpage()
         try:
             glyphs = list(_glyphs(textpage, frame))

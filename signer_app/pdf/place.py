@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from signer_app.pdf.appearance import SIGNING_TIME
 from signer_app.pdf.fields import field_type, fields, is_empty, widget_box, widget_page
 from signer_app.pdf.fonts import Style, face
 from signer_app.pdf.geometry import Rect, pt_to_mm
@@ -26,6 +25,7 @@ from signer_app.pdf.letter import (
 )
 from signer_app.pdf.pagetext import PageText
 from signer_app.pdf.plan import (
+    SIGNING_TIME,
     Drawing,
     FillTextField,
     ImageItem,
@@ -58,7 +58,7 @@ class PlaceOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     h: float | None = None
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - an outcome of a rule, not a fault
     """A rule can't place something; `code` and `params` are an entry of the catalogue."""
 
     def __init__(self, code: str, **params: str) -> None:
@@ -131,7 +131,9 @@ def leader(inputs: Inputs) -> Placed:
         locks = []
         if inputs.number_line is not None and inputs.number_line.blank is not None:
             number = _blank_box(inputs.number_line.blank)
-            make.append(MakeTextField(NUMBER_FIELD, "Số văn bản", 0, number, inputs.number_line.blank.size, Style.REGULAR))
+            make.append(
+                MakeTextField(NUMBER_FIELD, "Số văn bản", 0, number, inputs.number_line.blank.size, Style.REGULAR)
+            )
             locks.append(NUMBER_FIELD)
         date = _date_box(inputs.date_line)
         if date is not None and inputs.date_line is not None:
@@ -187,16 +189,14 @@ def agency(inputs: Inputs) -> Placed:
 
     page, seal, rule, sure = _seal_place(inputs)
     steps: list[SignStep] = []
-    marks = [m for m in (number_items, date_items) if m is not None]
-    if marks:
-        box = marks[0].box
-        for other in marks[1:]:
+    drawn = [m for m in (number_items, date_items) if m is not None]
+    if drawn:
+        box = drawn[0].box
+        for other in drawn[1:]:
             box = box.union(other.box)
         box = box.grown(0.4).rounded()
-        items = tuple(item for m in marks for item in m.within(box).items)
-        steps.append(
-            SignStep(_free_name(inputs, "so_ngay"), existing=False, page=0, rect=box, drawing=Drawing(items))
-        )
+        items = tuple(item for m in drawn for item in m.within(box).items)
+        steps.append(SignStep(_free_name(inputs, "so_ngay"), existing=False, page=0, rect=box, drawing=Drawing(items)))
         warnings.append(("two_signatures", {}))
     if any(s.docmdp in (2, 3) for s in inputs.report.signatures):
         warnings.append(("certified_will_change", {}))
@@ -217,11 +217,11 @@ def appendix(inputs: Inputs) -> Placed:
     size, leading, margin = 10.0, pt_to_mm(12), pt_to_mm(8)
     letters = face(Style.REGULAR)
     whole = f"{inputs.number}/{inputs.notation}; {_TIME_SAMPLE}"
-    lines = (whole.replace(_TIME_SAMPLE, SIGNING_TIME),)
+    lines = [whole.replace(_TIME_SAMPLE, SIGNING_TIME)]
     widths = [letters.width_mm(whole, size)]
     if widths[0] > frame.width_mm / 2:
         first = f"{inputs.number}/{inputs.notation};"
-        lines = (first, SIGNING_TIME)
+        lines = [first, SIGNING_TIME]
         widths = [letters.width_mm(first, size), letters.width_mm(_TIME_SAMPLE, size)]
     width, height = max(widths) + 1.0, leading * len(lines) + 1.0
     rect = Rect(frame.width_mm - margin - width, margin, width, height).rounded()
@@ -430,7 +430,7 @@ def _by_hand(inputs: Inputs, width: float, height: float) -> tuple[int, Rect]:
     return page, rect.rounded()
 
 
-def _placed(what: Mark, page: int, rect: Rect, rule: str, sure: bool = True) -> Placement:  # noqa: FBT001, FBT002
+def _placed(what: Mark, page: int, rect: Rect, rule: str, sure: bool = True) -> Placement:
     return Placement(what, page + 1, rect.rounded(), rule, sure)
 
 

@@ -29,11 +29,14 @@ from signer_app.pdf.letter import (
 )
 from signer_app.pdf.names import same_body, same_person
 from signer_app.pdf.pagetext import PageText, open_document, read_page
-from signer_app.pdf.place import Inputs, PlaceOption, Placed, Refused
+from signer_app.pdf.place import Inputs, Placed, PlaceOption, Refused
 from signer_app.pdf.plan import Placement, SigningPlan
 from signer_app.verification.model import FileReport, Integrity, Revocation, SignatureReport, Trust, Verdict
 
 __all__ = ["Body", "Findings", "PlaceOption", "PreflightRequest", "PreflightResult", "Profile", "Severity", "preflight"]
+
+
+_SMALLEST_SEAL_MM = 25.0
 
 
 class Profile(StrEnum):
@@ -87,6 +90,7 @@ class PreflightRequest(_Value, frozen=True):
     number: str | None
     notation: str | None
     date: dt.date | None
+    today: dt.date
     body: Body | None
     picture: str | None
     place: PlaceOption | None
@@ -213,7 +217,7 @@ class _Preflight:
             date_line=date_line,
             number=request.number,
             notation=request.notation,
-            date=request.date,
+            date=request.date or typed_date or request.today,
             certificate_name=request.certificate_name,
             seal=request.body.seal if request.body else None,
             seal_mm=request.body.seal_mm if request.body else 38.0,
@@ -234,9 +238,7 @@ class _Preflight:
                 steps=placed.steps,
                 placements=placed.placements,
             )
-        return PreflightResult(
-            tuple(self.findings), plan, facts, placed.placements if placed is not None else ()
-        )
+        return PreflightResult(tuple(self.findings), plan, facts, placed.placements if placed is not None else ())
 
     def _place(self, inputs: Inputs) -> Placed | None:
         rule = {
@@ -272,47 +274,31 @@ class _Preflight:
 
     def _leader_signature(self) -> SignatureReport | None:
         """The signature that lets the seal be put on (NĐ 30 Đ32.2d); an initial is none."""
-        report, body = self.report, self.request.body
+        report = self.report
         if not report.signatures:
             self.refuse("leader_missing")
             return None
         if any(s.integrity in (Integrity.BROKEN, Integrity.UNREADABLE) for s in report.signatures):
             self.refuse("earlier_signature_broken_no_seal")
             return None
-        own = [name for name in body.names if name] if body else []
-        candidates = [
-            s for s in report.signatures
-            if s.signer and not any(same_body(s.signer, name) for name in own) and self._is_issuing_signature(s)
-        ]  # fmt: skip
-        if not candidates:
-            if any(s.signer and any(same_body(s.signer, name) for name in own) for s in report.signatures):
-                self.refuse("already_sealed")
-            else:
-                self.refuse("leader_only_initial", name=report.signatures[0].signer or "?")
+        if any(self._is_own(s) and _looks_like_seal(s) for s in report.signatures):
+            self.refuse("already_sealed")
             return None
-        for candidate in candidates:
-            if candidate.integrity is not Integrity.INTACT:
-                continue
-            if candidate.trust is not Trust.TRUSTED or candidate.revocation is Revocation.REVOKED:
-                continue
-            if candidate.verdict is Verdict.INVALID:
-                continue
-            if candidate.revocation is not Revocation.GOOD:
-                self.warn("leader_revocation_unchecked", name=candidate.signer or "?")
-            if any(s.signer and any(same_body(s.signer, name) for name in own) for s in report.signatures):
-                self.refuse("already_sealed")
-                return None
-            return candidate
-        worst = candidates[0]
-        if worst.integrity is not Integrity.INTACT:
-            self.refuse("leader_not_intact", name=worst.signer or "?")
-        elif worst.revocation is Revocation.REVOKED:
-            self.refuse("leader_revoked", name=worst.signer or "?")
-        elif worst.trust is Trust.TRUSTED:
-            self.refuse("leader_certificate_unfit", name=worst.signer or "?")
-        else:
-            self.refuse("leader_untrusted", name=worst.signer or "?")
-        return None
+        candidates = [s for s in report.signatures if not self._is_own(s) and self._is_issuing_signature(s)]
+        if not candidates:
+            self.refuse("leader_only_initial", name=report.signatures[0].signer or "?")
+            return None
+        good = next((s for s in candidates if _counts(s)), None)
+        if good is None:
+            self.refuse(_why_not(candidates[0]), name=candidates[0].signer or "?")
+        elif good.revocation is not Revocation.GOOD:
+            self.warn("leader_revocation_unchecked", name=good.signer or "?")
+        return good
+
+    def _is_own(self, signature: SignatureReport) -> bool:
+        """Whether the body itself made it."""
+        names = self.request.body.names if self.request.body else ()
+        return signature.signer is not None and any(same_body(signature.signer, name) for name in names)
 
     def _is_issuing_signature(self, signature: SignatureReport) -> bool:
         """It fits the name of 7b, or lies in 7c, or its holder is one of the body's signers."""
@@ -330,3 +316,28 @@ class _Preflight:
             and block.room.y <= y <= block.room.bottom
             for block in find_all_signer_blocks(self.pages)
         )
+
+
+def _counts(signature: SignatureReport) -> bool:
+    """Intact, from a trusted chain, not known to be revoked, valid when it was made."""
+    return (
+        signature.integrity is Integrity.INTACT
+        and signature.trust is Trust.TRUSTED
+        and signature.revocation is not Revocation.REVOKED
+        and signature.verdict is not Verdict.INVALID
+    )
+
+
+def _why_not(signature: SignatureReport) -> str:
+    """Why a leader's signature doesn't count, the weightiest reason first."""
+    if signature.integrity is not Integrity.INTACT:
+        return "leader_not_intact"
+    if signature.revocation is Revocation.REVOKED:
+        return "leader_revoked"
+    return "leader_certificate_unfit" if signature.trust is Trust.TRUSTED else "leader_untrusted"
+
+
+def _looks_like_seal(signature: SignatureReport) -> bool:
+    """A seal is as high as wide and at least 25 mm; a line with number and date, or nothing visible, is none."""
+    rect = signature.rect
+    return rect is not None and min(rect.w, rect.h) >= _SMALLEST_SEAL_MM

@@ -12,12 +12,12 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 from asn1crypto import algos, cms, tsp, x509
 from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name, pdf_string
+from pyhanko.pdf_utils.generic import pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -38,7 +38,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from signer_app.pdf.appearance import VIETNAM, DrawnAppearance, StepStampStyle
 from signer_app.pdf.fields import entry, find_field, widget_box, widget_page
 from signer_app.pdf.geometry import PageFrame, UserBox
-from signer_app.pdf.pagetext import open_document, page_frame
+from signer_app.pdf.objects import array, dictionary, put
+from signer_app.pdf.pagetext import open_document
 from signer_app.pdf.plan import Drawing, FillTextField, MakeSignatureField, MakeTextField, SignStep
 from signer_resources.errors import KnownError
 
@@ -81,7 +82,8 @@ class _PureIncrementalWriter(IncrementalPdfFileWriter):
         except (KeyError, IndexError, TypeError):
             return generic.ArrayObject([changing, changing])
         original = getattr(first, "original_bytes", None)
-        return generic.ArrayObject([generic.ByteStringObject(original if original is not None else bytes(first)), changing])
+        kept = generic.ByteStringObject(original if original is not None else bytes(first))
+        return generic.ArrayObject([kept, changing])
 
 
 def open_increment(source: IO[bytes], seed: bytes) -> IncrementalPdfFileWriter:
@@ -109,17 +111,20 @@ def prepare(
     moment: dt.datetime,
     certificate: bytes,
     chain: Sequence[bytes],
+    source_sha256: str | None = None,
 ) -> Prepared:
     """Writes `source` plus the step's increment with an empty signature to `output`.
 
-    `certificate` and `chain` are DER, the chain from the issuer upwards; `moment` is aware. KnownError
-    `pdf_unreadable`, `pdf_not_signable` with pyHanko's reason, or `document_locked`.
+    `certificate` and `chain` are DER, the chain from the issuer upwards; `moment` is aware. With
+    `source_sha256` the source must still be those bytes. KnownError `blob_damaged`, `image_unusable`, or
+    `pdf_not_signable` with pyHanko's reason.
     """
     moment = moment.astimezone(VIETNAM).replace(microsecond=0)
     signer = _external_signer(certificate, chain, None)
-    seed = b"\0".join(
-        (_file_digest(source), msgspec.json.encode(step, order="deterministic"), moment.isoformat().encode())
-    )
+    digest_in = _file_digest(source)
+    if source_sha256 is not None and digest_in.hex() != source_sha256:
+        raise KnownError("blob_damaged", sha256=source_sha256)
+    seed = b"\0".join((digest_in, msgspec.json.encode(step, order="deterministic"), moment.isoformat().encode()))
     frames = _Frames(source)
     try:
         with source.open("rb") as handle, output.open("w+b") as target:
@@ -151,13 +156,9 @@ def prepare(
         # pyHanko fails with many exception types on odd files, not only its own.
         raise KnownError("pdf_not_signable", reason=f"{type(error).__name__}: {error}") from error
     attributes = asyncio.run(
-        signer.signed_attrs(
-            digest.document_digest, _DIGEST, attr_settings=PdfCMSSignedAttributes(), use_pades=True
-        )
+        signer.signed_attrs(digest.document_digest, _DIGEST, attr_settings=PdfCMSSignedAttributes(), use_pades=True)
     )
-    return Prepared(
-        attributes.dump(), digest.document_digest, digest.reserved_region_start, digest.reserved_region_end
-    )
+    return Prepared(attributes.dump(), digest.document_digest, digest.reserved_region_start, digest.reserved_region_end)
 
 
 def finish(
@@ -191,7 +192,7 @@ class _FetchedTimestamp(TimeStamper):
     """Hands out the timestamp token that the network pool fetched; asks nobody."""
 
     def __init__(self, token: bytes) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._token = cms.ContentInfo.load(token)
 
     async def async_dummy_response(self, md_algorithm: str) -> cms.ContentInfo:
@@ -215,9 +216,7 @@ class _Frames:
         if page not in self._known:
             document = open_document(self._source)
             try:
-                opened = document[page]
-                self._known[page] = page_frame(opened)
-                opened.close()
+                self._known[page] = document.frame(page)
             finally:
                 document.close()
         return self._known[page]
@@ -227,29 +226,28 @@ def _external_signer(certificate: bytes, chain: Sequence[bytes], signature: byte
     own = x509.Certificate.load(certificate)
     return ExternalSigner(
         own,
-        SimpleCertificateStore.from_certs([x509.Certificate.load(der) for der in chain]),
+        SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call]
+            [x509.Certificate.load(der) for der in chain]
+        ),
         signature_value=signature,
         # What signing practice in Vietnam writes: rsaEncryption with explicit NULL, not the combined identifier.
-        signature_mechanism=algos.SignedDigestAlgorithm(
-            {"algorithm": "rsassa_pkcs1v15", "parameters": None}
-        ),
+        signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "rsassa_pkcs1v15", "parameters": None}),
         embed_roots=True,
     )
 
 
-def _make_fields(
-    writer: IncrementalPdfFileWriter, step: SignStep, frames: _Frames, moment: dt.datetime
-) -> None:
+def _make_fields(writer: IncrementalPdfFileWriter, step: SignStep, frames: _Frames, moment: dt.datetime) -> None:
     for make in step.make:
         box = frames[make.page].to_user(make.rect)
         if isinstance(make, MakeSignatureField):
+            lock = FieldMDPSpec(FieldMDPAction.INCLUDE, fields=list(make.locks)) if make.locks else None
             append_signature_field(
                 writer,
                 SigFieldSpec(
                     make.name,
                     on_page=make.page,
                     box=_corners(box),
-                    field_mdp_spec=FieldMDPSpec(FieldMDPAction.INCLUDE, fields=list(make.locks)) if make.locks else None,
+                    field_mdp_spec=lock,
                     readable_field_name=make.label,
                 ),
             )
@@ -261,60 +259,58 @@ def _make_text_field(
     writer: IncrementalPdfFileWriter, make: MakeTextField, box: UserBox, frames: _Frames, moment: dt.datetime
 ) -> None:
     form = _ensure_form(writer)
-    page = writer.find_page_for_modification(make.page)[0]
+    page = writer.find_page_for_modification(make.page)[0]  # type: ignore[no-untyped-call]
     empty = DrawnAppearance(frames[make.page], Drawing(()), {}, moment).form(writer, box)
-    field = generic.DictionaryObject(
+    field = dictionary(
         {
-            pdf_name("/Type"): pdf_name("/Annot"),
-            pdf_name("/Subtype"): pdf_name("/Widget"),
-            pdf_name("/FT"): pdf_name("/Tx"),
-            pdf_name("/T"): pdf_string(make.name),
-            pdf_name("/TU"): generic.TextStringObject(make.label),
-            pdf_name("/F"): generic.NumberObject(4),
-            pdf_name("/Rect"): generic.ArrayObject(generic.FloatObject(round(v, 4)) for v in _corners(box)),
-            pdf_name("/P"): page,
+            "/Type": "/Annot",
+            "/Subtype": "/Widget",
+            "/FT": "/Tx",
+            "/T": pdf_string(make.name),
+            "/TU": generic.TextStringObject(make.label),
+            "/F": 4,
+            "/Rect": array(round(v, 4) for v in _corners(box)),
+            "/P": page,
             # A viewer that fills the field itself gets letters of the same kind; ours come as a fixed appearance.
-            pdf_name("/DA"): pdf_string(f"/TiRo {make.size:g} Tf 0 g"),
-            pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): writer.add_object(empty)}),
+            "/DA": pdf_string(f"/TiRo {make.size:g} Tf 0 g"),
+            "/AP": dictionary({"/N": writer.add_object(empty)}),
         }
     )
     reference = writer.add_object(field)
     form["/Fields"].append(reference)
     writer.update_container(form["/Fields"])
-    writer.register_annotation(page, reference)
+    writer.register_annotation(page, reference)  # type: ignore[no-untyped-call]
 
 
 def _ensure_form(writer: IncrementalPdfFileWriter) -> generic.DictionaryObject:
     """The AcroForm dictionary with a list of fields and a font that default appearances name."""
     root = writer.root
     form = entry(root, "/AcroForm")
-    if form is None:
-        form = generic.DictionaryObject()
-        root[pdf_name("/AcroForm")] = writer.add_object(form)
-        writer.update_root()
+    if not isinstance(form, generic.DictionaryObject):
+        form = dictionary()
+        put(root, "/AcroForm", writer.add_object(form))
+        writer.update_root()  # type: ignore[no-untyped-call]
     if "/Fields" not in form:
-        form[pdf_name("/Fields")] = generic.ArrayObject()
+        put(form, "/Fields", array(()))
         writer.update_container(form)
-    resources = entry(form, "/DR")
-    if resources is None:
-        form[pdf_name("/DR")] = resources = generic.DictionaryObject()
-        writer.update_container(form)
-    fonts = entry(resources, "/Font")
-    if fonts is None:
-        resources[pdf_name("/Font")] = fonts = generic.DictionaryObject()
-        writer.update_container(resources)
+    fonts = _inner_dictionary(writer, _inner_dictionary(writer, form, "/DR"), "/Font")
     if "/TiRo" not in fonts:
-        fonts[pdf_name("/TiRo")] = writer.add_object(
-            generic.DictionaryObject(
-                {
-                    pdf_name("/Type"): pdf_name("/Font"),
-                    pdf_name("/Subtype"): pdf_name("/Type1"),
-                    pdf_name("/BaseFont"): pdf_name("/Times-Roman"),
-                }
-            )
-        )
+        times = dictionary({"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Times-Roman"})
+        put(fonts, "/TiRo", writer.add_object(times))
         writer.update_container(fonts)
     return form
+
+
+def _inner_dictionary(
+    writer: IncrementalPdfFileWriter, outer: generic.DictionaryObject, key: str
+) -> generic.DictionaryObject:
+    """The dictionary under `key`, made when there is none."""
+    inner = entry(outer, key)
+    if not isinstance(inner, generic.DictionaryObject):
+        inner = dictionary()
+        put(outer, key, inner)
+        writer.update_container(outer)
+    return inner
 
 
 def _fill_field(
@@ -331,8 +327,8 @@ def _fill_field(
     if box is None or page is None:
         raise KnownError("field_missing", field=fill.name)
     shown = DrawnAppearance(frames[page], fill.drawing, images, moment).form(writer, box)
-    field[pdf_name("/V")] = generic.TextStringObject(fill.value)
-    field[pdf_name("/AP")] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(shown)})
+    put(field, "/V", generic.TextStringObject(fill.value))
+    put(field, "/AP", dictionary({"/N": writer.add_object(shown)}))
     writer.update_container(field)
 
 
@@ -362,7 +358,8 @@ def _new_field(step: SignStep, frames: _Frames) -> SigFieldSpec:
     return SigFieldSpec(step.field, on_page=step.page, box=_corners(frames[step.page].to_user(step.rect)))
 
 
-def _corners(box: UserBox) -> tuple[float, float, float, float]:
+def _corners(box: UserBox) -> Any:
+    """As pyHanko takes a box: it asks for whole numbers and works with any."""
     return box.llx, box.lly, box.urx, box.ury
 
 

@@ -15,7 +15,7 @@ import pypdfium2 as pdfium
 from PIL import Image, ImageChops, ImageDraw
 
 from signer_app.pdf.geometry import PageFrame, Rect
-from signer_app.pdf.pagetext import open_document, page_frame
+from signer_app.pdf.pagetext import OpenDocument, open_document
 from signer_app.pdf.plan import SignStep
 from signer_app.verification.model import FileReport, Integrity
 
@@ -77,9 +77,7 @@ def recheck(
     return _second_parsers(source, output, steps, fault("", "")) or Rechecked(None, "", digest, size)
 
 
-def _second_parsers(
-    source: Path, output: Path, steps: Sequence[SignStep], passed: Rechecked
-) -> Rechecked | None:
+def _second_parsers(source: Path, output: Path, steps: Sequence[SignStep], passed: Rechecked) -> Rechecked | None:
     def fault(code: str, detail: str) -> Rechecked:
         return msgspec.structs.replace(passed, fault=code, detail=detail)
 
@@ -88,7 +86,7 @@ def _second_parsers(
     except pikepdf.PdfError as error:
         return fault("output_unreadable", f"qpdf: {type(error).__name__}")
     if new_faults:
-        return fault("output_unreadable", f"qpdf: {sorted(new_faults)[0]}")
+        return fault("output_unreadable", f"qpdf: {min(new_faults)}")
     try:
         old, new = open_document(source), open_document(output)
     except pdfium.PdfiumError as error:
@@ -140,9 +138,7 @@ def _touched(step: SignStep) -> set[int]:
     return pages
 
 
-def _same_outside(
-    old: pdfium.PdfDocument, new: pdfium.PdfDocument, number: int, steps: Sequence[SignStep]
-) -> bool:
+def _same_outside(old: OpenDocument, new: OpenDocument, number: int, steps: Sequence[SignStep]) -> bool:
     """Whether page `number` looks the same in both, the boxes of the steps left out."""
     before, frame = _picture(old, number)
     after, _ = _picture(new, number)
@@ -153,9 +149,7 @@ def _same_outside(
     scale = before.width / frame.width_mm
     for box in _boxes(steps, number):
         grown = box.grown(0.8)
-        blot.rectangle(
-            (grown.x * scale, grown.y * scale, grown.right * scale, grown.bottom * scale), fill=0
-        )
+        blot.rectangle((grown.x * scale, grown.y * scale, grown.right * scale, grown.bottom * scale), fill=0)
     return difference.getbbox() is None
 
 
@@ -170,10 +164,10 @@ def _boxes(steps: Sequence[SignStep], number: int) -> list[Rect]:
     return boxes
 
 
-def _picture(document: pdfium.PdfDocument, number: int) -> tuple[Image.Image, PageFrame]:
-    page = document[number]
+def _picture(document: OpenDocument, number: int) -> tuple[Image.Image, PageFrame]:
+    frame = document.frame(number)
+    page = document.page(number)
     try:
-        frame = page_frame(page)
         # A poster-sized page is drawn smaller, so that no page can ask for more than some 25 MB.
         scale = min(_DPI / 72, 5000 / max(page.get_size()))
         bitmap = page.render(scale=scale, grayscale=True)

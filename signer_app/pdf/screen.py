@@ -13,13 +13,18 @@ import pypdfium2 as pdfium
 
 from signer_app.pdf.geometry import PageFrame
 from signer_app.pdf.letter import find_secrecy_mark, secrecy_in_name
-from signer_app.pdf.pagetext import PageText, open_document, read_page
+from signer_app.pdf.pagetext import OpenDocument, PageText, open_document, read_page
 
 
 class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answer: secret or not; for a file that is not, its SHA-256 (hex) and size in bytes as they were read."""
+    """The answer: secret or not; for a file that is not, its SHA-256 (hex) and size in bytes as they were read.
+
+    `readable` is False for a file whose pages nobody could look at (no PDF, damaged, encrypted): it is not known to be
+    free of marks, so nothing of it may be kept.
+    """
 
     secret: bool
+    readable: bool
     sha256: str | None
     size: int
 
@@ -27,28 +32,30 @@ class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def screen_file(path: Path, name: str) -> Screened:
     """Screens the file at `path`, known to the person as `name`."""
     if secrecy_in_name(name):
-        return Screened(secret=True, sha256=None, size=0)
+        return Screened(secret=True, readable=True, sha256=None, size=0)
     with path.open("rb") as handle:
         before = hashlib.file_digest(handle, "sha256").hexdigest()
         size = handle.tell()
-    if _marked(path):
-        return Screened(secret=True, sha256=None, size=0)
-    return Screened(secret=False, sha256=before, size=size)
+    marked = _marked(path)
+    if marked:
+        return Screened(secret=True, readable=True, sha256=None, size=0)
+    return Screened(secret=False, readable=marked is not None, sha256=before, size=size)
 
 
 def screen_bytes(data: bytes, name: str) -> Screened:
     """Screens a PDF that lies in memory only."""
-    if secrecy_in_name(name) or _marked(data):
-        return Screened(secret=True, sha256=None, size=0)
-    return Screened(secret=False, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    marked = _marked(data)
+    if secrecy_in_name(name) or marked:
+        return Screened(secret=True, readable=True, sha256=None, size=0)
+    return Screened(secret=False, readable=marked is not None, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
-def _marked(source: Path | bytes) -> bool:
+def _marked(source: Path | bytes) -> bool | None:
+    """Whether any page carries a mark; None when the pages can't be looked at."""
     try:
         document = open_document(source)
     except (pdfium.PdfiumError, ValueError):
-        # Not a PDF, or one that can't be opened: there is no page to be marked, and it will be refused for that.
-        return False
+        return None
     try:
         for number in range(len(document)):
             page = read_page(document, number)
@@ -61,7 +68,7 @@ def _marked(source: Path | bytes) -> bool:
         document.close()
 
 
-def _marked_unturned(document: pdfium.PdfDocument, page: PageText) -> bool:
+def _marked_unturned(document: OpenDocument, page: PageText) -> bool:
     """A page that is shown sideways may still have been typed upright."""
     upright = PageFrame(page.frame.visible, 0, page.frame.user_unit)
     return find_secrecy_mark(read_page(document, page.number, upright)) is not None

@@ -199,6 +199,7 @@ class SigningRun:
                     moment=moment,
                     certificate=certificate.der,
                     chain=chain,
+                    source_sha256=file.plan.blob if number == 0 else None,
                 )
             ).prepared
             signature = session.sign(prepared.to_be_signed)
@@ -307,7 +308,19 @@ class SigningRun:
             with suppress(KnownError):
                 # A disk that is full must not hide what was signed: the rows of signed documents are there.
                 self._store.write(close)
+        self._forget_unsigned()
         return BatchResult(self._batch, stopped, tuple(file.outcome for work in self._documents for file in work.files))
+
+    def _forget_unsigned(self) -> None:
+        """Copies of what was not signed go at once; what a row still names stays."""
+        left = {
+            file.plan.blob if file.plan else file.outcome.sha256_in
+            for work in self._documents
+            for file in work.files
+            if file.outcome.state is not FileState.SIGNED
+        }
+        with suppress(KnownError):
+            self._store.discard({sha256 for sha256 in left if sha256 is not None})
 
     def reported(self) -> None:
         """To be called when the person or script has been told the result."""

@@ -11,13 +11,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
-from signer_app.pdf.preflight import Body, PreflightRequest, PreflightResult, Profile, Severity
+from signer_app.pdf.preflight import Body, Finding, PreflightRequest, PreflightResult, Profile, Severity
 from signer_app.signing.batch import DocumentWork, FileWork, Progress
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.images import Images
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.store.model import FileState
+from signer_app.store.settings import CertificateRole
 from signer_app.tasks import Preflight, PreflightAnswer, Screen
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
@@ -59,6 +61,7 @@ class Examiner:
 
     def _examine(self, job: DocumentJob, file: FileWork) -> None:
         store, path = self._space.store, Path(file.job.path)
+        self._require_role(file.job.profile)
         screened = self._space.workers.screen(Screen(str(path), file.job.name)).screened
         if screened.secret or screened.sha256 is None:
             raise KnownError("secret")
@@ -66,6 +69,9 @@ class Examiner:
         if self._signed_before(job, file, screened.sha256):
             return
         require_writable(Path(file.job.output))
+        if not screened.readable:
+            # Nobody could look for a mark, so nothing is kept; the preflight says what is wrong with it.
+            self._refuse_unreadable(path, screened.sha256, job, file.job)
         blob = store.blobs.add_file(path)
         if blob.sha256 != screened.sha256:
             # It changed between the check and the copy, so the copy was never checked: it must not stay.
@@ -84,6 +90,13 @@ class Examiner:
                 store.discard({blob.sha256})
             raise KnownError(refusal.code, **refusal.params)
 
+    def _refuse_unreadable(self, path: Path, sha256: str, job: DocumentJob, file: FileJob) -> NoReturn:
+        findings = self._preflight(path, sha256, job, file).result.findings
+        refusal = next((f for f in findings if f.severity is Severity.REFUSED), None)
+        if refusal is None:
+            raise KnownError("pdf_unreadable")
+        raise KnownError(refusal.code, **refusal.params)
+
     def _preflight(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
         space, profile = self._space, file.profile
         request = PreflightRequest(
@@ -94,7 +107,8 @@ class Examiner:
             rules=self._rules.version,
             number=job.number,
             notation=job.notation,
-            date=job.date or self._today,
+            date=job.date,
+            today=self._today,
             body=self._body(),
             picture=self._images.signature,
             place=file.place,
@@ -122,6 +136,16 @@ class Examiner:
             signers=body.signers,
         )
 
+    def _require_role(self, profile: Profile) -> None:
+        """A body's profiles take a body's certificate, a leader's takes a person's; a guessed role stands."""
+        if self._chosen is None:
+            return
+        name, role = self._chosen.certificate.common_name, self._chosen.role
+        if profile in (Profile.AGENCY, Profile.APPENDIX) and role is not CertificateRole.AGENCY:
+            raise KnownError("certificate_not_of_body", certificate=name)
+        if profile is Profile.LEADER and role is not CertificateRole.PERSONAL:
+            raise KnownError("certificate_not_personal", certificate=name)
+
     def _whole_document(self, document: DocumentWork) -> None:
         """One part refused, nothing of the document is signed; its number must be free."""
         main = document.main
@@ -130,6 +154,7 @@ class Examiner:
                 self._free_number(document)
             except KnownError as error:
                 main.refuse(error)
+            self._issued_before(main)
         if main.job.profile is not Profile.AGENCY:
             for file in document.files:
                 if file.ready and file.job.profile is Profile.APPENDIX:
@@ -147,6 +172,16 @@ class Examiner:
             day = facts.date or job.date or self._today
             with self._space.store.view() as view:
                 view.documents.check_number(body.code, day, notation, number)
+
+    def _issued_before(self, file: FileWork) -> None:
+        """The very same letter under another number may be a mistake; the clerk is told, not stopped."""
+        if file.plan is None:
+            return
+        with self._space.store.view() as view:
+            known = view.documents.issued_of(file.plan.blob)
+        if known is not None and known.label is not None:
+            warning = Finding("issued_before", Severity.WARNING, {"number": known.label})
+            file.outcome = replace(file.outcome, warnings=(*file.outcome.warnings, warning))
 
     def _signed_before(self, job: DocumentJob, file: FileWork, sha256: str) -> bool:
         """Whether a batch that ended before it could tell has signed this very file as it is wanted now."""

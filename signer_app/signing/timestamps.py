@@ -12,10 +12,14 @@ from collections.abc import Callable
 import msgspec
 from asn1crypto import algos, cms, tsp
 
+from signer_app.verification.cms import check_token
+from signer_app.verification.faults import BrokenError, UnreadableError
 from signer_resources.errors import KnownError
 from signer_sync.http import HttpSettings, PlainHttp, TransferError, exchange, open_session
 
 _MAX_ANSWER = 1 << 20
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
+"""What the ASN.1 reader raises on an answer that is none."""
 
 
 class Stamped(msgspec.Struct, frozen=True):
@@ -40,7 +44,7 @@ class TimestampClient:
             return None
         try:
             return self._ask(hashlib.sha256(signature).digest())
-        except (TransferError, KnownError, ValueError, KeyError, TypeError):
+        except (TransferError, KnownError, BrokenError, UnreadableError, *_NONSENSE):
             # Whatever the TSA answers, the signature is made; it is told as a level not reached.
             self._away = True
             return None
@@ -83,6 +87,10 @@ class TimestampClient:
         info = token["content"]["encap_content_info"]["content"].parsed
         if not isinstance(info, tsp.TSTInfo):
             raise ValueError("no timestamp in the answer")
-        if info["message_imprint"]["hashed_message"].native != imprint or info["nonce"].native != nonce:
-            raise ValueError("the timestamp is for something else")
-        return Stamped(token.dump(), info["gen_time"].native)
+        if info["nonce"].native != nonce:
+            raise ValueError("the timestamp is an old one")
+        checked = check_token(token["content"], lambda _name: imprint)
+        if not checked.right or checked.weak:
+            # Whatever stands between us and the TSA could put anything into a signature; only a good token goes in.
+            raise ValueError("the timestamp is for something else, or its signature is wrong")
+        return Stamped(token.dump(), checked.time)

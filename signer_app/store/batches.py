@@ -39,9 +39,7 @@ class BatchReader:
 
     def files(self, batch_id: str) -> tuple[BatchFile, ...]:
         """The files of a batch in their order."""
-        rows = self._connection.execute(
-            "SELECT * FROM batch_file WHERE batch_id = ? ORDER BY position", (batch_id,)
-        )
+        rows = self._connection.execute("SELECT * FROM batch_file WHERE batch_id = ? ORDER BY position", (batch_id,))
         return tuple(to_value(row, BatchFile, json_columns=("params",)) for row in rows)
 
     def _one(self, sql: str, *values: str) -> Batch | None:
@@ -121,7 +119,5 @@ class Batches(BatchReader):
 
     def mark_reported(self, batch_id: str, at: datetime) -> None:
         """Records that the person or script was told the result."""
-        done = self._connection.execute(
-            "UPDATE batch SET reported_at = ? WHERE id = ?", (stamp(at), batch_id)
-        )
+        done = self._connection.execute("UPDATE batch SET reported_at = ? WHERE id = ?", (stamp(at), batch_id))
         require_one(done, "no such batch")

@@ -142,9 +142,7 @@ class BlobStore:
             raise KnownError("blob_damaged", sha256=sha256)
         with disk_errors(folder):
             _make_folder(folder)
-            if destination.is_symlink() or (
-                destination.exists() and not _placeholder(destination, temporary)
-            ):
+            if destination.is_symlink() or (destination.exists() and not _placeholder(destination, temporary)):
                 temporary.unlink(missing_ok=True)
                 raise KnownError("output_exists", file=str(destination))
             temporary.unlink(missing_ok=True)

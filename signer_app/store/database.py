@@ -44,8 +44,7 @@ def load_migrations(folder: Path = Path(__file__).parent / "migrations") -> tupl
     if numbers != list(range(1, len(files) + 1)):
         raise ValueError(f"migrations are not numbered 1, 2, 3, …: {numbers}")
     return tuple(
-        Migration(number, file.read_text(encoding="utf-8"))
-        for number, file in zip(numbers, files, strict=True)
+        Migration(number, file.read_text(encoding="utf-8")) for number, file in zip(numbers, files, strict=True)
     )
 
 
@@ -175,9 +174,7 @@ def _migrate(connection: sqlite3.Connection, folder: DataFolder, migrations: Seq
             # Foreign keys are off while tables are rebuilt (https://sqlite.org/lang_altertable.html,
             # section 7).
             if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
-                raise ValueError(
-                    f"migration {migration.number} leaves {len(broken)} rows without their parents"
-                )
+                raise ValueError(f"migration {migration.number} leaves {len(broken)} rows without their parents")
             connection.execute(f"PRAGMA user_version = {migration.number:d}")
             connection.execute("COMMIT")
         except BaseException:

@@ -139,9 +139,7 @@ class DataFolder:
         temporary = self.reserve.with_name("reserve.part")
         try:
             temporary.unlink(missing_ok=True)
-            descriptor = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
-            )
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(descriptor, "wb") as stream:
                 for _ in range(RESERVE_BYTES // CHUNK):
                     # Random, because file systems that compress would keep no room for zeros.

@@ -46,9 +46,7 @@ class DocumentReader:
 
     def files(self, document_id: str) -> tuple[StoredFile, ...]:
         """The files of a document in their order, the main one among them."""
-        rows = self._connection.execute(
-            "SELECT * FROM file WHERE document_id = ? ORDER BY position", (document_id,)
-        )
+        rows = self._connection.execute("SELECT * FROM file WHERE document_id = ? ORDER BY position", (document_id,))
         return tuple(to_value(row, StoredFile) for row in rows)
 
     def file(self, file_id: str) -> StoredFile | None:
@@ -66,6 +64,16 @@ class DocumentReader:
             (input_sha256, profile, plan_sha256),
         ).fetchone()
         return to_value(row, StoredFile) if row else None
+
+    def issued_of(self, input_sha256: str) -> Document | None:
+        """The newest document that was issued from these bytes, if any."""
+        row = self._connection.execute(
+            "SELECT document.* FROM document JOIN file ON file.document_id = document.id"
+            " JOIN issued_number ON issued_number.document_id = document.id"
+            " WHERE file.blob_in = ? ORDER BY document.created_at DESC, document.id DESC LIMIT 1",
+            (input_sha256,),
+        ).fetchone()
+        return to_value(row, Document) if row else None
 
     def find_number(self, body_code: str, year: int, notation_group: str, number: str) -> Document | None:
         """The document that has used this number in this sequence."""
@@ -95,9 +103,7 @@ class DocumentReader:
 
     def evidence(self, file_id: str) -> tuple[Evidence, ...]:
         """The evidence kept with a file."""
-        rows = self._connection.execute(
-            "SELECT * FROM evidence WHERE file_id = ? ORDER BY signature_id", (file_id,)
-        )
+        rows = self._connection.execute("SELECT * FROM evidence WHERE file_id = ? ORDER BY signature_id", (file_id,))
         return tuple(to_value(row, Evidence, json_columns=("record",)) for row in rows)
 
     def blobs(self) -> set[str]:

@@ -37,16 +37,12 @@ class InboxReader:
 
     def position(self, org: str) -> FeedPosition | None:
         """How far the org's feed was read; None if never."""
-        row = self._connection.execute(
-            "SELECT epoch, cursor FROM feed_cursor WHERE org = ?", (org,)
-        ).fetchone()
+        row = self._connection.execute("SELECT epoch, cursor FROM feed_cursor WHERE org = ?", (org,)).fetchone()
         return FeedPosition(row["epoch"], row["cursor"]) if row else None
 
     def blobs(self) -> set[str]:
         """The blobs of all packets."""
-        return {
-            row[0] for row in self._connection.execute("SELECT sha256 FROM inbox WHERE sha256 IS NOT NULL")
-        }
+        return {row[0] for row in self._connection.execute("SELECT sha256 FROM inbox WHERE sha256 IS NOT NULL")}
 
 
 class Inbox(InboxReader):

@@ -85,9 +85,7 @@ class JournalReader:
             if proven(anchor):
                 anchors.setdefault(anchor.count, set()).add(anchor.hash)
         previous, entries, sound_to, broken_at = GENESIS, 0, 0, None
-        for row in self._connection.execute(
-            "SELECT seq, at, entry, prev_hash, hash FROM journal ORDER BY seq"
-        ):
+        for row in self._connection.execute("SELECT seq, at, entry, prev_hash, hash FROM journal ORDER BY seq"):
             entries += 1
             if broken_at is not None:
                 continue
@@ -128,7 +126,6 @@ class Journal(JournalReader):
     def anchor(self, anchor: JournalAnchor) -> None:
         """Keeps a head that a signed receipt repeats; the same one again changes nothing."""
         self._connection.execute(
-            "INSERT INTO journal_anchor (count, hash, packet_id, at) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO journal_anchor (count, hash, packet_id, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (anchor.count, anchor.hash, anchor.packet_id, stamp(anchor.at)),
         )

@@ -77,8 +77,7 @@ class OutboxReader:
     def waiting(self, org: str | None = None) -> int:
         """How many packets (of `org`) are not sent and not given up, those that need a person included."""
         row = self._connection.execute(
-            "SELECT count(*) FROM outbox WHERE receipt IS NULL AND state <> 'failed'"
-            " AND (?1 IS NULL OR org = ?1)",
+            "SELECT count(*) FROM outbox WHERE receipt IS NULL AND state <> 'failed' AND (?1 IS NULL OR org = ?1)",
             (org,),
         ).fetchone()
         return int(row[0])
@@ -155,14 +154,10 @@ class Outbox(OutboxReader):
             if self.get(packet_id) is None:
                 raise ValueError("no such packet")
         elif journal_head is not None:
-            anchor = JournalAnchor(
-                count=journal_head.count, hash=journal_head.hash, packet_id=packet_id, at=at
-            )
+            anchor = JournalAnchor(count=journal_head.count, hash=journal_head.hash, packet_id=packet_id, at=at)
             Journal(self._connection).anchor(anchor)
 
-    def retry(
-        self, packet_id: str, error_code: str, not_before: datetime, params: Mapping[str, object] = {}
-    ) -> None:
+    def retry(self, packet_id: str, error_code: str, not_before: datetime, params: Mapping[str, object] = {}) -> None:
         """The attempt failed, or nobody knows how it ended: the same packet again, not before then."""
         self._end_attempt(packet_id, OutboxState.RETRYING, error_code, params, not_before)
 

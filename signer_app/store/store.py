@@ -189,9 +189,7 @@ class Store(StoreReader):
     @staticmethod
     def read_only(folder: DataFolder, migrations: Sequence[Migration] | None = None) -> StoreReader:
         """A reader; of an empty store where there is none yet. Raises as `database.connect_reader`."""
-        return StoreReader(
-            folder, connect_reader(folder, load_migrations() if migrations is None else migrations)
-        )
+        return StoreReader(folder, connect_reader(folder, load_migrations() if migrations is None else migrations))
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

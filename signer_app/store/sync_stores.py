@@ -61,21 +61,15 @@ class SqlOutbox:
     def accepted(self, packet_id: str, receipt: SignedReceipt) -> None:
         """Keeps the checked receipt; the journal's head in it becomes an anchor."""
         head = _head(receipt.facts.journal_head)
-        self._store.write(
-            lambda transaction: transaction.outbox.accepted(packet_id, receipt.text, head, self._now())
-        )
+        self._store.write(lambda transaction: transaction.outbox.accepted(packet_id, receipt.text, head, self._now()))
 
     def retry(self, packet_id: str, error: KnownError, not_before: datetime) -> None:
         """Not sent, or outcome unknown: the same packet again from `not_before` on."""
-        self._store.write(
-            lambda transaction: transaction.outbox.retry(packet_id, error.code, not_before, error.params)
-        )
+        self._store.write(lambda transaction: transaction.outbox.retry(packet_id, error.code, not_before, error.params))
 
     def needs_person(self, packet_id: str, error: KnownError) -> None:
         """Someone must change something first."""
-        self._store.write(
-            lambda transaction: transaction.outbox.needs_person(packet_id, error.code, error.params)
-        )
+        self._store.write(lambda transaction: transaction.outbox.needs_person(packet_id, error.code, error.params))
 
     def failed(self, packet_id: str, error: KnownError) -> None:
         """The server will never take this packet."""
@@ -92,9 +86,7 @@ class SqlInbox:
     memory.
     """
 
-    def __init__(
-        self, store: Store, now: Callable[[], datetime], secret: Callable[[FeedItem, bytes], bool]
-    ) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], secret: Callable[[FeedItem, bytes], bool]) -> None:
         self._store = store
         self._now = now
         self._secret = secret

@@ -36,7 +36,7 @@ class Chain:
 
 
 class TrustStore:
-    """Anchors and helpers, parsed once for all signatures of a file."""
+    """Anchors and supporting, parsed once for all signatures of a file."""
 
     def __init__(self, material: TrustMaterial) -> None:
         self.anchors = tuple(parse_certificates(material.anchors))
@@ -49,16 +49,18 @@ class TrustStore:
         """
         if not self.anchors:
             return Chain(Trust.UNKNOWN)
-        helpers = [*others, *self._intermediates][:_MAX_CERTIFICATES]
+        supporting = [*others, *self._intermediates][:_MAX_CERTIFICATES]
         moment = min(max(moment, leaf.not_valid_before), leaf.not_valid_after)
         if any(anchor.dump() == leaf.dump() for anchor in self.anchors):
             return Chain(Trust.TRUSTED, (leaf,))
-        return asyncio.run(self._search(leaf, helpers, moment))
+        return asyncio.run(self._search(leaf, supporting, moment))
 
-    async def _search(self, leaf: x509.Certificate, helpers: Sequence[x509.Certificate], moment: dt.datetime) -> Chain:
+    async def _search(
+        self, leaf: x509.Certificate, supporting: Sequence[x509.Certificate], moment: dt.datetime
+    ) -> Chain:
         context = ValidationContext(
             trust_roots=list(self.anchors),
-            other_certs=list(helpers),
+            other_certs=list(supporting),
             moment=moment,
             best_signature_time=moment,
             allow_fetching=False,

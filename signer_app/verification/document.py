@@ -21,7 +21,7 @@ from signer_app.verification.permissions import Permissions, read_permissions
 from signer_app.verification.revision import FormField, Revision, Widget
 from signer_app.verification.rules import MAX_SHARE_OF_PAGE, Judge, State, Step
 from signer_app.verification.second_opinion import EXPLAINED, finds_suspicious, has_unused_objects
-from signer_app.verification.source import SignedRange, SourceFile, only_blank
+from signer_app.verification.source import SignedRange, SourceFile
 
 _MAX_SIGNATURES = 200
 _DETACHED = frozenset({"/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/PBAD.PAdES"})
@@ -58,7 +58,7 @@ class SignedDocument:
         self._source = source
         self._strict = strict
         ending = source.last_ending()
-        self.final = Revision(source.prefix(ending), ending, strict=strict)
+        self.final = Revision(source, ending, strict=strict)
         if strict and self.final.reader.xrefs.hybrid_xrefs_present:
             # Word writes hybrid files; pyHanko's strict mode has no answer for them.
             raise UnreadableError("verify_damaged")
@@ -81,7 +81,7 @@ class SignedDocument:
         ordered = self._numbered(found)
         try:
             self.final.check_ending()
-            if not only_blank(self._source.data, self.final.end):
+            if not self._source.only_blank(self.final.end):
                 raise BrokenError("verify_after_end")
         except BrokenError as error:
             return [replace(one, integrity=Integrity.BROKEN, fault=error.code) for one in ordered]
@@ -138,7 +138,7 @@ class SignedDocument:
             claimed=str(claimed) if isinstance(claimed, generic.TextStringObject) else None,
             range=signed_range,
             state=State(0, field.name, is_timestamp, False, permissions, revision),
-            covers_whole_file=only_blank(self._source.data, signed_range.end),
+            covers_whole_file=self._source.only_blank(signed_range.end),
             permissions=permissions,
             widget=next((widget for widget in same.widgets if widget.visible), None),
         )
@@ -146,7 +146,7 @@ class SignedDocument:
 
     def _revision(self, end: int) -> Revision:
         if end not in self._revisions:
-            revision = Revision(self._source.prefix(end), end, strict=self._strict)
+            revision = Revision(self._source, end, strict=self._strict)
             try:
                 revision.check_ending()
             except BrokenError:
@@ -232,7 +232,7 @@ class SignedDocument:
         faults: dict[int, str] = {}
         for number, old in enumerate(order):
             last = number == len(order) - 1
-            if last and only_blank(self._source.data, old.end):
+            if last and self._source.only_blank(old.end):
                 continue
             new = self.final if last else order[number + 1]
             start = sorted(revisions)[number]
@@ -277,7 +277,7 @@ class SignedDocument:
         return check
 
     def validation_data(self) -> TrustMaterial:
-        """Certificates (as helpers), CRLs and OCSP responses in the document's /DSS as it is now."""
+        """Certificates (as supporting), CRLs and OCSP responses in the document's /DSS as it is now."""
         return TrustMaterial(
             intermediates=self._dss(self.final, "/Certs"),
             crls=self._dss(self.final, "/CRLs"),

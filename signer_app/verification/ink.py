@@ -76,7 +76,7 @@ class Pages:
             while len(self._pictures) >= _MAX_KEPT:
                 del self._pictures[next(iter(self._pictures))]
             if end not in self._documents:
-                document = pdfium.PdfDocument(self._source.pdfium_prefix(end))
+                document = pdfium.PdfDocument(self._source.prefix(end))
                 # Without a form environment PDFium draws no widgets.
                 document.init_forms()
                 self._documents[end] = document

@@ -5,7 +5,6 @@ place of their own ("page 3", "field so"), and tells where widgets show. Decides
 """
 
 import logging
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.verification.faults import BrokenError, LimitError, UnreadableError
-from signer_app.verification.source import end_of_revision, only_blank
+from signer_app.verification.source import SourceFile
 
 MAX_REVISIONS = 400
 MAX_PAGES = 20_000
@@ -83,10 +82,10 @@ class Revision:
     Raises what pyHanko raises for files that it can't read, LimitError, and UnreadableError.
     """
 
-    def __init__(self, data: mmap.mmap, end: int, *, strict: bool) -> None:
-        self.data = data
+    def __init__(self, source: SourceFile, end: int, *, strict: bool) -> None:
+        self._source = source
         self.end = end
-        self.reader = PdfFileReader(data, strict=strict)
+        self.reader = PdfFileReader(source.prefix(end), strict=strict)
         if self.reader.total_revisions > MAX_REVISIONS:
             raise LimitError
         if "/Encrypt" in self.reader.trailer:
@@ -152,8 +151,8 @@ class Revision:
         """BrokenError `verify_after_end` when more than white space follows the last reachable %%EOF."""
         xrefs = self.reader.xrefs
         last = max(xrefs.get_xref_container_info(n).end_location for n in range(self.reader.total_revisions))
-        end = end_of_revision(self.data, last, int(self.reader.last_startxref or 0))
-        if end is None or not only_blank(self.data, end):
+        end = self._source.end_of_revision(last, int(self.reader.last_startxref or 0), self.end)
+        if end is None or not self._source.only_blank(end, self.end):
             raise BrokenError("verify_after_end")
 
     def continues(self, earlier: "Revision") -> bool:

@@ -14,18 +14,16 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from signer_app.verification.model import Revocation, RevocationUrl, RevocationUrlKind
+from signer_app.verification.addresses import distribution_urls, revocation_urls, uris
+from signer_app.verification.model import Revocation, RevocationUrl
 
 _MAX_PIECES = 400
 _MAX_PIECE_BYTES = 64 << 20
-_MAX_URLS = 4
-_MAX_URL = 1024
 _CLOCK_SKEW = dt.timedelta(minutes=5)
-"""TT-like tolerance for clocks of machines and responders (RFC 5019, 4.1 leaves the amount to the client)."""
+"""Tolerance for the clocks of machines and responders (RFC 5019, 4 leaves the amount to the client)."""
 _UNDERSTOOD = frozenset(
     {
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
@@ -284,7 +282,7 @@ def _in_scope(scope: x509.IssuingDistributionPoint, certificate: x509.Certificat
         return False
     if scope.full_name is None:
         return scope.relative_name is None
-    return bool(set(_names(scope.full_name)) & set(_distribution_urls(certificate)))
+    return bool(set(uris(scope.full_name)) & set(distribution_urls(certificate)))
 
 
 def _fresh(issued: dt.datetime, next_update: dt.datetime | None, certificate: x509.Certificate, when: When) -> bool:
@@ -344,38 +342,3 @@ def tsa_revoked(finding: Finding) -> bool:
     if finding.status is not Revocation.REVOKED:
         return False
     return not finding.late or finding.reason not in _HARMLESS_FOR_TSA
-
-
-def _names(names: Iterable[x509.GeneralName]) -> Iterator[str]:
-    for name in names:
-        if isinstance(name, x509.UniformResourceIdentifier):
-            yield name.value
-
-
-def _distribution_urls(certificate: x509.Certificate) -> Iterator[str]:
-    try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except x509.ExtensionNotFound:
-        return
-    for point in points:
-        yield from _names(point.full_name or ())
-
-
-def revocation_urls(certificate: x509.Certificate, issuer: x509.Certificate) -> Iterator[RevocationUrl]:
-    """The certificate's own OCSP and CRL addresses over plain http, OCSP first (it is small)."""
-    ders = certificate.public_bytes(Encoding.DER), issuer.public_bytes(Encoding.DER)
-    found: list[tuple[RevocationUrlKind, str]] = []
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-        found += [
-            (RevocationUrlKind.OCSP, name)
-            for description in access
-            if description.access_method == AuthorityInformationAccessOID.OCSP
-            for name in _names([description.access_location])
-        ]
-    except x509.ExtensionNotFound:
-        pass
-    found += [(RevocationUrlKind.CRL, name) for name in _distribution_urls(certificate)]
-    usable = [(kind, url) for kind, url in found if url.startswith("http://") and len(url) <= _MAX_URL]
-    for kind, url in usable[:_MAX_URLS]:
-        yield RevocationUrl(kind, url, *ders)

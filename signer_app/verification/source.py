@@ -1,43 +1,67 @@
 """The file under check as bytes: prefixes, signed ranges, and where a revision ends.
 
-Runs in a worker. The file is mapped, never read as a whole; each earlier state of the document is the file cut at
-the end of a signed range, so that what a parser sees of it can't depend on anything that was appended later.
+Runs in a worker. The file is mapped or read in pieces, never held as a whole; each earlier state of the document is
+the file cut at the end of a signed range, so that what a parser sees of it can't depend on anything that was appended
+later.
 """
 
 import contextlib
 import hashlib
+import io
 import mmap
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from signer_app.verification.faults import BrokenError, UnreadableError
+
+if TYPE_CHECKING:
+    # collections.abc has it from Python 3.12 on.
+    from typing_extensions import Buffer
 
 _BLANK = b"\x00\t\n\x0c\r "
 _STARTXREF = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
 _XREF_START = re.compile(rb"\s*(?:xref|\d+\s+\d+\s+obj)")
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[")
 _CHUNK = 1 << 20
+_BUFFER = 1 << 14
 _MAX_CONTENTS = 4 << 20
 _MAX_ENDINGS = 1000
 
 
-class PdfiumMap(mmap.mmap):
-    """A mapped prefix of the file as PDFium's binding wants it: `seek` tells where it is, `readinto` fills."""
+class _Prefix(io.RawIOBase):
+    """The first `end` bytes of a file that others read too: every read says where."""
 
-    def seek(self, pos: int, whence: int = 0) -> int:  # type: ignore[override]
-        """Goes to a position and returns it; mmap of Python before 3.13 returns None."""
-        super().seek(pos, whence)  # type: ignore[arg-type]  # any of SEEK_SET, SEEK_CUR, SEEK_END
-        return self.tell()
+    def __init__(self, file: io.FileIO, end: int) -> None:
+        self._file = file
+        self._end = end
+        self._at = 0
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:
-        """Fills `buffer` from the present position; number of bytes read."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
+        if base + offset < 0:
+            raise OSError("before the beginning of the file")
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: "Buffer") -> int:
+        view = memoryview(buffer)[: max(0, self._end - self._at)]
+        self._file.seek(self._at)
+        count = self._file.readinto(view) or 0
+        self._at += count
+        return count
 
 
 @dataclass(frozen=True)
@@ -50,25 +74,23 @@ class SignedRange:
 
 
 class SourceFile:
-    """The mapped file. Use as a context manager."""
+    """The file, mapped once for searching and digesting. Use as a context manager.
+
+    Raises OSError, and UnreadableError for an empty file.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._stack = contextlib.ExitStack()
-        handle = self._stack.enter_context(path.open("rb"))
-        self._fd = handle.fileno()
-        self.size = os.fstat(self._fd).st_size
-        if self.size == 0:
-            self._stack.close()
-            raise UnreadableError("verify_not_pdf")
-        self.data = self.prefix(self.size)
+        with contextlib.ExitStack() as stack:
+            self._file = stack.enter_context(io.FileIO(path))
+            self.size = os.fstat(self._file.fileno()).st_size
+            if self.size == 0:
+                raise UnreadableError("verify_not_pdf")
+            self.data = stack.enter_context(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
+            self._stack = stack.pop_all()
 
-    def prefix(self, end: int) -> mmap.mmap:
-        """The first `end` bytes as a stream of their own, closed with the file."""
-        return self._stack.enter_context(mmap.mmap(self._fd, end, access=mmap.ACCESS_READ))
-
-    def pdfium_prefix(self, end: int) -> PdfiumMap:
-        """The first `end` bytes as PDFium reads them, closed with the file."""
-        return self._stack.enter_context(PdfiumMap(self._fd, end, access=mmap.ACCESS_READ))
+    def prefix(self, end: int) -> io.BufferedReader:
+        """The first `end` bytes as a stream of their own; good while the file is open."""
+        return io.BufferedReader(_Prefix(self._file, end), _BUFFER)
 
     def __enter__(self) -> Self:
         return self
@@ -149,19 +171,18 @@ class SourceFile:
             raise fault
         return SignedRange(first, second, end)
 
+    def end_of_revision(self, xref_end: int, startxref: int, end: int) -> int | None:
+        """Where the %%EOF ends that closes the revision with this startxref value; None if there is none.
 
-def end_of_revision(data: mmap.mmap, xref_end: int, startxref: int) -> int | None:
-    """Where the %%EOF ends that closes the revision with this startxref value; None if there is none.
+        Looks before byte `end` only. `xref_end` is the end of the last cross-reference section there; the *first*
+        fitting %%EOF after it counts, so that nothing can be hidden between two of them.
+        """
+        for found in _STARTXREF.finditer(self.data, max(0, xref_end), end):
+            if int(found.group(1)) == startxref:
+                return found.end()
+        return None
 
-    `xref_end` is the end of the last cross-reference section in the file; the *first* fitting %%EOF after it counts,
-    so that nothing can be hidden between two of them.
-    """
-    for found in _STARTXREF.finditer(data, max(0, xref_end)):
-        if int(found.group(1)) == startxref:
-            return found.end()
-    return None
-
-
-def only_blank(data: mmap.mmap, start: int) -> bool:
-    """Whether nothing but white space (ISO 32000-1, table 1) follows from `start` on."""
-    return all(not bytes(data[at : at + _CHUNK]).strip(_BLANK) for at in range(start, len(data), _CHUNK))
+    def only_blank(self, start: int, end: int | None = None) -> bool:
+        """Whether nothing but white space (ISO 32000-1, table 1) stands from `start` on, to `end` or the file's."""
+        stop = self.size if end is None else end
+        return all(not bytes(self.data[at : min(at + _CHUNK, stop)]).strip(_BLANK) for at in range(start, stop, _CHUNK))

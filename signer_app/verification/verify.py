@@ -86,7 +86,7 @@ class _Check:
         self._found = document.signatures()
         held = document.validation_data()
         self._store = TrustStore(trust)
-        self._helpers = tuple(parse_certificates(held.intermediates))
+        self._supporting = tuple(parse_certificates(held.intermediates))
         embedded = [one.signed for one in self._found if one.signed is not None]
         self._evidence = Evidence(
             [*trust.crls, *held.crls, *(der for signed in embedded for der in signed.crls)],
@@ -131,7 +131,7 @@ class _Check:
     def _tsa_trusted(self, certificate: asn1crypto.x509.Certificate, token: Token) -> bool:
         if not may_timestamp(certificate) or not _valid_at(certificate, token.time):
             return False
-        chain = self._store.chain(certificate, [*token.certificates, *self._helpers], token.time)
+        chain = self._store.chain(certificate, [*token.certificates, *self._supporting], token.time)
         if chain.trust is not Trust.TRUSTED:
             return False
         finding = self._revocation(chain, When(token.time, proven=False, now=self._now))
@@ -176,7 +176,7 @@ class _Check:
             result.invalid = True
             expired = when.time > leaf.not_valid_after
             result.reasons.append("verify_expired" if expired else "verify_not_yet_valid")
-        result.chain = self._store.chain(leaf, [*signed.certificates, *self._helpers], when.time)
+        result.chain = self._store.chain(leaf, [*signed.certificates, *self._supporting], when.time)
         if result.chain.trust is Trust.TRUSTED:
             self._judge_revocation(result, when)
         elif result.chain.trust is Trust.UNKNOWN:

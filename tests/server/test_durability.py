@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from signer_sync.errors import ExchangeError
 
+from signer_sync.errors import ExchangeError
 from tests.server.world import COMMUNE, OFFICE, blob_count, running
 
 

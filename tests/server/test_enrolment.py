@@ -3,12 +3,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from signer_sync import contract as c
 from signer_sync import jws
 from signer_sync.client import ServerClient, discover
 from signer_sync.errors import ExchangeError
 from signer_sync.keystore import DeviceIdentity
-
 from tests.server.world import COMMUNE, OFFICE, OTHER, SERVER_ID, Holder, World, der, running, trust
 
 
@@ -77,9 +77,7 @@ def test_the_same_enrolment_again_is_answered_200_with_the_same_facts(world: Wor
 
 
 @pytest.mark.parametrize("who", ["stranger", "encryption_only", "expired", "revoked", "namesake", "office"])
-def test_a_certificate_that_is_not_a_trusted_signing_one_of_the_body_is_refused(
-    world: World, who: str
-) -> None:
+def test_a_certificate_that_is_not_a_trusted_signing_one_of_the_body_is_refused(world: World, who: str) -> None:
     assert refusal(world.anonymous(), getattr(trust(), who)) == "not-allowed"
 
 
@@ -124,9 +122,7 @@ def test_an_enrolment_is_bound_to_the_device_in_its_path(world: World) -> None:
 
 
 def test_an_unknown_machine_gets_no_token(world: World) -> None:
-    client = ServerClient(
-        world.server.url, world.enrolled()._pinned, DeviceIdentity.create(COMMUNE), world.session()
-    )
+    client = ServerClient(world.server.url, world.enrolled()._pinned, DeviceIdentity.create(COMMUNE), world.session())
     with pytest.raises(ExchangeError) as caught:
         client.token()
     assert caught.value.code == "not_enrolled"

@@ -1,10 +1,10 @@
 import threading
 
 import pytest
+
 from signer_sync.contract import FeedType, PacketPhase, Transport
 from signer_sync.edxml import Priority
 from signer_sync.errors import ExchangeError
-
 from tests.server.world import COMMUNE, OFFICE, World
 
 
@@ -72,9 +72,7 @@ def test_a_waiting_feed_answers_as_soon_as_something_comes(world: World) -> None
     commune, office = world.enrolled(), world.enrolled(OFFICE)
     cursor = office.feed(None).cursor
     found: list[str] = []
-    waiting = threading.Thread(
-        target=lambda: found.extend(item.id for item in office.feed(cursor, wait=25).items)
-    )
+    waiting = threading.Thread(target=lambda: found.extend(item.id for item in office.feed(cursor, wait=25).items))
     waiting.start()
     packet = world.packet()
     commune.put_packet(packet)

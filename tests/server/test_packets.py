@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 import requests
+
 from signer_sync import contract as c
 from signer_sync.client import ServerClient
 from signer_sync.contract import JournalHead
 from signer_sync.errors import ExchangeError
 from signer_sync.ids import uuid7
-
 from tests.server.world import (
     COMMUNE,
     OFFICE,
@@ -137,9 +137,7 @@ def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(world: World) -> None
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_an_oversized_body_is_refused_with_and_without_a_declared_length(
-    tmp_path: Path, declared: bool
-) -> None:
+def test_an_oversized_body_is_refused_with_and_without_a_declared_length(tmp_path: Path, declared: bool) -> None:
     with running(tmp_path, server_rules=rules(max_inline=100_000)) as world:
         client, body = world.enrolled(), b"x" * 100_001
         client.feed(None)

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
+
 from signer_sync import contract as c
 from signer_sync.ids import uuid7
-
 from tests.server.world import COMMUNE, World
 
 
@@ -21,9 +21,7 @@ from tests.server.world import COMMUNE, World
         ("POST", "/v1/token", 400, "bad-request"),
     ],
 )
-def test_every_refusal_is_problem_json(
-    world: World, method: str, path: str, status: int, expected: str
-) -> None:
+def test_every_refusal_is_problem_json(world: World, method: str, path: str, status: int, expected: str) -> None:
     answer = world.session().request(method, world.server.url + path)
     problem = msgspec.json.decode(answer.content, type=c.Problem)
     assert answer.headers["Content-Type"] == c.MEDIA_PROBLEM
@@ -46,9 +44,7 @@ def test_a_fault_of_the_server_is_a_problem_too_and_says_nothing_of_its_cause(
 
 @pytest.mark.parametrize("header", ["", "Basic YTpi", "Bearer", "Bearer wrong", "Bearer \xff"])
 def test_whoever_has_no_token_of_ours_gets_nowhere(world: World, header: str) -> None:
-    answer = world.session().get(
-        f"{world.server.url}/v1/orgs", headers={"Authorization": header.encode("latin-1")}
-    )
+    answer = world.session().get(f"{world.server.url}/v1/orgs", headers={"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
 
 
@@ -56,9 +52,7 @@ def test_an_expired_token_is_told_from_a_wrong_one(world: World) -> None:
     client = world.enrolled()
     client.token()
     world.clock.seconds += 901
-    answer = world.session().get(
-        f"{world.server.url}/v1/orgs", headers={"Authorization": f"Bearer {client._bearer}"}
-    )
+    answer = world.session().get(f"{world.server.url}/v1/orgs", headers={"Authorization": f"Bearer {client._bearer}"})
     assert msgspec.json.decode(answer.content, type=c.Problem).code == "token-expired"
 
 

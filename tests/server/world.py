@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+
 from signer_server.app import Organisation, Server, ServerIdentity, ServerRules, TrustedRoots
 from signer_sync.client import PinnedServer, ServerClient
 from signer_sync.edxml import AttachmentFile, Organ, OutgoingDocument, Priority, SignerInfo
@@ -140,9 +141,7 @@ def _issue(
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()), critical=False)
         .add_extension(
             x509.KeyUsage(
                 digital_signature=False,
@@ -238,9 +237,7 @@ class World:
 
     def again(self, client: ServerClient, url: str | None = None) -> ServerClient:
         """The same machine, started anew."""
-        return ServerClient(
-            url or self.server.url, pinned(), client.device, self.session(), epoch_seconds=self.clock
-        )
+        return ServerClient(url or self.server.url, pinned(), client.device, self.session(), epoch_seconds=self.clock)
 
     def restart(self, **settings: object) -> None:
         """Stops the server and starts another one over the same folder."""

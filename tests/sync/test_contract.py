@@ -2,6 +2,7 @@ import hashlib
 
 import msgspec
 import pytest
+
 from signer_resources.messages import catalogue
 from signer_sync import contract as c
 from signer_sync.errors import from_problem

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_sync.edxml import NAMESPACE, AttachmentFile, Organ, PacketHeader, Priority, ReadPacket
 from signer_sync.edxml_read import ReadLimits, read_header, read_packet
 from signer_sync.edxml_write import write_packet
-
 from tests.server.world import COMMUNE, OFFICE, attachment, document, packet_bytes
 
 HEADER = """
@@ -117,9 +117,7 @@ def test_control_characters_are_refused_not_dropped(tmp_path: Path, letter: str)
 
 
 @pytest.mark.parametrize("changes", [{"receivers": ()}, {"number": ""}, {"notation": ""}])
-def test_a_document_without_receiver_or_number_makes_no_packet(
-    tmp_path: Path, changes: dict[str, object]
-) -> None:
+def test_a_document_without_receiver_or_number_makes_no_packet(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(KnownError, match="missing"):
         packet_bytes(tmp_path, **changes)
 
@@ -260,9 +258,7 @@ def test_document_types_and_entities_are_refused_at_once(before: str) -> None:
         (written(body=BODY.replace("JVBERi0=", "JVBERi0=JVBERi0=")), "not base64"),
         (written(body=BODY.replace("JVBERi0=", "JVBERi0=<a/>")), "element inside an attachment's content"),
         (
-            written(
-                body="<AttachmentEncoded><Attachment><ContentId>c</ContentId></Attachment></AttachmentEncoded>"
-            ),
+            written(body="<AttachmentEncoded><Attachment><ContentId>c</ContentId></Attachment></AttachmentEncoded>"),
             "attachment without content",
         ),
         (

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
 from signer_resources.errors import KnownError
 from signer_sync.http import (
     Answer,
@@ -64,7 +65,7 @@ def serving(reply: Reply, tls: ssl.SSLContext | None = None) -> Iterator[str]:
 def body(data: bytes, **headers: str) -> Reply:
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
-        for name, value in ({"Content-Length": str(len(data))} | headers).items():
+        for name, value in ({"Content_Length": str(len(data))} | headers).items():
             handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
         handler.wfile.write(data)
@@ -212,16 +213,17 @@ def test_a_body_that_drips_is_given_up_after_the_time_allowed() -> None:
             arrived.wait(10)
             arrived.clear()
 
-    with (
-        serving(drip) as url,
-        open_session(HttpSettings()) as session,
-        streamed(session, "GET", url) as response,
-    ):
-        seen = []
-        with pytest.raises(TransferError) as caught:
+    seen = []
+
+    def read(url: str) -> None:
+        with open_session(HttpSettings()) as session, streamed(session, "GET", url) as response:
             for chunk in chunks(response, 1000, seconds=30, clock=lambda: next(ticks)):
                 seen.append(chunk)
                 arrived.set()
+
+    with serving(drip) as url:
+        with pytest.raises(TransferError) as caught:
+            read(url)
         arrived.set()
     assert caught.value.fault is TransferFault.TOO_SLOW
     assert seen == [b"x", b"x"]
@@ -280,9 +282,7 @@ def tls_server(folder: Path) -> tuple[Path, ssl.SSLContext]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jws as judge
 from joserfc.jwk import RSAKey
+
 from signer_sync import jws
 from signer_sync.contract import DeviceKey, JwsBody
-
 from tests.server.world import trust
 
 TYP = "test+jwt"

@@ -6,6 +6,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as FailingKeyring
 from keyring.backends.null import Keyring as ForgetfulKeyring
 from keyring.errors import KeyringLocked, PasswordDeleteError
+
 from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
 from signer_sync.keystore import (
@@ -50,9 +51,7 @@ def test_a_keyring_that_works_is_chosen_and_the_probe_leaves_no_trace(tmp_path: 
 
 
 @pytest.mark.parametrize("backend", [FailingKeyring(), ForgetfulKeyring(), LockedKeyring()])
-def test_a_file_is_chosen_where_no_keyring_really_keeps_anything(
-    tmp_path: Path, backend: KeyringBackend
-) -> None:
+def test_a_file_is_chosen_where_no_keyring_really_keeps_anything(tmp_path: Path, backend: KeyringBackend) -> None:
     assert choose_key_store(tmp_path, backend).kind is KeyStoreKind.FILE
 
 

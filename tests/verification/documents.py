@@ -4,7 +4,8 @@ import asyncio
 import datetime as dt
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.content import PdfResources, RawContent, ResourceType
@@ -25,6 +26,12 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from tests.verification.small_pki import NOW, Holder
+
+pdf: Any = generic
+"""pyHanko's constructors carry no types."""
+
+Writer = Any
+"""pyHanko's IncrementalPdfFileWriter, which is typed only in parts."""
 
 LINES = (
     "CONG HOA XA HOI CHU NGHIA VIET NAM",
@@ -89,15 +96,15 @@ def drawing(content: str, box: Box, *, multiply: bool = False, opacity: float | 
     width, height = box[2] - box[0], box[3] - box[1]
     resources = None
     if multiply:
-        resources = PdfResources()
-        resources[ResourceType.EXT_G_STATE][pdf_name("/Mult")] = generic.DictionaryObject(
+        resources = PdfResources()  # type: ignore[no-untyped-call]
+        resources[ResourceType.EXT_G_STATE][pdf_name("/Mult")] = pdf.DictionaryObject(
             {pdf_name("/BM"): pdf_name("/Multiply")}
         )
         content = f"/Mult gs {content}"
     if opacity is not None:
-        resources = PdfResources()
-        resources[ResourceType.EXT_G_STATE][pdf_name("/Half")] = generic.DictionaryObject(
-            {pdf_name("/ca"): generic.FloatObject(opacity)}
+        resources = PdfResources()  # type: ignore[no-untyped-call]
+        resources[ResourceType.EXT_G_STATE][pdf_name("/Half")] = pdf.DictionaryObject(
+            {pdf_name("/ca"): pdf.FloatObject(opacity)}
         )
     return StaticStampStyle(
         border_width=0,
@@ -105,13 +112,13 @@ def drawing(content: str, box: Box, *, multiply: bool = False, opacity: float | 
         background_layout=SimpleBoxLayoutRule(
             AxisAlignment.ALIGN_MIN,
             AxisAlignment.ALIGN_MIN,
-            margins=Margins.uniform(0),
+            margins=Margins(0, 0, 0, 0),
             inner_content_scaling=InnerScaling.NO_SCALING,
         ),
     )
 
 
-Preparation = Callable[[IncrementalPdfFileWriter], None]
+Preparation = Callable[[Writer], None]
 
 
 @dataclass(frozen=True)
@@ -128,16 +135,16 @@ class SignAs:
     at: dt.datetime | None = NOW
     timestamp_at: dt.datetime | None = None
     digest: str = "sha256"
-    before: Sequence[Preparation] = field(default=())
+    before: Sequence[Preparation] = ()
 
 
 def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None) -> bytes:
-    writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    writer: Writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     for prepare in how.before:
         prepare(writer)
     if not how.existing:
         append_signature_field(writer, SigFieldSpec(how.field, on_page=how.page, box=how.box, field_mdp_spec=how.lock))
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register_multiple(holder.chain)
     signer = SimpleSigner(holder.asn1, holder.asn1_key, store)
     signer_ = PdfSigner(
@@ -163,14 +170,14 @@ def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None
 
 
 def timestamper(tsa: Holder, at: dt.datetime | None) -> DummyTimeStamper:
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register_multiple(tsa.chain)
     return DummyTimeStamper(tsa.asn1, tsa.asn1_key, store, fixed_dt=at or NOW)
 
 
 def append_timestamp(document: bytes, tsa: Holder, at: dt.datetime = NOW) -> bytes:
     """A document timestamp in an increment of its own."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    writer: Writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     stamper = PdfTimeStamper(timestamper(tsa, at))
     output = stamper.timestamp_pdf(writer, "sha256", bytes_reserved=16_384)
     data: bytes = output.getvalue()
@@ -179,7 +186,7 @@ def append_timestamp(document: bytes, tsa: Holder, at: dt.datetime = NOW) -> byt
 
 def increment(document: bytes, *prepare: Preparation) -> bytes:
     """An increment that nobody signs."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    writer: Writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     for step in prepare:
         step(writer)
     out = io.BytesIO()
@@ -187,39 +194,36 @@ def increment(document: bytes, *prepare: Preparation) -> bytes:
     return out.getvalue()
 
 
-def page_object(writer: IncrementalPdfFileWriter, page: int = 0) -> generic.DictionaryObject:
-    found = writer.find_page_for_modification(page)[0].get_object()
-    assert isinstance(found, generic.DictionaryObject)
-    return found
+def page_object(writer: Writer, page: int = 0) -> Any:
+    """The page's dictionary, marked for writing again."""
+    return writer.find_page_for_modification(page)[0].get_object()
 
 
 def text_field(name: str, box: Box, value: str | None = None) -> Preparation:
     """Makes a text field on the first page; its appearance is empty."""
 
-    def prepare(writer: IncrementalPdfFileWriter) -> None:
+    def prepare(writer: Writer) -> None:
         page_ref = writer.find_page_for_modification(0)[0]
         entries = {
             pdf_name("/Type"): pdf_name("/Annot"),
             pdf_name("/Subtype"): pdf_name("/Widget"),
             pdf_name("/FT"): pdf_name("/Tx"),
             pdf_name("/T"): pdf_string(name),
-            pdf_name("/F"): generic.NumberObject(4),
-            pdf_name("/Rect"): generic.ArrayObject([generic.NumberObject(n) for n in box]),
+            pdf_name("/F"): pdf.NumberObject(4),
+            pdf_name("/Rect"): pdf.ArrayObject([pdf.NumberObject(n) for n in box]),
             pdf_name("/P"): page_ref,
             pdf_name("/AP"): appearance(writer, box, ""),
         }
         if value is not None:
             entries[pdf_name("/V")] = pdf_string(value)
-        field_ref = writer.add_object(generic.DictionaryObject(entries))
+        field_ref = writer.add_object(pdf.DictionaryObject(entries))
         page = page_ref.get_object()
         if "/Annots" not in page:
-            page["/Annots"] = generic.ArrayObject()
+            page["/Annots"] = pdf.ArrayObject()
         page["/Annots"].append(field_ref)
         writer.update_container(page["/Annots"])
         if "/AcroForm" not in writer.root:
-            writer.root["/AcroForm"] = writer.add_object(
-                generic.DictionaryObject({pdf_name("/Fields"): generic.ArrayObject()})
-            )
+            writer.root["/AcroForm"] = writer.add_object(pdf.DictionaryObject({pdf_name("/Fields"): pdf.ArrayObject()}))
             writer.update_root()
         writer.root["/AcroForm"]["/Fields"].append(field_ref)
         writer.update_container(writer.root["/AcroForm"]["/Fields"])
@@ -227,35 +231,33 @@ def text_field(name: str, box: Box, value: str | None = None) -> Preparation:
     return prepare
 
 
-def appearance(writer: IncrementalPdfFileWriter, box: Box, content: str) -> generic.DictionaryObject:
+def appearance(writer: Writer, box: Box, content: str) -> Any:
     """An /AP with one stream that draws `content` in a box of this size."""
-    font = generic.DictionaryObject(
+    font = pdf.DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Font"),
             pdf_name("/Subtype"): pdf_name("/Type1"),
             pdf_name("/BaseFont"): pdf_name("/Helvetica"),
         }
     )
-    stream = generic.StreamObject(
+    stream = pdf.StreamObject(
         {
             pdf_name("/Type"): pdf_name("/XObject"),
             pdf_name("/Subtype"): pdf_name("/Form"),
-            pdf_name("/BBox"): generic.ArrayObject(
-                [generic.NumberObject(n) for n in (0, 0, box[2] - box[0], box[3] - box[1])]
-            ),
-            pdf_name("/Resources"): generic.DictionaryObject(
-                {pdf_name("/Font"): generic.DictionaryObject({pdf_name("/F1"): font})}
+            pdf_name("/BBox"): pdf.ArrayObject([pdf.NumberObject(n) for n in (0, 0, box[2] - box[0], box[3] - box[1])]),
+            pdf_name("/Resources"): pdf.DictionaryObject(
+                {pdf_name("/Font"): pdf.DictionaryObject({pdf_name("/F1"): font})}
             ),
         },
         stream_data=content.encode(),
     )
-    return generic.DictionaryObject({pdf_name("/N"): writer.add_object(stream)})
+    return pdf.DictionaryObject({pdf_name("/N"): writer.add_object(stream)})
 
 
 def fill(name: str, value: str, content: str | None = None) -> Preparation:
     """Fills a text field and draws the value (or `content`) in it."""
 
-    def prepare(writer: IncrementalPdfFileWriter) -> None:
+    def prepare(writer: Writer) -> None:
         for item in writer.root["/AcroForm"]["/Fields"]:
             found = item.get_object()
             if found["/T"] == name:
@@ -271,14 +273,14 @@ def fill(name: str, value: str, content: str | None = None) -> Preparation:
 def annotate(box: Box, content: str, page: int = 0) -> Preparation:
     """Lays a stamp annotation over the page."""
 
-    def prepare(writer: IncrementalPdfFileWriter) -> None:
+    def prepare(writer: Writer) -> None:
         page_ref = writer.find_page_for_modification(page)[0]
-        annotation = generic.DictionaryObject(
+        annotation = pdf.DictionaryObject(
             {
                 pdf_name("/Type"): pdf_name("/Annot"),
                 pdf_name("/Subtype"): pdf_name("/Stamp"),
-                pdf_name("/F"): generic.NumberObject(4),
-                pdf_name("/Rect"): generic.ArrayObject([generic.NumberObject(n) for n in box]),
+                pdf_name("/F"): pdf.NumberObject(4),
+                pdf_name("/Rect"): pdf.ArrayObject([pdf.NumberObject(n) for n in box]),
                 pdf_name("/AP"): appearance(writer, box, content),
             }
         )

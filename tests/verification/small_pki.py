@@ -71,7 +71,6 @@ def make_certificate(
     extended: x509.ObjectIdentifier | None = None,
     crl_url: str | None = None,
     ocsp_url: str | None = None,
-    digest: hashes.HashAlgorithm | None = None,
 ) -> Holder:
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -113,7 +112,7 @@ def make_certificate(
     if ocsp_url is not None:
         access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp_url))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
-    signed = builder.sign(issuer.key if issuer else key, digest or hashes.SHA256())
+    signed = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     return Holder(signed, key, issuer)
 
 

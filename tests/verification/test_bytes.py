@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from signer_app.verification.model import Integrity, Verdict
 from signer_app.verification.verify import verify_file
 from tests.verification.conftest import Checker
-from tests.verification.documents import SignAs, append_timestamp, drawing, increment, make_document, sign
+from tests.verification.documents import SignAs, Writer, append_timestamp, drawing, increment, make_document, sign
 from tests.verification.small_pki import NOW, Holder, Pki, make_certificate
 
 BOX = (300, 100, 450, 180)
@@ -134,7 +133,7 @@ def test_a_broken_document_timestamp_breaks_what_it_stamps(pki: Pki, check: Chec
 def test_a_signature_whose_field_was_taken_out_of_the_form_leaves_traces(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L"))
 
-    def hide(writer: IncrementalPdfFileWriter) -> None:
+    def hide(writer: Writer) -> None:
         del writer.root["/AcroForm"]
         writer.update_root()
 

@@ -5,9 +5,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name, pdf_string
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, append_signature_field
 
 from signer_app.verification.model import ChangeKind, FileReport, Integrity, Verdict
@@ -15,6 +13,7 @@ from tests.verification.conftest import Checker
 from tests.verification.documents import (
     Preparation,
     SignAs,
+    Writer,
     annotate,
     append_timestamp,
     drawing,
@@ -23,6 +22,7 @@ from tests.verification.documents import (
     increment,
     make_document,
     page_object,
+    pdf,
     sign,
     text_field,
 )
@@ -42,7 +42,7 @@ SEAL = SignAs(
 )
 
 
-def empty_seal_field(writer: IncrementalPdfFileWriter) -> None:
+def empty_seal_field(writer: Writer) -> None:
     append_signature_field(writer, SigFieldSpec("Seal", on_page=0, box=SEAL_BOX))
 
 
@@ -239,7 +239,7 @@ def test_a_note_that_was_there_may_be_removed_where_notes_are_permitted(pki: Pki
     noted = increment(make_document(), annotate((400, 300, 500, 330), "0 0 0 rg 0 0 100 30 re f"))
     signed = sign(noted, pki.leader, SignAs("L"))
 
-    def remove(writer: IncrementalPdfFileWriter) -> None:
+    def remove(writer: Writer) -> None:
         page = page_object(writer)
         del page["/Annots"][0]
         writer.update_container(page["/Annots"])
@@ -249,39 +249,39 @@ def test_a_note_that_was_there_may_be_removed_where_notes_are_permitted(pki: Pki
     assert kinds(report) == {ChangeKind.ANNOTATION_REMOVED}
 
 
-def _new_content(writer: IncrementalPdfFileWriter) -> None:
-    stream = generic.StreamObject(stream_data=b"BT /F1 14 Tf 80 700 Td (Khac) Tj ET")
+def _new_content(writer: Writer) -> None:
+    stream = pdf.StreamObject(stream_data=b"BT /F1 14 Tf 80 700 Td (Khac) Tj ET")
     page = page_object(writer, 1)
     page["/Contents"] = writer.add_object(stream)
     writer.update_container(page)
 
 
-def _other_font(writer: IncrementalPdfFileWriter) -> None:
+def _other_font(writer: Writer) -> None:
     font = page_object(writer)["/Resources"]["/Font"]["/F1"]
     font["/BaseFont"] = pdf_name("/Symbol")
     writer.update_container(font)
 
 
-def _smaller_page(writer: IncrementalPdfFileWriter) -> None:
+def _smaller_page(writer: Writer) -> None:
     page = page_object(writer)
-    page["/CropBox"] = generic.ArrayObject([generic.NumberObject(n) for n in (0, 0, 595, 750)])
+    page["/CropBox"] = pdf.ArrayObject([pdf.NumberObject(n) for n in (0, 0, 595, 750)])
     writer.update_container(page)
 
 
-def _fewer_pages(writer: IncrementalPdfFileWriter) -> None:
+def _fewer_pages(writer: Writer) -> None:
     pages = writer.root["/Pages"]
     del pages["/Kids"][1]
-    pages["/Count"] = generic.NumberObject(1)
+    pages["/Count"] = pdf.NumberObject(1)
     writer.update_container(pages)
 
 
-def _layers(writer: IncrementalPdfFileWriter) -> None:
-    writer.root["/OCProperties"] = generic.DictionaryObject({pdf_name("/OCGs"): generic.ArrayObject()})
+def _layers(writer: Writer) -> None:
+    writer.root["/OCProperties"] = pdf.DictionaryObject({pdf_name("/OCGs"): pdf.ArrayObject()})
     writer.update_root()
 
 
-def _open_action(writer: IncrementalPdfFileWriter) -> None:
-    writer.root["/OpenAction"] = generic.DictionaryObject(
+def _open_action(writer: Writer) -> None:
+    writer.root["/OpenAction"] = pdf.DictionaryObject(
         {pdf_name("/S"): pdf_name("/JavaScript"), pdf_name("/JS"): pdf_string("app.alert(1)")}
     )
     writer.update_root()
@@ -332,7 +332,7 @@ def test_a_page_change_in_a_resource_called_like_a_way_upwards_is_seen(pki: Pki,
     document = make_document().replace(b"/F1 14 Tf", b"/P 14 Tf ").replace(b"/F1 3 0 R", b"/P 3 0 R ")
     signed = sign(document, pki.leader, SignAs("L"))
 
-    def other_font(writer: IncrementalPdfFileWriter) -> None:
+    def other_font(writer: Writer) -> None:
         font = page_object(writer)["/Resources"]["/Font"]["/P"]
         font["/BaseFont"] = pdf_name("/Symbol")
         writer.update_container(font)
@@ -364,7 +364,7 @@ def test_an_object_that_was_missing_when_signed_may_not_appear_later(pki: Pki, c
 def test_an_increment_that_only_adds_an_unused_object_is_a_change(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L"))
 
-    def add(writer: IncrementalPdfFileWriter) -> None:
+    def add(writer: Writer) -> None:
         writer.add_object(pdf_string("for later"))
 
     report = check(increment(signed, add), pki.trust())
@@ -375,8 +375,8 @@ def test_an_increment_that_only_adds_an_unused_object_is_a_change(pki: Pki, chec
 def test_new_metadata_alone_are_a_change(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L"))
 
-    def title(writer: IncrementalPdfFileWriter) -> None:
-        writer.set_info(generic.DictionaryObject({pdf_name("/Title"): pdf_string("Khác")}))
+    def title(writer: Writer) -> None:
+        writer.set_info(pdf.DictionaryObject({pdf_name("/Title"): pdf_string("Khác")}))
 
     report = check(increment(signed, title), pki.trust())
     assert integrities(report) == [Integrity.CHANGED]
@@ -402,9 +402,9 @@ def test_timestamps_and_validation_data_leave_everything_intact(pki: Pki, check:
 def test_the_picture_of_an_earlier_signature_may_not_be_swapped(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, LEADER)
 
-    def swap(writer: IncrementalPdfFileWriter) -> None:
+    def swap(writer: Writer) -> None:
         field = writer.root["/AcroForm"]["/Fields"][0]
-        field["/AP"] = generic.DictionaryObject()
+        field["/AP"] = pdf.DictionaryObject()
         writer.update_container(field)
 
     report = check(increment(signed, swap), pki.trust())
@@ -415,9 +415,9 @@ def test_the_picture_of_an_earlier_signature_may_not_be_swapped(pki: Pki, check:
 def test_a_certification_can_not_be_loosened_afterwards(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L", certify=MDPPerm.NO_CHANGES))
 
-    def loosen(writer: IncrementalPdfFileWriter) -> None:
+    def loosen(writer: Writer) -> None:
         signature = writer.root["/AcroForm"]["/Fields"][0]["/V"]
-        signature["/Reference"][0]["/TransformParams"]["/P"] = generic.NumberObject(3)
+        signature["/Reference"][0]["/TransformParams"]["/P"] = pdf.NumberObject(3)
         writer.update_container(signature)
 
     noted = increment(signed, loosen, annotate((400, 300, 500, 330), "0 0 1 rg 0 0 100 30 re f"))
@@ -481,7 +481,7 @@ def test_what_a_page_draws_with_may_not_change_by_passing_as_a_form_field(pki: P
     """The page's font dictionary is also a text field; filling that "field" would swap the font named /AP."""
     document = make_document().replace(b"/F1 14 Tf", b"/AP 14 Tf").replace(b"/F1 3 0 R", b"/AP 3 0 R")
 
-    def as_field(writer: IncrementalPdfFileWriter) -> None:
+    def as_field(writer: Writer) -> None:
         page = page_object(writer)
         fonts = page["/Resources"]["/Font"]
         fonts[pdf_name("/FT")] = pdf_name("/Tx")
@@ -490,14 +490,14 @@ def test_what_a_page_draws_with_may_not_change_by_passing_as_a_form_field(pki: P
         page["/Resources"]["/Font"] = reference
         writer.update_container(page)
         writer.root["/AcroForm"] = writer.add_object(
-            generic.DictionaryObject({pdf_name("/Fields"): generic.ArrayObject([reference])})
+            pdf.DictionaryObject({pdf_name("/Fields"): pdf.ArrayObject([reference])})
         )
         writer.update_root()
 
-    def other_font(writer: IncrementalPdfFileWriter) -> None:
+    def other_font(writer: Writer) -> None:
         fonts = page_object(writer)["/Resources"]["/Font"]
         fonts[pdf_name("/V")] = pdf_string("125")
-        fonts[pdf_name("/AP")] = generic.DictionaryObject(
+        fonts[pdf_name("/AP")] = pdf.DictionaryObject(
             {
                 pdf_name("/Type"): pdf_name("/Font"),
                 pdf_name("/Subtype"): pdf_name("/Type1"),

@@ -27,9 +27,9 @@ from signer_app.verification.trust_dir import TrustFolderError, load_trust_dir
 from signer_app.verification.verify import verify_file
 from signer_resources.messages import catalogue, text
 from tests.verification.conftest import Checker
-from tests.verification.documents import SignAs, append_timestamp, increment, make_document, sign
+from tests.verification.documents import SignAs, annotate, append_timestamp, increment, make_document, sign
 from tests.verification.small_pki import NOW, Pki, make_certificate, make_crl, make_ocsp
-from tests.verification.test_changes_after_signing import TEXT_BOX, annotate
+from tests.verification.test_changes_after_signing import TEXT_BOX
 
 LANGUAGES: tuple[Literal["vi", "en"], ...] = ("vi", "en")
 

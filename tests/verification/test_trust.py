@@ -2,15 +2,14 @@
 
 import datetime as dt
 import hashlib
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from signer_app.verification.model import (
     Integrity,
@@ -27,9 +26,11 @@ from tests.verification.conftest import Checker
 from tests.verification.documents import (
     Preparation,
     SignAs,
+    Writer,
     append_timestamp,
     increment,
     make_document,
+    pdf,
     sign,
 )
 from tests.verification.small_pki import DAY, NOW, Holder, Pki, make_certificate, make_crl, make_ocsp
@@ -114,7 +115,7 @@ def test_sha1_proves_nothing_any_more(pki: Pki, check: Checker) -> None:
 
 
 def test_a_short_rsa_key_proves_nothing_any_more(pki: Pki, check: Checker) -> None:
-    key = rsa.generate_private_key(65537, 1024)
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505  # weak on purpose
     holder = make_certificate("Khóa ngắn", pki.ca, key=key)
     signature = only(check, sign(make_document(pages=1), holder, SignAs("L")), pki.trust())
     assert signature.verdict is Verdict.INDETERMINATE
@@ -354,12 +355,12 @@ def test_the_timestamp_of_a_tsa_whose_key_was_stolen_proves_nothing(pki: Pki, ch
 def validation_data(pki: Pki) -> Preparation:
     """A /DSS with the chain and both CRLs."""
 
-    def prepare(writer: IncrementalPdfFileWriter) -> None:
-        def streams(ders: list[bytes]) -> generic.ArrayObject:
-            return generic.ArrayObject([writer.add_object(generic.StreamObject(stream_data=der)) for der in ders])
+    def prepare(writer: Writer) -> None:
+        def streams(ders: list[bytes]) -> Any:
+            return pdf.ArrayObject([writer.add_object(pdf.StreamObject(stream_data=der)) for der in ders])
 
         writer.root["/DSS"] = writer.add_object(
-            generic.DictionaryObject(
+            pdf.DictionaryObject(
                 {
                     pdf_name("/Certs"): streams([pki.ca.der, pki.root.der]),
                     pdf_name("/CRLs"): streams([make_crl(pki.root), make_crl(pki.ca)]),
