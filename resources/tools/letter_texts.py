@@ -31,7 +31,7 @@ LEADER_ALONE = Signer("Nguyễn Thị Phượng", "CHỦ TỊCH", ISSUER.name)
 FRONT_LEADER = Signer("Đặng Văn Thưởng", "CHỦ TỊCH", FRONT_NAME, "TM. BAN THƯỜNG TRỰC")
 DRAFTER = "Lê Hữu Đạt"
 
-BLANK_DATE = "Hòa Sơn, ngày     tháng     năm 2026"
+BLANK_DATE = "Hòa Sơn, ngày       tháng       năm 2026"
 
 
 def number_line(notation: str) -> str:
@@ -231,7 +231,7 @@ def write_submission_appendix(sheet: Sheet, sample: Sample) -> None:
     sheet.centred_line("PHỤ LỤC", Face.BOLD)
     sheet.centred_line("DANH MỤC CÔNG TRÌNH THỦY LỢI", Face.BOLD)
     sheet.centred_line("ĐỀ NGHỊ HỖ TRỢ KINH PHÍ SỬA CHỮA", Face.BOLD)
-    sheet.centred_line(f"(Kèm theo Tờ trình số        /{sample.notation} ngày     tháng     năm 2026", Face.ITALIC, 13)
+    sheet.centred_line(f"(Kèm theo Tờ trình số        /{sample.notation} ngày       tháng       năm 2026", Face.ITALIC, 13)
     sheet.centred_line("của Ủy ban nhân dân xã Hòa Sơn)", Face.ITALIC, 13)
     sheet.gap(14)
     columns = (
@@ -334,7 +334,7 @@ def write_plan(sheet: Sheet, sample: Sample) -> None:
         Head(
             ("ỦY BAN NHÂN DÂN", "XÃ HÒA SƠN"),
             number_line(sample.notation),
-            "Hòa Sơn, ngày     tháng 11 năm 2026",
+            "Hòa Sơn, ngày       tháng 11 năm 2026",
             size=13,
         )
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from signer_resources.errors import KnownError
 
 from signer_app.store.durable import (
     CHUNK,
@@ -26,6 +25,7 @@ from signer_app.store.durable import (
     move_over,
     place_new,
 )
+from signer_resources.errors import KnownError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 

@@ -14,10 +14,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from signer_resources.errors import KnownError
-
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.durable import disk_errors, fsync_file, move_over
+from signer_resources.errors import KnownError
 
 _BUSY_TIMEOUT_MS = 5_000
 _NAME = re.compile(r"(\d{4})_\w+\.sql\Z")

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 
 import platformdirs
 from filelock import FileLock, Timeout
-from signer_resources.errors import KnownError
 
 from signer_app.store.durable import CHUNK, disk_errors, fsync_folder, make_folders
+from signer_resources.errors import KnownError
 
 RESERVE_BYTES = 4 << 20
 """Enough for a signing result's transaction and the report on a batch that a full disk stopped."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 import msgspec
-from signer_resources.errors import KnownError
 
 from signer_app.store.model import Document, Evidence, StoredFile
 from signer_app.store.rows import insert, require_one, to_value
 from signer_app.store.times import stamp, stamp_or_none, vietnamese_date
+from signer_resources.errors import KnownError
 
 
 def canonical_number(number: str) -> str:

@@ -7,11 +7,10 @@ is kept: the check is made in memory before anything comes here.
 import sqlite3
 from datetime import datetime
 
-from signer_sync.ports import FeedPosition
-
 from signer_app.store.model import IncomingPacket
 from signer_app.store.rows import insert, to_value
 from signer_app.store.times import stamp
+from signer_sync.ports import FeedPosition
 
 
 class InboxReader:

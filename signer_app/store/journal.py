@@ -13,11 +13,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
-from signer_sync.contract import JournalHead
 
 from signer_app.store.model import JournalAnchor, JournalCheck, TokenUse
 from signer_app.store.rows import to_value
 from signer_app.store.times import stamp
+from signer_sync.contract import JournalHead
 
 GENESIS = "0" * 64
 """What stands before the first entry."""

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 import msgspec
+
 from signer_sync.contract import PacketKind
 
 

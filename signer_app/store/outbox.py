@@ -8,12 +8,11 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
-from signer_sync.contract import JournalHead
-
 from signer_app.store.journal import Journal
 from signer_app.store.model import JournalAnchor, NewPacket, OutboxPacket, OutboxState
 from signer_app.store.rows import insert, params_json, require_one, to_value
 from signer_app.store.times import stamp, stamp_or_none
+from signer_sync.contract import JournalHead
 
 _COLUMNS = (
     "SELECT outbox.*, CASE WHEN document.number IS NULL THEN NULL"

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import msgspec
-from signer_resources.errors import KnownError
-from signer_resources.messages import Lang
 
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.durable import disk_errors, write_atomically
+from signer_resources.errors import KnownError
+from signer_resources.messages import Lang
 
 _LARGEST_FILE = 4 << 20
 """Bytes of settings.json that are read at most."""

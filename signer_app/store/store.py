@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import msgspec
-from signer_resources.errors import KnownError
 
 from signer_app.store.batches import Batches, BatchReader
 from signer_app.store.blobs import BlobStore
@@ -44,6 +43,7 @@ from signer_app.store.model import (
 from signer_app.store.outbox import Outbox, OutboxReader
 from signer_app.store.settings import load_settings
 from signer_app.store.times import utc_now
+from signer_resources.errors import KnownError
 
 T = TypeVar("T")
 

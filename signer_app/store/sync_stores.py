@@ -9,13 +9,12 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from signer_app.store.model import IncomingPacket, OutboxState
+from signer_app.store.store import Store
 from signer_resources.errors import KnownError
 from signer_sync.contract import FeedItem, JournalHead, PacketState
 from signer_sync.packets import OutgoingPacket, SignedReceipt
 from signer_sync.ports import FeedPosition
-
-from signer_app.store.model import IncomingPacket, OutboxState
-from signer_app.store.store import Store
 
 
 class SqlOutbox:

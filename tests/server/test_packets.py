@@ -3,6 +3,7 @@ import hashlib
 import tracemalloc
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -34,7 +35,7 @@ def raw_put(
     content: bytes | None = None,
     packet_id: str | None = None,
     org: str = COMMUNE,
-    **headers: str,
+    **headers: Any,
 ) -> requests.Response:
     """A packet sent by hand: `body` goes over the wire, `content` is what the digest speaks of."""
     client.feed(None)
@@ -175,7 +176,7 @@ def test_digests_are_checked_over_what_was_sent_and_what_it_holds(world: World) 
         {"Journal_Head": "12"},
     ],
 )
-def test_malformed_headers_are_a_bad_request(world: World, headers: dict[str, str]) -> None:
+def test_malformed_headers_are_a_bad_request(world: World, headers: dict[str, Any]) -> None:
     assert code(raw_put(world, world.enrolled(), packet_bytes(world.folder), **headers)) == "bad-request"
 
 

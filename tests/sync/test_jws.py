@@ -2,6 +2,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -21,7 +22,7 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def forged(header: dict[str, object], payload: bytes = b"x", signature: bytes = b"") -> JwsBody:
+def forged(header: Mapping[str, object], payload: bytes = b"x", signature: bytes = b"") -> JwsBody:
     return JwsBody(protected=b64(json.dumps(header).encode()), payload=b64(payload), signature=b64(signature))
 
 
