@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asn1crypto import keys, x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from pyhanko import stamp
 from pyhanko.pdf_utils.font.opentype import GlyphAccumulatorFactory
 from pyhanko.pdf_utils.images import PdfImage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.layout import SimpleBoxLayoutRule
 from pyhanko.pdf_utils.text import TextBoxStyle
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
@@ -32,7 +31,7 @@ from rich.table import Table
 import signer_resources
 from signer_app.demo.pki import DemoPki, Leaf
 from signer_app.demo.pki_names import Holder
-from signer_app.pdf.geometry import UserBox
+from signer_app.pdf.geometry import mm_to_pt
 from signer_app.pdf.plan import SigningPlan
 from signer_app.pdf.preflight import Body, PreflightRequest, Profile
 from signer_app.pdf.prepare import Prepared
@@ -97,13 +96,13 @@ def _measure(
     def checked(letter: Letter) -> None:
         answer = handle(
             Recheck(
-                str(letter.path),
-                str(_kept(folder, letter)),
-                letter.plan.steps,
-                letter.before,
-                clerk.sha256,
-                trust,
-                NOW,
+                source=str(letter.path),
+                output=str(_kept(folder, letter)),
+                steps=letter.plan.steps,
+                before=letter.before,
+                certificate_sha256=clerk.sha256,
+                trust=trust,
+                now=NOW,
             )
         )
         assert isinstance(answer, RecheckAnswer)
@@ -226,38 +225,29 @@ def _name(leaf: Leaf) -> str:
 
 
 def _plain_signer(leaf: Leaf) -> SimpleSigner:
-    key = leaf.private_key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     return SimpleSigner(
         signing_cert=x509.Certificate.load(leaf.certificate_der),
-        signing_key=keys.PrivateKeyInfo.load(key),
+        signing_key=keys.PrivateKeyInfo.load(leaf.private_key_der),
         cert_registry=SimpleCertificateStore.from_certs([x509.Certificate.load(der) for der in leaf.chain_der[1:]]),
     )
 
 
 def _plain(letter: Letter, output: Path, signer: SimpleSigner, font: Path) -> None:
     """As pyHanko's own documentation does it: a stamp of text in a font of the system over a PNG, all by default."""
-    box = _seal_box(letter)
+    x, y, side = 280.0, 200.0, mm_to_pt(38)
     style = stamp.TextStampStyle(
         stamp_text="Người ký: %(signer)s\nThời gian ký: %(ts)s",
         text_box_style=TextBoxStyle(font=GlyphAccumulatorFactory(str(font)), font_size=8),
         background=PdfImage(str(SEAL)),
         background_opacity=1,
-        background_layout=SimpleBoxLayoutRule(x_align=1, y_align=1),  # type: ignore[arg-type]
     )
     with letter.path.open("rb") as source, output.open("wb") as target:
         PdfSigner(
             PdfSignatureMetadata(field_name="plain", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES),
             signer,
             stamp_style=style,
-            new_field_spec=SigFieldSpec("plain", on_page=-1, box=(box.llx, box.lly, box.urx, box.ury)),
+            new_field_spec=SigFieldSpec("plain", on_page=-1, box=(x, y, x + side, y + side)),
         ).sign_pdf(IncrementalPdfFileWriter(source), output=target)
-
-
-def _seal_box(letter: Letter) -> UserBox:
-    side = 38 / 25.4 * 72
-    return UserBox(280, 200, 280 + side, 200 + side)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from signer_app.demo.batch import certificate, sign_all
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo
 from signer_app.exchange.session import enrol, one_pass
 from signer_app.pdf.preflight import Profile
 from signer_app.signing.batch import Outcome
-from signer_app.signing.certificates import SigningCertificate, choose, require_fit
-from signer_app.signing.engine import Options, SigningRun
+from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import DocumentJob, FileJob, printed_number
 from signer_app.store.model import Document, FileRole, OutboxPacket, StoredFile
 from signer_app.tasks import Verify
@@ -47,13 +47,9 @@ class Row:
         return self.error is None and self.verdict is Verdict.VALID and self.received is not None
 
 
-def clerk_certificate(space: Workspace, demo: Demo) -> SigningCertificate:
+def _clerk(space: Workspace, demo: Demo) -> SigningCertificate:
     """The body's certificate on its software token."""
-    wanted = demo.pki.leaf(Holder.AGENCY).sha256
-    tokens = space.hosts.tokens().required()
-    chosen = choose(tokens, wanted, [Profile.AGENCY], space.settings, space.trust, space.now())
-    require_fit(chosen, space.now())
-    return chosen
+    return certificate(space, demo.pki.leaf(Holder.AGENCY).sha256, Profile.AGENCY)
 
 
 def enrol_machine(space: Workspace, demo: Demo) -> bool:
@@ -61,7 +57,7 @@ def enrol_machine(space: Workspace, demo: Demo) -> bool:
     server = space.settings.server
     if server is not None and server.devices:
         return False
-    chosen = clerk_certificate(space, demo)
+    chosen = _clerk(space, demo)
     with space.hosts.open(chosen.token, chosen.certificate.sha256, demo.pin) as session:
         enrol(space, chosen, session)
     return True
@@ -69,20 +65,12 @@ def enrol_machine(space: Workspace, demo: Demo) -> bool:
 
 def work(space: Workspace, demo: Demo, progress: Progress) -> list[Row]:
     """The whole day: signs, sends, checks. One row a sample, in the samples' order."""
-    chosen, known = clerk_certificate(space, demo), samples.load()
+    chosen, known = _clerk(space, demo), samples.load()
     space.store.finish_exports()
     numbers = {s.id: printed_number(str(i)) for i, s in enumerate((s for s in known.samples if not s.secret), start=1)}
     open_samples = [s for s in known.samples if s.secret or _done(space, demo, s) is None]
     jobs = [_job(demo, s, numbers.get(s.id, "99")) for s in open_samples]
-    run = SigningRun(space, chosen, jobs, Options(), progress)
-    stopped = None
-    if run.examine():
-        run.begin()
-        stopped = run.sign_with(demo.pin, final_try=False, progress=progress)
-    result = run.finish(stopped)
-    run.reported()
-    if stopped is not None:
-        raise stopped
+    result = sign_all(space, chosen, jobs, demo.pin, progress)
     outcomes = {outcome.input: outcome for outcome in result.files}
     report = one_pass(
         space,

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 import signer_resources
+from signer_app.demo.batch import certificate, sign_all
 from signer_app.demo.pki import Leaf
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo
@@ -23,8 +24,6 @@ from signer_app.pdf.pagetext import PageText, open_document, read_page
 from signer_app.pdf.place import signature_box
 from signer_app.pdf.plan import Drawing, ImageItem, SignStep
 from signer_app.pdf.preflight import Profile
-from signer_app.signing.certificates import choose, require_fit
-from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.store.durable import fsync_file
 from signer_app.store.model import FileRole, FileState
@@ -104,19 +103,8 @@ def _leader_signs(space: Workspace, demo: Demo, pairs: list[tuple[Path, Path]], 
     ]
     if not jobs:
         return
-    tokens = space.hosts.tokens().required()
-    wanted = demo.pki.leaf(Holder.LEADER).sha256
-    chosen = choose(tokens, wanted, [Profile.LEADER], space.settings, space.trust, space.now())
-    require_fit(chosen, space.now())
-    run = SigningRun(space, chosen, jobs, Options())
-    stopped = None
-    if run.examine():
-        run.begin()
-        stopped = run.sign_with(demo.pin, final_try=False, progress=progress)
-    result = run.finish(stopped)
-    run.reported()
-    if stopped is not None:
-        raise stopped
+    chosen = certificate(space, demo.pki.leaf(Holder.LEADER).sha256, Profile.LEADER)
+    result = sign_all(space, chosen, jobs, demo.pin, progress)
     for outcome in result.files:
         if outcome.state is not FileState.SIGNED or outcome.code is not None:
             raise KnownError(outcome.code or "demo_incomplete", **outcome.params)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import requests
 from cryptography import x509
@@ -239,13 +240,13 @@ class World:
         """The same machine, started anew."""
         return ServerClient(url or self.server.url, pinned(), client.device, self.session(), epoch_seconds=self.clock)
 
-    def restart(self, **settings: object) -> None:
+    def restart(self, **settings: Any) -> None:
         """Stops the server and starts another one over the same folder."""
         self.server.stop()
         self.server = self.stack.enter_context(_server(self.folder, self.clock, **settings))
 
-    def packet(self, **changes: object) -> OutgoingPacket:
-        return make_packet(self.folder, **changes)  # type: ignore[arg-type]
+    def packet(self, **changes: Any) -> OutgoingPacket:
+        return make_packet(self.folder, **changes)
 
 
 def _server(
@@ -258,10 +259,10 @@ def _server(
 
 
 @contextmanager
-def running(folder: Path, **settings: object) -> Iterator[World]:
+def running(folder: Path, **settings: Any) -> Iterator[World]:
     clock = Clock()
     with ExitStack() as stack:
-        server = stack.enter_context(_server(folder, clock, **settings))  # type: ignore[arg-type]
+        server = stack.enter_context(_server(folder, clock, **settings))
         yield World(folder, clock, server, stack)
 
 

@@ -71,9 +71,12 @@ def test_nothing_is_sent_to_whoever_is_not_the_pinned_server(world: World, reply
 
 
 def test_a_server_that_is_no_document_server_cannot_be_pinned() -> None:
-    with lying_server(lambda *_: PORTAL) as server, open_session(HttpSettings()) as session:
-        with pytest.raises(ExchangeError) as caught:
-            discover(session, server.url)
+    with (
+        lying_server(lambda *_: PORTAL) as server,
+        open_session(HttpSettings()) as session,
+        pytest.raises(ExchangeError) as caught,
+    ):
+        discover(session, server.url)
     assert caught.value.code == "server_not_ours"
 
 
@@ -332,9 +335,9 @@ def test_a_redirect_of_the_content_is_not_followed(location: str) -> None:
 )
 def test_a_feed_with_bad_names_is_refused_as_a_whole(changes: dict[str, object]) -> None:
     item = msgspec.to_builtins(ITEM) | changes
-    with lied_to(on("/v1/orgs/", json_reply({"items": [item], "cursor": "c"}))) as (client, _):
-        with pytest.raises(ExchangeError) as caught:
-            client.feed(None)
+    reply = json_reply({"items": [item], "cursor": "c"})
+    with lied_to(on("/v1/orgs/", reply)) as (client, _), pytest.raises(ExchangeError) as caught:
+        client.feed(None)
     assert caught.value.code == "server_answer_wrong"
 
 

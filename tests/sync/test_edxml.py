@@ -117,7 +117,7 @@ def test_control_characters_are_refused_not_dropped(tmp_path: Path, letter: str)
 
 
 @pytest.mark.parametrize("changes", [{"receivers": ()}, {"number": ""}, {"notation": ""}])
-def test_a_document_without_receiver_or_number_makes_no_packet(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_a_document_without_receiver_or_number_makes_no_packet(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(KnownError, match="missing"):
         packet_bytes(tmp_path, **changes)
 

@@ -21,10 +21,10 @@ from signer_sync.keystore import (
 class MemoryKeyring(KeyringBackend):
     """A keyring that lives in this test only: the real one is the user's."""
 
-    priority = 1.0  # type: ignore[assignment]
+    priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.entries: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -50,7 +50,7 @@ def test_a_keyring_that_works_is_chosen_and_the_probe_leaves_no_trace(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("backend", [FailingKeyring(), ForgetfulKeyring(), LockedKeyring()])
+@pytest.mark.parametrize("backend", [FailingKeyring, ForgetfulKeyring, LockedKeyring])
 def test_a_file_is_chosen_where_no_keyring_really_keeps_anything(tmp_path: Path, backend: KeyringBackend) -> None:
     assert choose_key_store(tmp_path, backend).kind is KeyStoreKind.FILE
 
