@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from signer_sync.contract import DeviceKey, Org, ProblemCode
 
 from signer_server.database import Database
 from signer_server.problems import RefusedError
+from signer_sync.contract import DeviceKey, Org, ProblemCode
 
 _NONCE_SECONDS: Final = 900
 
@@ -61,9 +61,7 @@ class Accounts:
     def organisations(self, since: int) -> tuple[tuple[Org, ...], int]:
         """What changed after revision `since`, and the revision now."""
         with self._database.lock:
-            rows = self._db.execute(
-                "SELECT * FROM organisation WHERE revision > ? ORDER BY code", (since,)
-            ).fetchall()
+            rows = self._db.execute("SELECT * FROM organisation WHERE revision > ? ORDER BY code", (since,)).fetchall()
             found = tuple(
                 Org(code=row["code"], name=row["name"], parent=row["parent"], active=bool(row["active"]))
                 for row in rows
@@ -82,9 +80,7 @@ class Accounts:
         with self._database.lock:
             return self._device(device_id)
 
-    def enrol(
-        self, device_id: str, org: str, key: DeviceKey, certificate: bytes, enrolment: str, nonce: str
-    ) -> bool:
+    def enrol(self, device_id: str, org: str, key: DeviceKey, certificate: bytes, enrolment: str, nonce: str) -> bool:
         """Records a checked enrolment and uses up its nonce; whether the device is new.
 
         Raises RefusedError for a used, foreign or expired nonce, another key under the same id, a revoked
@@ -140,9 +136,7 @@ class Accounts:
     def bearer(self, token: str) -> Device:
         """The machine behind a bearer token; RefusedError token-invalid, token-expired, device-revoked."""
         with self._database.lock:
-            row = self._db.execute(
-                "SELECT device, expires FROM bearer WHERE hash = ?", (_hash(token),)
-            ).fetchone()
+            row = self._db.execute("SELECT device, expires FROM bearer WHERE hash = ?", (_hash(token),)).fetchone()
             device = self._device(row["device"]) if row is not None else None
         if row is None or device is None:
             raise RefusedError(ProblemCode.TOKEN_INVALID)

@@ -74,9 +74,7 @@ class Server:
             listener.close()
             raise
         try:
-            packets = Packets(
-                database, self._data_dir / "packets", self._identity.server_id, self._checkpoint
-            )
+            packets = Packets(database, self._data_dir / "packets", self._identity.server_id, self._checkpoint)
             packets.collect()
             hub = Hub()
             service = Service(self._identity, self._rules, database, packets, hub)

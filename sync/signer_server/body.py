@@ -8,15 +8,15 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
+from signer_server.problems import RefusedError
 from signer_sync.contract import (
     HEADER_CONTENT_DIGEST,
     HEADER_PACKET_DIGEST,
     ProblemCode,
     parse_digest_header,
 )
-from starlette.requests import Request
-
-from signer_server.problems import RefusedError
 
 _STEP = 1 << 16
 

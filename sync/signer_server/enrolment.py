@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
-from signer_sync import jws
-from signer_sync.contract import TYP_ASSERTION, TYP_ENROLMENT, Assertion, Enrolment, JwsBody, ProblemCode
 
 from signer_server.problems import RefusedError
+from signer_sync import jws
+from signer_sync.contract import TYP_ASSERTION, TYP_ENROLMENT, Assertion, Enrolment, JwsBody, ProblemCode
 
 ASSERTION_SECONDS = 300
 """Longest life of a client assertion (Sync API §4.3)."""

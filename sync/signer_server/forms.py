@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
-from signer_sync import contract as c
-from signer_sync.contract import ProblemCode
-from signer_sync.ids import is_uuid
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from signer_server.packets import KeptPacket
 from signer_server.problems import RefusedError, problem_response
+from signer_sync import contract as c
+from signer_sync.contract import ProblemCode
+from signer_sync.ids import is_uuid
 
 T = TypeVar("T")
 
@@ -62,9 +62,7 @@ def json_answer(value: msgspec.Struct, status: int = 200) -> Response:
 
 def jose_answer(message: c.JwsBody) -> Response:
     """A signed object that must be fresh each time."""
-    return Response(
-        msgspec.json.encode(message), media_type=c.MEDIA_JOSE, headers={"Cache-Control": "no-store"}
-    )
+    return Response(msgspec.json.encode(message), media_type=c.MEDIA_JOSE, headers={"Cache-Control": "no-store"})
 
 
 def accepted_answer(packet: KeptPacket, status: int) -> Response:

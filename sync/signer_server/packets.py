@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+
+from signer_server.accounts import Device
+from signer_server.blobs import BlobFolder
+from signer_server.database import Database
+from signer_server.problems import RefusedError
 from signer_sync.contract import (
     FeedItem,
     FeedType,
@@ -24,11 +29,6 @@ from signer_sync.contract import (
 )
 from signer_sync.edxml import PacketHeader
 from signer_sync.jws import digest
-
-from signer_server.accounts import Device
-from signer_server.blobs import BlobFolder
-from signer_server.database import Database
-from signer_server.problems import RefusedError
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,7 @@ class Packets:
     def acknowledge(self, org: str, seq: int) -> frozenset[str]:
         """`org` has all up to `seq` on disk; organisations that get a new entry of the feed by that."""
         with self._database.transaction():
-            last = self._db.execute(
-                "SELECT coalesce(max(seq), 0) FROM feed WHERE org = ?", (org,)
-            ).fetchone()[0]
+            last = self._db.execute("SELECT coalesce(max(seq), 0) FROM feed WHERE org = ?", (org,)).fetchone()[0]
             if seq > last:
                 raise RefusedError(ProblemCode.BAD_REQUEST, "cursor behind the end of the feed")
             row = self._db.execute("SELECT seq FROM feed_ack WHERE org = ?", (org,)).fetchone()

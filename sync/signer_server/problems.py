@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Mapping
 
 import msgspec
-from signer_sync.contract import MEDIA_PROBLEM, Problem, ProblemCode
 from starlette.responses import Response
+
+from signer_sync.contract import MEDIA_PROBLEM, Problem, ProblemCode
 
 
 class RefusedError(Exception):
@@ -35,6 +36,4 @@ def problem_response(
         trace_id=trace_id or secrets.token_hex(8),
     )
     headers: Mapping[str, str] = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Response(
-        msgspec.json.encode(body), status_code=problem.status, headers=headers, media_type=MEDIA_PROBLEM
-    )
+    return Response(msgspec.json.encode(body), status_code=problem.status, headers=headers, media_type=MEDIA_PROBLEM)

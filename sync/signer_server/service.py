@@ -14,11 +14,6 @@ from urllib.parse import parse_qs
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from signer_resources.errors import KnownError
-from signer_sync import contract as c
-from signer_sync import jws
-from signer_sync.contract import ProblemCode
-from signer_sync.edxml_read import ReadLimits, read_packet
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -26,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from signer_resources.errors import KnownError
 from signer_server import enrolment
 from signer_server.accounts import Accounts, Device
 from signer_server.body import announced_digest, drain, read_packet_body, read_small
@@ -48,6 +44,10 @@ from signer_server.forms import (
 from signer_server.hub import Hub
 from signer_server.packets import KeptPacket, NewPacket, Packets, same_packet
 from signer_server.problems import RefusedError
+from signer_sync import contract as c
+from signer_sync import jws
+from signer_sync.contract import ProblemCode
+from signer_sync.edxml_read import ReadLimits, read_packet
 
 _SMALL: Final = 64 * 1024
 _UPLOADS: Final = 8
@@ -136,9 +136,7 @@ class Service:
                 server_time=self._database.now_text(),
                 api_versions=(c.API_VERSION,),
                 min_client=self._rules.min_client,
-                limits=c.Limits(
-                    max_packet=self._rules.max_inline, max_inline=self._rules.max_inline, max_chunk=0
-                ),
+                limits=c.Limits(max_packet=self._rules.max_inline, max_inline=self._rules.max_inline, max_chunk=0),
                 auth=c.AuthOffer(token_endpoint="/v1/token", nonce=self._accounts.make_nonce()),  # noqa: S106
             )
             return self._sign(meta, c.TYP_META, with_chain=True)
@@ -235,9 +233,7 @@ class Service:
         head = journal_head_of(request)
         async with self._uploads:
             body = await read_packet_body(request, self._rules.max_inline)
-            kept, created = await run_in_threadpool(
-                self._keep, device, packet_id, body.content, body.sha256, head
-            )
+            kept, created = await run_in_threadpool(self._keep, device, packet_id, body.content, body.sha256, head)
         if created:
             state = await run_in_threadpool(self._packets.state, packet_id)
             self._hub.wake(item.org for item in (state.recipients if state is not None else ()))

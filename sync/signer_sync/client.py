@@ -149,9 +149,7 @@ class ServerClient:
         self._ahead = server_time - self._clock()  # a wrong clock here must not stop the sending
         return meta
 
-    def enrol(
-        self, sign: jws.SignCallback, chain_der: Sequence[bytes], device: DeviceIdentity
-    ) -> c.EnrolledDevice:
+    def enrol(self, sign: jws.SignCallback, chain_der: Sequence[bytes], device: DeviceIdentity) -> c.EnrolledDevice:
         """Enrols this machine: the token's key (leaf of `chain_der`, root left out) signs for the device key.
 
         `sign` is called once and hashes itself (RSA, PKCS #1 v1.5, SHA-256). The caller keeps the device
@@ -167,9 +165,7 @@ class ServerClient:
             nonce=meta.auth.nonce,
             exp=int(self._clock() + self._ahead) + ENROLMENT_SECONDS,
         )
-        message = jws.sign_by_callback(
-            msgspec.json.encode(enrolment), sign, typ=c.TYP_ENROLMENT, chain_der=chain_der
-        )
+        message = jws.sign_by_callback(msgspec.json.encode(enrolment), sign, typ=c.TYP_ENROLMENT, chain_der=chain_der)
         body, headers = msgspec.json.encode(message), {"Content-Type": c.MEDIA_JOSE}
         path = f"/devices/{device.device}"
         try:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from signer_resources.errors import KnownError
-
 from signer_sync.contract import PacketKind
 from signer_sync.secrecy import name_is_secret
 

@@ -14,7 +14,6 @@ from typing import IO, Final
 from xml.parsers import expat
 
 from signer_resources.errors import KnownError
-
 from signer_sync.edxml import NAMESPACE, PacketHeader, ReadAttachment, ReadPacket, invalid
 from signer_sync.edxml_facts import Node, header_facts
 from signer_sync.packets import BinarySink

@@ -14,7 +14,6 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from signer_resources.errors import KnownError
-
 from signer_sync.edxml import NAMESPACE, AttachmentFile, Organ, OutgoingDocument, WrittenPacket, invalid
 from signer_sync.packets import BinarySink
 
@@ -26,9 +25,7 @@ _CHUNK: Final = 3 << 18
 _NEW_DOCUMENT: Final = "Văn bản điện tử mới"
 
 
-def write_packet(
-    document: OutgoingDocument, attachments: Sequence[AttachmentFile], out: BinarySink
-) -> WrittenPacket:
+def write_packet(document: OutgoingDocument, attachments: Sequence[AttachmentFile], out: BinarySink) -> WrittenPacket:
     """Writes the packet of a new document; the main file is the first attachment.
 
     Raises KnownError edxml_invalid for control characters in a text, for a document without receiver,
@@ -102,9 +99,7 @@ class _Element:
 def _text(element: str, text: str) -> str:
     """NFC, escaped; control characters and what XML 1.0 §2.2 cannot hold are refused, never dropped."""
     normal = unicodedata.normalize("NFC", text)
-    if any(
-        unicodedata.category(letter) in ("Cc", "Cs") or ord(letter) in (0xFFFE, 0xFFFF) for letter in normal
-    ):
+    if any(unicodedata.category(letter) in ("Cc", "Cs") or ord(letter) in (0xFFFE, 0xFFFF) for letter in normal):
         raise invalid(f"control character in {element}")
     return escape(normal)
 

@@ -7,7 +7,6 @@ and nowhere else; text that a server sends is never shown or kept, only its code
 from enum import Enum
 
 from signer_resources.errors import KnownError
-
 from signer_sync.contract import Problem, ProblemCode, Retry
 
 
@@ -85,7 +84,4 @@ def from_problem(problem: Problem, status: int, retry_after: float | None, host:
 
 def _safe(code: str) -> str:
     """A server's code as it may be shown: short, plain ASCII."""
-    return (
-        "".join(letter for letter in code[:40] if letter.isascii() and (letter.isalnum() or letter == "-"))
-        or "?"
-    )
+    return "".join(letter for letter in code[:40] if letter.isascii() and (letter.isalnum() or letter == "-")) or "?"

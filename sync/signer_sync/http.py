@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+
 from signer_resources.errors import KnownError
 
 CHUNK: Final = 1 << 16
@@ -109,11 +110,7 @@ def check_address(url: str, plain_http: PlainHttp) -> SplitResult:
     except ValueError as error:
         raise KnownError("server_insecure", host="?") from error
     plain_allowed = plain_http is PlainHttp.ANYWHERE or is_loopback(host)
-    if (
-        not host
-        or "@" in parts.netloc
-        or not (parts.scheme == "https" or (parts.scheme == "http" and plain_allowed))
-    ):
+    if not host or "@" in parts.netloc or not (parts.scheme == "https" or (parts.scheme == "http" and plain_allowed)):
         raise KnownError("server_insecure", host=host or "?")
     return parts
 
@@ -145,9 +142,7 @@ def streamed(
     """
     timeout = None if read_timeout is None else (_connect_timeout(session), read_timeout)
     with _faults():
-        response = session.request(
-            method, url, headers=dict(headers or {}), data=data, stream=True, timeout=timeout
-        )
+        response = session.request(method, url, headers=dict(headers or {}), data=data, stream=True, timeout=timeout)
     try:
         yield response
     finally:

@@ -79,16 +79,12 @@ def sign(payload: bytes, key: PrivateKey, *, typ: str, chain_der: Sequence[bytes
     """A JWS by a software key; `chain_der`, leaf first, goes along as x5c."""
     algorithm = algorithm_of(key)
     member: jose.HeaderDict = {"protected": _header(algorithm, typ, chain_der)}
-    jwk: RSAKey | ECKey = (
-        RSAKey.import_key(key) if isinstance(key, rsa.RSAPrivateKey) else ECKey.import_key(key)
-    )
+    jwk: RSAKey | ECKey = RSAKey.import_key(key) if isinstance(key, rsa.RSAPrivateKey) else ECKey.import_key(key)
     made = jose.serialize_json(member, payload, jwk, registry=_Registry(algorithms=[algorithm]))
     return JwsBody(protected=made["protected"], payload=made["payload"], signature=made["signature"])
 
 
-def sign_by_callback(
-    payload: bytes, callback: SignCallback, *, typ: str, chain_der: Sequence[bytes]
-) -> JwsBody:
+def sign_by_callback(payload: bytes, callback: SignCallback, *, typ: str, chain_der: Sequence[bytes]) -> JwsBody:
     """A JWS made by a token: RS256 over the ASCII signing input; the result is checked before it is returned.
 
     Raises JwsError if the leaf of `chain_der` has no RSA key or the signature is not by it; what the
@@ -111,9 +107,7 @@ def sign_by_callback(
 def verify(message: JwsBody, key: PublicKey, *, typ: str) -> Verified:
     """Checks `message` against the key that must have made it; JwsError otherwise."""
     algorithm = algorithm_of(key)
-    jwk: RSAKey | ECKey = (
-        RSAKey.import_key(key) if isinstance(key, rsa.RSAPublicKey) else ECKey.import_key(key)
-    )
+    jwk: RSAKey | ECKey = RSAKey.import_key(key) if isinstance(key, rsa.RSAPublicKey) else ECKey.import_key(key)
     try:
         checked = jose.deserialize_json(
             {"protected": message.protected, "payload": message.payload, "signature": message.signature},

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError
-from signer_resources.errors import KnownError
 
+from signer_resources.errors import KnownError
 from signer_sync.ids import is_uuid, uuid7
 
 SERVICE = "signer device key"
@@ -147,9 +147,7 @@ class FileKeyStore:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary.unlink(missing_ok=True)
-            handle = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600
-            )
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(secret)
                 file.flush()

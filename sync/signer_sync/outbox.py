@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Final
 
 from signer_resources.errors import KnownError
-
 from signer_sync.contract import (
     MAX_PAGE,
     FeedItem,
@@ -203,9 +202,7 @@ def _put(server: DocumentServer, packet: OutgoingPacket, head: JournalHead | Non
     return server.put_packet(packet, head)
 
 
-def _settle(
-    outbox: OutboxStore, packet: OutgoingPacket, error: KnownError, around: Surroundings
-) -> PacketResult:
+def _settle(outbox: OutboxStore, packet: OutgoingPacket, error: KnownError, around: Surroundings) -> PacketResult:
     """Writes what becomes of a packet whose sending failed."""
     retry = error.retry if isinstance(error, ExchangeError) else Retry.FIX
     scope = error.scope if isinstance(error, ExchangeError) else Scope.ITEM

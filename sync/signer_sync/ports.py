@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Protocol
 
 from signer_resources.errors import KnownError
-
 from signer_sync.contract import FeedItem, FeedPage, JournalHead, Meta, PacketState
 from signer_sync.packets import OutgoingPacket, SignedReceipt
 

@@ -13,7 +13,12 @@ _MARK: Final = r"(?:tuyệt\s*mật|tối\s*mật|mật)"
 _WHOLE: Final = re.compile(rf"(?:độ\s*mật\s*[:\-–]?\s*)?\W*{_MARK}\W*", re.IGNORECASE)
 _BRACKETED: Final = re.compile(rf"[\[(<«{{]\s*{_MARK}\s*[\])>»}}]", re.IGNORECASE)
 _TOP: Final = re.compile(r"\b(?:TUYỆT|TỐI)\s+MẬT\b")
-_NAME_PART: Final = re.compile(r"[-_.,;+()\[\]]+")
+_NAME_PART: Final = re.compile(r"[-–_.,;+()\[\]]+")
+_IN_WORDS: Final = re.compile(r"\b(?:văn bản|công văn|hồ sơ|tài liệu|tuyệt|tối)[\s_-]+mật\b", re.IGNORECASE)
+_WITHOUT_MARKS: Final = re.compile(
+    r"(?<![^\W_])(?:van[\s_-]?ban|cong[\s_-]?van|tuyet|toi)[\s_-]?mat(?![^\W_])", re.IGNORECASE
+)
+"""The same typed without diacritics, as file names often are."""
 
 _FIELDS: Final = frozenset(
     {
@@ -43,6 +48,27 @@ def field_is_secret(element: str, text: str) -> bool:
 
 
 def name_is_secret(name: str) -> bool:
-    """Whether a file name carries a mark as a part of its own ("12-BC (MẬT).pdf", "MẬT_12.pdf")."""
-    stem = unicodedata.normalize("NFC", name)
-    return _BRACKETED.search(stem) is not None or any(is_mark(part) for part in _NAME_PART.split(stem))
+    """Whether a file's name, or what stands for it in a packet, says that the file is secret.
+
+    A part of it is a mark ("12-BC (MẬT).pdf", "MẬT_12.pdf", "5 - Tối mật.pdf"), it ends with one ("QĐ 5 MẬT.pdf"), or
+    it says so in words ("Văn bản mật", "toi mat"). "bảo mật", "bí mật nhà nước", "mật độ" and the bare "mat" of
+    "mat-tran" are none.
+    """
+    stem = unicodedata.normalize("NFC", re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name))
+    if _BRACKETED.search(stem) or _TOP.search(stem) or _IN_WORDS.search(stem) or _WITHOUT_MARKS.search(stem):
+        return True
+    parts = [part.strip() for part in _NAME_PART.split(stem)]
+    if any(is_mark(part) and not _ends_otherwise(before) for before, part in zip(["", *parts], parts, strict=False)):
+        return True
+    words = stem.split()
+    return (
+        len(words) > 1
+        and words[-1] == "MẬT"
+        and not _ends_otherwise(words[-2])
+        and (any(c.islower() for c in stem) or any(c.isdigit() for c in words[-2]))
+    )
+
+
+def _ends_otherwise(before: str) -> bool:
+    """Whether the word before "mật" makes it another word: bảo mật, bí mật, cơ mật, thân mật."""
+    return before.casefold().endswith(("bảo", "bí", "cơ", "thân"))

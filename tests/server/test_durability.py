@@ -1,5 +1,6 @@
 """A cut at each step of keeping a packet: afterwards the server has it whole or not at all."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_files_and_folders_are_for_the_servers_user_only(tmp_path: Path) -> None
         }
     assert modes
     assert not any(modes.values())
+
+
+def test_a_packets_file_has_its_final_name_before_its_row_exists(tmp_path: Path) -> None:
+    seen: dict[str, tuple[int, int]] = {}
+
+    def look(step: str) -> None:
+        with sqlite3.connect(f"file:{tmp_path / 'server' / 'server.sqlite'}?mode=ro", uri=True) as database:
+            rows = database.execute("SELECT count(*) FROM packet").fetchone()[0]
+        database.close()
+        files = list((tmp_path / "server" / "packets").glob("*/*"))
+        seen[step] = (sum(len(path.name) == 64 for path in files), rows)
+
+    with running(tmp_path, checkpoint=look) as world:
+        world.enrolled().put_packet(world.packet())
+    assert seen == {"file": (1, 0), "rows": (1, 0), "commit": (1, 1)}

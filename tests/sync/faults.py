@@ -25,6 +25,7 @@ class FaultProxy:
     lost: int = 0
     url: str = ""
     _threads: list[threading.Thread] = field(default_factory=list)
+    _ends: list[socket.socket] = field(default_factory=list)
 
     def lose_answers(self, pattern: bytes, times: int = 1) -> None:
         """The next `times` requests whose head matches reach the server; their answers never come back."""
@@ -38,9 +39,13 @@ class FaultProxy:
                 return
             thread = threading.Thread(target=self._relay, args=(near,))
             self._threads.append(thread)
+            self._ends.append(near)
             thread.start()
 
-    def join(self) -> None:
+    def end(self) -> None:
+        """Hangs up on whoever still keeps a connection open."""
+        for near in self._ends:
+            _hang_up(near)
         for thread in self._threads:
             thread.join(20)
 
@@ -98,7 +103,7 @@ def fault_proxy(target: str) -> Iterator[FaultProxy]:
         finally:
             _hang_up(listener)
             thread.join(20)
-            proxy.join()
+            proxy.end()
 
 
 @dataclass(frozen=True)

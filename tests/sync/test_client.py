@@ -1,7 +1,7 @@
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -57,12 +57,23 @@ MOVED = Reply(302, "text/html", (), (("Location", "http://192.0.2.1/login"),))
         Reply(200, c.MEDIA_JOSE, (b'{"protected":"e30","payload":"e30","signature":"AA"}',)),
         Reply(404, "text/html", (b"not found",)),
         Reply(200, c.MEDIA_JSON, (b"[" * 100_000,)),
-        signed_meta(by_other=True),
-        signed_meta("another.example"),
+        lambda: signed_meta(by_other=True),
+        lambda: signed_meta("another.example"),
+    ],
+    ids=[
+        "portal",
+        "redirect",
+        "unsigned",
+        "empty signature",
+        "not found",
+        "deep nesting",
+        "other certificate",
+        "other name",
     ],
 )
-def test_nothing_is_sent_to_whoever_is_not_the_pinned_server(world: World, reply: Reply) -> None:
-    with lied_to(lambda *_: reply) as (client, server):
+def test_nothing_is_sent_to_whoever_is_not_the_pinned_server(world: World, reply: Reply | Callable[[], Reply]) -> None:
+    answer = reply if isinstance(reply, Reply) else reply()
+    with lied_to(lambda *_: answer) as (client, server):
         for attempt in (client.meta, lambda: client.put_packet(world.packet()), client.token):
             with pytest.raises(ExchangeError) as caught:
                 attempt()
@@ -191,7 +202,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown_and_the_same_packet_again_gets
     "changes",
     [
         {"server_id": "another.example"},
-        {"packet_id": uuid7()},
+        {"packet_id": "0199a1b2-0000-7000-8000-000000000001"},
         {"sha256": "00" * 32},
     ],
 )
@@ -307,6 +318,7 @@ def test_content_arrives_whole_in_the_callers_sink(world: World) -> None:
         Reply(parts=(b"contents",)),
         Reply(parts=itertools.repeat(b"content" * 1000)),
     ],
+    ids=["changed", "cut", "longer", "endless"],
 )
 def test_content_that_is_not_what_the_feed_promised_is_refused(reply: Reply) -> None:
     with lied_to(on("/v1/packets/", reply)) as (client, _), pytest.raises(ExchangeError) as caught:

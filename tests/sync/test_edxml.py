@@ -5,6 +5,7 @@ import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,11 @@ def refused(data: bytes, limits: ReadLimits | None = None) -> str:
     assert caught.value.code == "edxml_invalid"
     assert str(caught.value.explain("vi"))
     return str(caught.value.params["reason"])
+
+
+def by_reason(value: object) -> str:
+    """Names a case by its reason: the packets themselves are too long for that."""
+    return value if isinstance(value, str) else ""
 
 
 # -- writing -----------------------------------------------------------------------------------------------
@@ -273,6 +279,7 @@ def test_document_types_and_entities_are_refused_at_once(before: str) -> None:
         ),
         (b'<?xml version="1.0" encoding="utf-7"?><a/>', "encoding"),
     ],
+    ids=by_reason,
 )
 def test_what_cannot_be_read_is_refused_with_its_reason(data: bytes, reason: str) -> None:
     assert refused(data) == reason
@@ -303,6 +310,7 @@ def test_base64_split_at_any_place_is_put_together() -> None:
         ),
         (written(f'<a b="{"x" * (3 << 20)}"/>'), ReadLimits(), "tag too long"),
     ],
+    ids=by_reason,
 )
 def test_sizes_counts_and_depth_are_capped(data: bytes, limits: ReadLimits, reason: str) -> None:
     assert refused(data, limits) == reason

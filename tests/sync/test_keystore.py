@@ -51,8 +51,8 @@ def test_a_keyring_that_works_is_chosen_and_the_probe_leaves_no_trace(tmp_path: 
 
 
 @pytest.mark.parametrize("backend", [FailingKeyring, ForgetfulKeyring, LockedKeyring])
-def test_a_file_is_chosen_where_no_keyring_really_keeps_anything(tmp_path: Path, backend: KeyringBackend) -> None:
-    assert choose_key_store(tmp_path, backend).kind is KeyStoreKind.FILE
+def test_a_file_is_chosen_where_no_keyring_really_keeps_anything(tmp_path: Path, backend: type[KeyringBackend]) -> None:
+    assert choose_key_store(tmp_path, backend()).kind is KeyStoreKind.FILE
 
 
 def test_an_identity_comes_back_from_either_store(tmp_path: Path) -> None:
