@@ -8,6 +8,7 @@ touches a data folder.
 import argparse
 import datetime as dt
 import hashlib
+import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -71,6 +72,8 @@ def main() -> None:
     parser.add_argument("--letters", type=int, default=48, metavar="N", help="letters per measurement (48)")
     parser.add_argument("--font", type=Path, metavar="FILE", help="full font for plain pyHanko (Liberation Serif)")
     arguments = parser.parse_args()
+    # It tells of each table of the full font that it leaves out.
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     font = arguments.font or next((path for path in FONTS if path.exists()), None)
     if font is None or not font.exists():
         parser.error("Liberation Serif is not installed (fonts-liberation2); install it or give --font")
@@ -228,13 +231,15 @@ def _plain_signer(leaf: Leaf) -> SimpleSigner:
     return SimpleSigner(
         signing_cert=x509.Certificate.load(leaf.certificate_der),
         signing_key=keys.PrivateKeyInfo.load(leaf.private_key_der),
-        cert_registry=SimpleCertificateStore.from_certs([x509.Certificate.load(der) for der in leaf.chain_der[1:]]),
+        cert_registry=SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call]
+            [x509.Certificate.load(der) for der in leaf.chain_der[1:]]
+        ),
     )
 
 
 def _plain(letter: Letter, output: Path, signer: SimpleSigner, font: Path) -> None:
     """As pyHanko's own documentation does it: a stamp of text in a font of the system over a PNG, all by default."""
-    x, y, side = 280.0, 200.0, mm_to_pt(38)
+    x, y, side = 280, 200, round(mm_to_pt(38))
     style = stamp.TextStampStyle(
         stamp_text="Người ký: %(signer)s\nThời gian ký: %(ts)s",
         text_box_style=TextBoxStyle(font=GlyphAccumulatorFactory(str(font)), font_size=8),

@@ -45,7 +45,7 @@ def handle(task: Task) -> Answer:
         raise Refusal(error.code, **{key: str(value) for key, value in error.params.items()}) from error
     except OSError as error:
         if error.errno == 28:
-            raise Refusal("disk_full") from error
+            raise Refusal("disk_full", folder=str(Path(error.filename or ".").parent)) from error
         raise Refusal("file_unreadable", name=Path(error.filename or "").name) from error
 
 

@@ -33,7 +33,18 @@ def language_of(argv: Sequence[str]) -> Lang | None:
 
 def parse(argv: Sequence[str], lang: Lang) -> argparse.Namespace:
     """The parsed arguments; UsageError for wrong ones. `--help` prints and exits as argparse does."""
-    return _parser(lang).parse_args(list(argv))
+    return _parser(lang).parse_args(_bound_places(argv))
+
+
+def _bound_places(argv: Sequence[str]) -> list[str]:
+    """`--place -1,20,30` as `--place=-1,20,30`: argparse takes a word with a hyphen for an option."""
+    words: list[str] = []
+    for word in argv:
+        if words and words[-1] == "--place":
+            words[-1] = f"--place={word}"
+        else:
+            words.append(word)
+    return words
 
 
 def _parser(lang: Lang) -> argparse.ArgumentParser:

@@ -1,4 +1,7 @@
-"""The command `sync`: enrol this machine, send what waits, fetch what came."""
+"""The command `sync`: enrol this machine, send what waits, fetch what came.
+
+Main process, under the data folder's lock. Sending needs no PIN; only `--enrol` asks for one.
+"""
 
 import argparse
 import random

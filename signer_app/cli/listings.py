@@ -1,4 +1,7 @@
-"""The commands that only look: `tokens`, `verify`, `outbox`, `journal`."""
+"""The commands that only look: `tokens`, `verify`, `outbox`, `journal`.
+
+Main process, without the data folder's lock, so that they work beside a window or a running batch.
+"""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,8 @@
-"""The commands `check`, `sign` and `resume`."""
+"""The commands `check`, `sign` and `resume`.
+
+Main process. `check` keeps nothing and needs no lock; the other two ask for one PIN at most, after every file was
+looked at.
+"""
 
 import argparse
 from collections.abc import Sequence

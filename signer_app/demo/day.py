@@ -27,6 +27,9 @@ from signer_resources.errors import KnownError
 
 Progress = Callable[[str, int, int], None]
 
+TYPED_YEAR = 2026
+"""Every sample has its year typed by its drafter, as letters do; one has its month typed as well."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -69,7 +72,8 @@ def work(space: Workspace, demo: Demo, progress: Progress) -> list[Row]:
     space.store.finish_exports()
     numbers = {s.id: printed_number(str(i)) for i, s in enumerate((s for s in known.samples if not s.secret), start=1)}
     open_samples = [s for s in known.samples if s.secret or _done(space, demo, s) is None]
-    jobs = [_job(demo, s, numbers.get(s.id, "99")) for s in open_samples]
+    today = space.now().date()
+    jobs = [_job(demo, s, numbers.get(s.id, "99"), today) for s in open_samples]
     result = sign_all(space, chosen, jobs, demo.pin, progress)
     outcomes = {outcome.input: outcome for outcome in result.files}
     report = one_pass(
@@ -88,11 +92,18 @@ def _inputs(demo: Demo, sample: samples.Sample) -> list[Path]:
     return [samples.file(name) if sample.secret else demo.samples / name for name in sample.files]
 
 
-def _job(demo: Demo, sample: samples.Sample, number: str) -> DocumentJob:
+def issue_date(sample: samples.Sample, today: dt.date) -> dt.date:
+    """Today where the typed year and month allow it, else a day that they allow: a typed date is never overprinted."""
+    if today.year == TYPED_YEAR and sample.month in (None, today.month):
+        return today
+    return dt.date(TYPED_YEAR, sample.month or 12, 20)
+
+
+def _job(demo: Demo, sample: samples.Sample, number: str, today: dt.date) -> DocumentJob:
     main, *rest = _inputs(demo, sample)
     files = [FileJob(str(main), str(demo.signed / main.name), FileRole.MAIN, Profile.AGENCY)]
     files += [FileJob(str(p), str(demo.signed / p.name), FileRole.APPENDIX, Profile.APPENDIX) for p in rest]
-    return DocumentJob(tuple(files), number, sample.notation, None, sample.receivers)
+    return DocumentJob(tuple(files), number, sample.notation, issue_date(sample, today), sample.receivers)
 
 
 def _done(

@@ -141,13 +141,17 @@ def _sign_elsewhere(
             timestamp=None,
         )
     )
-    fsync_file(temporary)
-    temporary.replace(target)
+    _place_whole(temporary, target)
 
 
 def _place(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.part")
     shutil.copyfile(source, temporary)
+    _place_whole(temporary, target)
+
+
+def _place_whole(temporary: Path, target: Path) -> None:
+    temporary.chmod(0o600)
     fsync_file(temporary)
     temporary.replace(target)
 

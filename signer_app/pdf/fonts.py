@@ -36,18 +36,18 @@ class Face:
         self.style = style
         file = signer_resources.path(f"fonts/SignerSerif-{style}.ttf")
         self._program = file.read_bytes()
-        font = TTFont(file, lazy=True)
-        if font["head"].unitsPerEm != 1000:
-            raise ValueError(f"{file.name} is not scaled to 1000 units per em")
-        order = font.getReverseGlyphMap()
-        metrics = font["hmtx"].metrics
-        self._glyphs = {code: order[name] for code, name in font.getBestCmap().items()}
-        self._advance = {order[name]: advance for name, (advance, _bearing) in metrics.items()}
-        head, hhea = font["head"], font["hhea"]
-        self._box = (head.xMin, head.yMin, head.xMax, head.yMax)
-        self._ascent, self._descent = hhea.ascent, hhea.descent
-        self._cap_height = getattr(font["OS/2"], "sCapHeight", 660) or 660
-        self._italic_angle = float(font["post"].italicAngle)
+        with TTFont(file, lazy=True) as font:
+            if font["head"].unitsPerEm != 1000:
+                raise ValueError(f"{file.name} is not scaled to 1000 units per em")
+            order = font.getReverseGlyphMap()
+            metrics = font["hmtx"].metrics
+            self._glyphs = {code: order[name] for code, name in font.getBestCmap().items()}
+            self._advance = {order[name]: advance for name, (advance, _bearing) in metrics.items()}
+            head, hhea = font["head"], font["hhea"]
+            self._box = (head.xMin, head.yMin, head.xMax, head.yMax)
+            self._ascent, self._descent = hhea.ascent, hhea.descent
+            self._cap_height = getattr(font["OS/2"], "sCapHeight", 660) or 660
+            self._italic_angle = float(font["post"].italicAngle)
         self._compressed = zlib.compress(self._program, 9)
 
     def glyph_ids(self, text: str) -> list[int]:

@@ -5,21 +5,21 @@ a guess. Tolerates capitals, missing diacritics, decomposed letters, dot leaders
 """
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from signer_app.pdf.geometry import Rect, pt_to_mm
-from signer_app.pdf.names import body_key, fold, same_person
-from signer_app.pdf.pagetext import PageText, Run
+from signer_app.pdf.names import fold, same_body, same_person
+from signer_app.pdf.pagetext import COLUMN_GAP, PageText, Run
 
 _BLANK = r"[\s.…_]*"
 _NUMBER_LINE = re.compile(
     rf"(?:^|(?<=\s))(?:Số|SỐ)\s*:?(?P<gap>{_BLANK})(?P<num>\d+[a-zđ]?)?(?P<gap2>{_BLANK})(?:/(?P<year>\d{{4}}))?\s*"
-    r"[/-]\s*(?P<sym>[A-ZĐ][A-Za-zĐđ]*(?:[-–.&/][A-ZĐ][A-Za-zĐđ0-9]*)*)\.?(?=\s|$)"
+    r"[/-]\s*(?P<sym>[A-ZĐ][A-Za-zĐđ]*(?:(?:\s?[-–]\s?|[.&/])[A-Za-zĐđ0-9]+)*)\.?(?=\s|$)"
 )
 _DATE_LINE = re.compile(
-    rf"(?:^|(?<=\s))[Nn]gày(?P<gap_d>{_BLANK})(?P<day>\d{{1,2}})?(?P<end_d>{_BLANK})"
+    rf"(?:^|(?<=[\s,]))[Nn]gày(?P<gap_d>{_BLANK})(?P<day>\d{{1,2}})?(?P<end_d>{_BLANK})"
     rf"tháng(?P<gap_m>{_BLANK})(?P<month>\d{{1,2}})?(?P<end_m>{_BLANK})"
     rf"năm(?P<gap_y>{_BLANK})(?P<year>\d{{4}})?"
 )
@@ -83,17 +83,19 @@ class SignerBlock:
 
 
 def find_number_line(page: PageText) -> NumberLine | None:
-    """Ô 3 in the upper half of the page, or None."""
+    """Ô 3 in the upper half of the page, or None; it starts in the left half, where ô 2 stands."""
     for line in _upper(page, 0.5):
         found = _NUMBER_LINE.search(line.text)
-        if not found or line.text[found.start() :].casefold().startswith("số hộ"):
+        if not found:
+            continue
+        box = _span(line, found.start(), found.end())
+        if box.x > page.frame.width_mm / 2:
             continue
         blank = None
         if found["num"] is None:
-            start, end = found.start("gap"), found.end("gap2")
-            blank = _blank(page, line, start, end)
-        box = _span(line, found.start(), found.end())
-        return NumberLine(page.number, found["num"], found["year"], found["sym"].replace("–", "-"), blank, box)
+            blank = _blank(page, line, found.start("gap"), found.end("gap2"))
+        symbol = "".join(found["sym"].replace("–", "-").split())
+        return NumberLine(page.number, found["num"], found["year"], symbol, blank, box)
     return None
 
 
@@ -103,19 +105,20 @@ def find_date_line(page: PageText) -> DateLine | None:
         found = _DATE_LINE.search(line.text)
         if not found:
             continue
-        # Only ô 4 stands on the right of the page; "ngày … tháng … năm" in the text does not start there.
+        # Only ô 4 stands on the right of the page, behind the place's name and a comma or alone; a date that the text
+        # mentions does neither.
         box = _span(line, found.start(), found.end())
-        if box.right < page.frame.width_mm * 0.5:
+        before = _piece_before(line, found.start())
+        if box.centre[0] < page.frame.width_mm * 0.5 or (before and not before.endswith(",")):
             continue
 
         def blank_of(value: str, gap: str, end: str, line: Run = line, found: re.Match[str] = found) -> Blank | None:
             return None if found[value] else _blank(page, line, found.start(gap), found.end(end))
 
-        before = re.search(r"([^,]+),\s*$", line.text[: found.start()])
-        place = before[1].strip() if before else None
+        place = before.rstrip(",").strip() or None
         return DateLine(
             page.number,
-            _last_name(place, line, found.start()) if place else None,
+            place,
             _int(found["day"]),
             _int(found["month"]),
             _int(found["year"]),
@@ -127,14 +130,13 @@ def find_date_line(page: PageText) -> DateLine | None:
     return None
 
 
-def _last_name(place: str, line: Run, end: int) -> str:
-    """The place's name without what stands left of it on the same line (ô 3), told by a wide gap."""
-    start = line.text.rfind(place, 0, end)
-    for i in range(end - 1, start, -1):
+def _piece_before(line: Run, end: int) -> str:
+    """What stands before character `end` of a line, without what a wide gap parts from it (ô 3)."""
+    for i in range(end - 1, 0, -1):
         here, before = line.glyphs[line.index[i]], line.glyphs[line.index[i - 1]]
-        if here.left - before.right > 0.95 * pt_to_mm(here.size):
-            return line.text[i:end].strip(" ,")
-    return place
+        if here.left - before.right > COLUMN_GAP * pt_to_mm(here.size):
+            return line.text[i:end].strip()
+    return line.text[:end].strip()
 
 
 def issuing_lines(page: PageText) -> tuple[str, ...]:
@@ -156,16 +158,16 @@ def names_body(lines: Sequence[str], name: str) -> bool:
     """Whether `name` is the issuing body of these lines of ô 2.
 
     It is when the lines end with it (line breaks undone), or when it is one of several joint bodies (liên tịch),
-    which a dash parts. A body that stands first with another one below is only the parent.
+    which a dash with blanks parts; each of them begins with a line or a dash. A body that stands first with another
+    one below is only the parent.
     """
-    wanted = body_key(name)
-    if not wanted or not lines:
-        return False
-    joint = [part for part in re.split(r"(?:^|\s)[-–](?:\s|$)", " ".join(lines)) if part.strip()]
-    if len(joint) > 1:
-        return any(body_key(part).endswith(wanted) for part in joint)
-    keys = [body_key(line) for line in lines]
-    return any(" ".join(keys[i:]) == wanted for i in range(len(keys)))
+    joint = re.split(r"(?:^|\s)[-–](?:\s|$)", "\n".join(lines))
+    return any(_ends_with(part.splitlines(), name) for part in ("\n".join(lines), *joint))
+
+
+def _ends_with(lines: Sequence[str], name: str) -> bool:
+    """Whether the last lines, all of each, make up the body `name`."""
+    return any(same_body(" ".join(lines[i:]), name) for i in range(len(lines)))
 
 
 def find_title(page: PageText) -> str | None:
@@ -202,35 +204,27 @@ def _lines_below(runs: Sequence[Run], first: Run, centre: float) -> list[str]:
 def find_secrecy_mark(page: PageText) -> str | None:
     """The secrecy mark of ô 10a on this page ("MẬT", "TỐI MẬT", "TUYỆT MẬT"), or None.
 
-    A mark stands alone in its line piece, in capitals (letters may be spaced), or after "Độ mật:".
+    A mark stands alone in its line piece (also in a cell of a table), in capitals (letters may be spaced), upright or
+    across the page; or it is named after "Độ mật:".
     """
-    for run in (*page.runs, *page.lines):
-        text = run.text.strip(" .*-–[]()|")
-        prefixed = re.match(r"^(?:độ|mức độ)\s+mật\s*:\s*(.+)$", text, re.IGNORECASE)
-        if prefixed:
-            text = prefixed[1].upper()
-        if text != text.upper():
-            continue
-        letters = "".join(text.split())
-        for mark in _MARKS:
-            if letters == mark.replace(" ", ""):
-                return mark
-    return None
+    pieces = [run.text for run in (*page.runs, *page.lines)]
+    return next(filter(None, map(_mark, (*pieces, *_spaced_words(page.runs), *page.slanted))), None)
 
 
-def secrecy_in_name(name: str) -> bool:
-    """Whether a file name says that the document is secret.
+def _mark(text: str) -> str | None:
+    """The mark that a piece of text is, or None."""
+    text = text.strip(" .*-–[]()|")
+    named = re.match(r"^(?:độ|mức độ)\s+mật\s*:\s*(.+)$", text, re.IGNORECASE)
+    letters = "".join((named[1].upper() if named else text).split()).strip(" .*-–[]()|")
+    return next((mark for mark in _MARKS if letters == mark.replace(" ", "")), None)
 
-    A part of it is a mark with its diacritics ("MẬT - QĐ 5.pdf", "5 (Mật).pdf"), or it says so in words ("văn bản
-    mật", "toi mat"). "bảo mật", "bí mật nhà nước" and the bare "mat" of "mat-tran" are none.
-    """
-    stem = unicodedata.normalize("NFC", re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name))
-    if re.search(r"\b(van ban mat|cong van mat|tuyet mat|toi mat)\b", fold(stem)):
-        return True
-    parts = [part.strip().casefold() for part in re.split(r"[-–_()\[\],.;]+", stem)]
-    return any(
-        part == "mật" and (i == 0 or parts[i - 1] not in {"bảo", "bí", "thân", "cơ"}) for i, part in enumerate(parts)
-    )
+
+def _spaced_words(runs: Sequence[Run]) -> Iterator[str]:
+    """Words whose letters are spaced so wide that each is a run, beside other text on their line ("M   Ậ   T")."""
+    for _baseline, line in groupby(runs, key=lambda run: round(run.baseline, 1)):
+        for single, letters in groupby(line, key=lambda run: len(run.text.strip()) == 1):
+            if single:
+                yield "".join(run.text.strip() for run in letters)
 
 
 def find_signer_blocks(pages: Sequence[PageText], names: Sequence[str]) -> tuple[SignerBlock, ...]:

@@ -1,24 +1,28 @@
-"""Compares Vietnamese names as people do: case, diacritics, spacing and the usual short forms don't count.
+"""Compares Vietnamese names as people do: case, spacing, the place of a tone mark and usual short forms don't count.
 
 A name typed in capitals, decomposed letters (NFD), "UBND" for "Ủy ban nhân dân", "Hoà" for "Hòa" must all be taken
-for the same; a different word must not.
+for the same; a different word must not. A name without any diacritics is one whose diacritics are not known.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
-# Short forms as they stand on letterheads and in certificates. Compared after folding.
+# Short forms as they stand on letterheads and in certificates.
 _SHORT_FORMS = {
-    "ubnd": "uy ban nhan dan",
-    "hdnd": "hoi dong nhan dan",
-    "mttq": "mat tran to quoc",
-    "ubmttq": "uy ban mat tran to quoc",
-    "vp": "van phong",
-    "tp": "thanh pho",
-    "tx": "thi xa",
-    "tt": "thi tran",
-    "vn": "viet nam",
+    "ubnd": "ủy ban nhân dân",
+    "hđnd": "hội đồng nhân dân",
+    "hdnd": "hội đồng nhân dân",
+    "mttq": "mặt trận tổ quốc",
+    "ubmttq": "ủy ban mặt trận tổ quốc",
+    "vp": "văn phòng",
+    "tp": "thành phố",
+    "tx": "thị xã",
+    "tt": "thị trấn",
+    "vn": "việt nam",
 }
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+"""Huyền, sắc, ngã, hỏi, nặng; the other marks (ă, â, ơ, ...) make other letters."""
 
 
 def fold(text: str) -> str:
@@ -29,13 +33,34 @@ def fold(text: str) -> str:
 
 
 def body_key(name: str) -> str:
-    """A body's name in the one form that is compared: folded, short forms written out."""
-    return " ".join(_SHORT_FORMS.get(word, word) for word in fold(name).split())
+    """A body's name in the one form by which it is found: folded, short forms written out."""
+    return fold(" ".join(_written_out(name)))
 
 
 def same_body(left: str, right: str) -> bool:
-    """Whether two spellings name the same body."""
-    return bool(left.strip()) and body_key(left) == body_key(right)
+    """Whether two spellings name the same body.
+
+    Bodies of one province may differ in diacritics alone (xã Đồng Tâm, xã Đông Tâm), so these count where
+    both have any.
+    """
+    if not body_key(left) or body_key(left) != body_key(right):
+        return False
+    if left.isascii() or right.isascii():
+        return True
+    return [*map(_spelling, _written_out(left))] == [*map(_spelling, _written_out(right))]
+
+
+def _written_out(name: str) -> Iterator[str]:
+    """The words of a name in lower case, short forms written out."""
+    for word in re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold()):
+        yield from _SHORT_FORMS.get(word, word).split()
+
+
+def _spelling(word: str) -> str:
+    """A syllable with its tone mark behind it, so that hoà is hòa."""
+    parts = unicodedata.normalize("NFD", word)
+    tones = "".join(c for c in parts if c in _TONES)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if c not in _TONES)) + tones
 
 
 def same_person(left: str, right: str) -> bool:
@@ -44,16 +69,13 @@ def same_person(left: str, right: str) -> bool:
     return bool(a) and a == b
 
 
-_TITLES = frozenset(
-    {
-        "ong", "ba", "ts", "ths", "pgs", "gs", "bs", "ks", "cn", "dr", "bscki", "bsckii",
-        "dai", "thuong", "trung", "thieu", "ta",
-    }
-)  # fmt: skip
+_TITLES = frozenset({"ong", "ba", "ts", "ths", "pgs", "gs", "bs", "ks", "cn", "dr", "bscki", "bsckii"})
+_RANKS = re.compile(r"^(?:dai|thuong|trung|thieu) (?:tuong|ta|uy) ")
+"""Army and police; Tạ and Đại alone are family names."""
 
 
 def _without_titles(name: str) -> str:
-    words = name.split()
+    words = _RANKS.sub("", name).split()
     while len(words) > 2 and words[0] in _TITLES:
         words = words[1:]
     return " ".join(words)

@@ -6,6 +6,7 @@ to NFC. PDFium folds repeated blanks into one, so blanks are measured as gaps be
 
 import ctypes
 import io
+import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,21 +18,28 @@ import pypdfium2.raw as pdfium_c
 
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox, mm_to_pt, pt_to_mm
 
-# A gap wider than this many times the letter size separates two columns.
-_COLUMN_GAP = 0.95
+COLUMN_GAP = 0.95
+"""A gap wider than this many times the letter size separates two columns."""
+
 _MAX_CHARS_PER_PAGE = 200_000
 _MAX_USER_UNIT = 10_000.0
+_MAX_SLOPE = 20.0
+"""Degrees: what slopes more is no line of a letter; a scan's text layer slopes less."""
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """One character: its text, left and right edge and baseline in mm of the displayed page, size in points."""
+    """One character: its text, left and right edge and baseline in mm of the displayed page, size in points.
+
+    `turn` is the direction of its baseline on the displayed page, in degrees against the clock (-180 to 180).
+    """
 
     text: str
     left: float
     right: float
     baseline: float
     size: float
+    turn: float
 
 
 @dataclass(frozen=True)
@@ -90,12 +98,16 @@ class Run:
 
 @dataclass(frozen=True)
 class PageText:
-    """All lines of one page from top to bottom, and the same cut into runs at wide gaps."""
+    """All lines of one page from top to bottom, and the same cut into runs at wide gaps.
+
+    `slanted` are the pieces of text that don't stand upright (a mark across the page, a page typed sideways).
+    """
 
     number: int
     frame: PageFrame
     lines: tuple[Run, ...]
     runs: tuple[Run, ...]
+    slanted: tuple[str, ...]
 
 
 class OpenDocument:
@@ -171,9 +183,9 @@ def read_page(document: OpenDocument, number: int, shown_as: PageFrame | None = 
             textpage.close()
     finally:
         page.close()
-    lines = tuple(_line(row) for row in _rows(glyphs))
+    lines = tuple(_line(row) for row in _rows([glyph for glyph in glyphs if abs(glyph.turn) <= _MAX_SLOPE]))
     runs = tuple(piece for line in lines for piece in _cut(line))
-    return PageText(number, frame, lines, runs)
+    return PageText(number, frame, lines, runs, tuple(_slanted(glyphs)))
 
 
 def _glyphs(textpage: pdfium.PdfTextPage, frame: PageFrame) -> Iterator[Glyph]:
@@ -190,12 +202,36 @@ def _glyphs(textpage: pdfium.PdfTextPage, frame: PageFrame) -> Iterator[Glyph]:
             continue
         pdfium_c.FPDFText_GetCharOrigin(raw, i, origin_x, origin_y)
         pdfium_c.FPDFText_GetLooseCharBox(raw, i, box)
-        size = float(pdfium_c.FPDFText_GetFontSize(raw, i))
+        size, turn = float(pdfium_c.FPDFText_GetFontSize(raw, i)), 0.0
         if pdfium_c.FPDFText_GetMatrix(raw, i, matrix):
             size *= (matrix.c**2 + matrix.d**2) ** 0.5
+            turn = (math.degrees(math.atan2(matrix.b, matrix.a)) - frame.rotate + 180) % 360 - 180
         x, baseline = frame.point_from_user(origin_x.value, origin_y.value)
         shown = frame.from_user(UserBox.normalised(box.left, box.bottom, box.right, box.top))
-        yield Glyph(text, min(x, shown.x), shown.right, baseline, size * frame.user_unit)
+        yield Glyph(text, min(x, shown.x), shown.right, baseline, size * frame.user_unit, turn)
+
+
+def _slanted(glyphs: Sequence[Glyph]) -> Iterator[str]:
+    """The lines of slanted text, in the order in which the page draws them."""
+    line: list[Glyph] = []
+    for glyph in glyphs:
+        if abs(glyph.turn) <= _MAX_SLOPE:
+            continue
+        if line and not _goes_on(line[-1], glyph):
+            yield unicodedata.normalize("NFC", "".join(g.text for g in line)).strip()
+            line = []
+        line.append(glyph)
+    if line:
+        yield unicodedata.normalize("NFC", "".join(g.text for g in line)).strip()
+
+
+def _goes_on(last: Glyph, glyph: Glyph) -> bool:
+    """Whether two slanted glyphs have one direction and one baseline."""
+    if abs(last.turn - glyph.turn) > 1:
+        return False
+    angle = math.radians(glyph.turn)
+    aside = (glyph.left - last.left) * math.sin(angle) + (glyph.baseline - last.baseline) * math.cos(angle)
+    return abs(aside) < 0.4 * pt_to_mm(glyph.size)
 
 
 def _rows(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
@@ -243,7 +279,7 @@ def _cut(line: Run) -> Iterator[Run]:
             if piece:
                 piece.append(glyph)
             continue
-        if last_ink is not None and mm_to_pt(glyph.left - last_ink.right) > _COLUMN_GAP * glyph.size:
+        if last_ink is not None and mm_to_pt(glyph.left - last_ink.right) > COLUMN_GAP * glyph.size:
             yield _line(_without_trailing_blanks(piece))
             piece = []
         piece.append(glyph)

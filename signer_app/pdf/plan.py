@@ -119,6 +119,13 @@ class SigningPlan(_Value, frozen=True):
     placements: tuple[Placement, ...] = ()
 
 
+def canonical(value: SigningPlan | SignStep) -> bytes:
+    """The one JSON spelling of a plan or step: the same before and after it travelled to another process."""
+    # A number given as 0 comes back as 0.0.
+    settled = msgspec.convert(msgspec.to_builtins(value), type(value))
+    return msgspec.json.encode(settled, order="deterministic")
+
+
 def plan_hash(plan: SigningPlan) -> str:
     """SHA-256 (hex) of the plan's canonical JSON."""
-    return hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()
+    return hashlib.sha256(canonical(plan)).hexdigest()

@@ -130,6 +130,8 @@ def preflight(path: Path, request: PreflightRequest, report: FileReport) -> Pref
         return PreflightResult((*blocked, refused), None, LetterFacts(), ())
     try:
         pages = [read_page(document, number) for number in range(len(document))]
+    except (pdfium.PdfiumError, ValueError):
+        pages = []
     finally:
         document.close()
     if not pages:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-from asn1crypto import algos, cms, tsp, x509
+from asn1crypto import algos, cms, core, tsp, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -40,7 +40,7 @@ from signer_app.pdf.fields import entry, find_field, widget_box, widget_page
 from signer_app.pdf.geometry import PageFrame, UserBox
 from signer_app.pdf.objects import array, dictionary, put
 from signer_app.pdf.pagetext import open_document
-from signer_app.pdf.plan import Drawing, FillTextField, MakeSignatureField, MakeTextField, SignStep
+from signer_app.pdf.plan import Drawing, FillTextField, MakeSignatureField, MakeTextField, SignStep, canonical
 from signer_resources.errors import KnownError
 
 CONTENTS_BYTES = 32_768
@@ -67,9 +67,11 @@ class Prepared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _PureIncrementalWriter(IncrementalPdfFileWriter):
-    """An increment whose file identifier is not random, so that the same input gives the same bytes.
+    """An increment without chance and clock, so that the same input gives the same bytes.
 
-    ISO 32000-1, 14.4 asks that the second part changes with the content; a hash of what makes the content does that.
+    The file identifier is not random: ISO 32000-1, 14.4 asks that its second part changes with the content, and a hash
+    of what makes the content does that. Info dictionary and XMP stay as they are: pyHanko would put the time of this
+    PC's clock and zone in them, and its own name; the time of signing stands in the signature.
     """
 
     seed: bytes = b""
@@ -84,6 +86,9 @@ class _PureIncrementalWriter(IncrementalPdfFileWriter):
         original = getattr(first, "original_bytes", None)
         kept = generic.ByteStringObject(original if original is not None else bytes(first))
         return generic.ArrayObject([kept, changing])
+
+    def _update_meta(self) -> None:
+        pass
 
 
 def open_increment(source: IO[bytes], seed: bytes) -> IncrementalPdfFileWriter:
@@ -124,7 +129,7 @@ def prepare(
     digest_in = _file_digest(source)
     if source_sha256 is not None and digest_in.hex() != source_sha256:
         raise KnownError("blob_damaged", sha256=source_sha256)
-    seed = b"\0".join((digest_in, msgspec.json.encode(step, order="deterministic"), moment.isoformat().encode()))
+    seed = b"\0".join((digest_in, canonical(step), moment.isoformat().encode()))
     frames = _Frames(source)
     try:
         with source.open("rb") as handle, output.open("w+b") as target:
@@ -231,7 +236,7 @@ def _external_signer(certificate: bytes, chain: Sequence[bytes], signature: byte
         ),
         signature_value=signature,
         # What signing practice in Vietnam writes: rsaEncryption with explicit NULL, not the combined identifier.
-        signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "rsassa_pkcs1v15", "parameters": None}),
+        signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "rsassa_pkcs1v15", "parameters": core.Null()}),
         embed_roots=True,
     )
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pypdfium2 as pdfium
 
-from signer_app.pdf.geometry import PageFrame
-from signer_app.pdf.letter import find_secrecy_mark, secrecy_in_name
-from signer_app.pdf.pagetext import OpenDocument, PageText, open_document, read_page
+from signer_app.pdf.letter import find_secrecy_mark
+from signer_app.pdf.pagetext import open_document, read_page
+from signer_sync.secrecy import name_is_secret
 
 
 class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def screen_file(path: Path, name: str) -> Screened:
     """Screens the file at `path`, known to the person as `name`."""
-    if secrecy_in_name(name):
+    if name_is_secret(name):
         return Screened(secret=True, readable=True, sha256=None, size=0)
     with path.open("rb") as handle:
         before = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -45,7 +45,7 @@ def screen_file(path: Path, name: str) -> Screened:
 def screen_bytes(data: bytes, name: str) -> Screened:
     """Screens a PDF that lies in memory only."""
     marked = _marked(data)
-    if secrecy_in_name(name) or marked:
+    if name_is_secret(name) or marked:
         return Screened(secret=True, readable=True, sha256=None, size=0)
     return Screened(secret=False, readable=marked is not None, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
@@ -57,18 +57,8 @@ def _marked(source: Path | bytes) -> bool | None:
     except (pdfium.PdfiumError, ValueError):
         return None
     try:
-        for number in range(len(document)):
-            page = read_page(document, number)
-            if find_secrecy_mark(page):
-                return True
-            if page.frame.rotate and _marked_unturned(document, page):
-                return True
-        return False
+        return any(find_secrecy_mark(read_page(document, number)) for number in range(len(document)))
+    except (pdfium.PdfiumError, ValueError):
+        return None
     finally:
         document.close()
-
-
-def _marked_unturned(document: OpenDocument, page: PageText) -> bool:
-    """A page that is shown sideways may still have been typed upright."""
-    upright = PageFrame(page.frame.visible, 0, page.frame.user_unit)
-    return find_secrecy_mark(read_page(document, page.number, upright)) is not None

@@ -140,7 +140,7 @@ def picture(data: bytes | Path, number: int = 0, width: int = 600) -> Image.Imag
         document.init_forms()
         page = document.page(number)
         try:
-            image = page.render(scale=width / page.get_size()[0]).to_pil().convert("RGB")
+            image: Image.Image = page.render(scale=width / page.get_size()[0]).to_pil().convert("RGB")
         finally:
             page.close()
     finally:

@@ -107,7 +107,7 @@ class Site:
         for name in ("settings.json", "demo.json", "demo/tokens/softhsm2.conf"):
             file = data / name
             file.write_text(file.read_text(encoding="utf-8").replace(str(original), str(data)), encoding="utf-8")
-        desk = Desk(self, folder, data)
+        desk = Desk(self.home, folder, data, site=self)
         desk.change_settings(server_url=self.dead_url)
         return desk
 
@@ -118,21 +118,68 @@ class Site:
 
 
 @dataclass
-class Desk:
-    """A clerk's place: a data folder, a folder for letters, and the program to work with."""
+class Program:
+    """The program with a data folder and a folder for letters."""
 
-    site: Site
+    home: Path
     folder: Path
     data: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.letters.mkdir(exist_ok=True)
+    def line(self, *words: object) -> list[str]:
+        """The command line of a run."""
+        return [*COMMAND, "--data-dir", str(self.data), *map(str, words)]
+
+    def run(
+        self,
+        *words: object,
+        pin: str | bytes | None = None,
+        text: bool = False,
+        options: tuple[object, ...] = (),
+        env: Mapping[str, str] | None = None,
+        line: list[str] | None = None,
+    ) -> Answer:
+        """Runs one command to its end; `pin` goes in by --pin-stdin. JSON is held against the command's schema.
+
+        `text`: words instead of JSON. `options` stand before the command. `line` replaces the command line.
+        """
+        given = [*map(str, words), *(["--pin-stdin"] if pin is not None else [])]
+        front = [*map(str, options), *([] if text else ["--json"])]
+        stdin = b"" if pin is None else (pin.encode() if isinstance(pin, str) else pin) + b"\n"
+        done = subprocess.run(
+            line or self.line(*front, *given),
+            input=stdin,
+            capture_output=True,
+            timeout=DEADLINE_S,
+            cwd=self.folder,
+            env=clean_environment(self.home, **self.environment, **(env or {})),
+            check=False,
+        )
+        answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+        assert "Traceback" not in answer.err, answer.err
+        assert "Warning" not in answer.err, answer.err
+        if line is None and not text:
+            self._validate(given, answer)
+        return answer
+
+    def _validate(self, words: list[str], answer: Answer) -> None:
+        value = answer.json
+        failed = isinstance(value, dict) and "error" in value
+        name = "error" if failed else words[0]
+        jsonschema.validate(value, schema(name), cls=jsonschema.Draft202012Validator)
+
+@dataclass
+class Desk(Program):
+    """A clerk's place in a copy of the prepared workspace."""
+
+    site: Site = field(kw_only=True)
 
     @property
     def letters(self) -> Path:
         """Where the letters to be signed lie."""
-        return self.folder / "letters"
+        folder = self.folder / "letters"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     @property
     def samples(self) -> Path:
@@ -161,48 +208,6 @@ class Desk:
         file = self.letters / name
         file.write_text("\n".join(rows) + "\n", encoding="utf-8")
         return file
-
-    def line(self, *words: object) -> list[str]:
-        """The command line of a run."""
-        return [*COMMAND, "--data-dir", str(self.data), *map(str, words)]
-
-    def run(
-        self,
-        *words: object,
-        pin: str | bytes | None = None,
-        text: bool = False,
-        options: tuple[object, ...] = (),
-        env: Mapping[str, str] | None = None,
-        line: list[str] | None = None,
-    ) -> Answer:
-        """Runs one command to its end; `pin` goes in by --pin-stdin. JSON is held against the command's schema.
-
-        `text`: words instead of JSON. `options` stand before the command. `line` replaces the command line.
-        """
-        given = [*map(str, words), *(["--pin-stdin"] if pin is not None else [])]
-        front = [*map(str, options), *([] if text else ["--json"])]
-        stdin = b"" if pin is None else (pin.encode() if isinstance(pin, str) else pin) + b"\n"
-        done = subprocess.run(
-            line or self.line(*front, *given),
-            input=stdin,
-            capture_output=True,
-            timeout=DEADLINE_S,
-            cwd=self.folder,
-            env=clean_environment(self.site.home, **self.environment, **(env or {})),
-            check=False,
-        )
-        answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert "Traceback" not in answer.err, answer.err
-        assert "Warning" not in answer.err, answer.err
-        if line is None and not text:
-            self._validate(given, answer)
-        return answer
-
-    def _validate(self, words: list[str], answer: Answer) -> None:
-        value = answer.json
-        failed = isinstance(value, dict) and "error" in value
-        name = "error" if failed else words[0]
-        jsonschema.validate(value, schema(name), cls=jsonschema.Draft202012Validator)
 
     def sign(self, *words: object, pin: str | bytes | None = CANARY_PIN, **more: Any) -> Answer:
         """`sign` with the right PIN, on the day that fits the samples where one letter is meant."""
