@@ -14,7 +14,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.verification.faults import BrokenError, LimitError, UnreadableError
-from signer_app.verification.source import SourceFile
+from signer_app.verification.source import ParsedSignature, SourceFile
 
 MAX_REVISIONS = 400
 MAX_PAGES = 20_000
@@ -122,13 +122,30 @@ class Revision:
             if not isinstance(value, generic.IndirectObject):
                 break
             reference = generic.Reference(value.idnum, value.generation, self.reader)
-            if self.reader.xrefs[reference] is None:
+            place = self.reader.xrefs[reference]
+            if place is None:
                 return None
-            value = self.reader.get_object(reference)  # type: ignore[no-untyped-call]
+            value = self._object(reference, place)
             if isinstance(value, generic.StreamObject) and len(value.encoded_data) > _BIG_STREAM:
                 # Compared once and not needed again: pages of scans would fill the memory.
                 self.reader.resolved_objects.pop((reference.generation, reference.idnum), None)
         return None if isinstance(value, generic.NullObject) else value
+
+    def _object(self, reference: generic.Reference, place: Any) -> Any:
+        """The object at its place in the file; a signature's is parsed once for all revisions.
+
+        pyHanko reads the 65,536 digits of /Contents one by one. The bytes at a place never change, so what one
+        revision read there holds for every other whose file reaches as far.
+        """
+        key = (place, reference.idnum, reference.generation)
+        known = self._source.signatures.get(key) if isinstance(place, int) else None
+        if known is not None and known.end <= self.end:
+            return known.dictionary
+        fresh = (reference.generation, reference.idnum) not in self.reader.resolved_objects
+        value = self.reader.get_object(reference)  # type: ignore[no-untyped-call]
+        if fresh and isinstance(place, int) and isinstance(value, generic.DictionaryObject) and "/ByteRange" in value:
+            self._source.signatures[key] = ParsedSignature(value, self.reader.stream.tell())
+        return value
 
     def entry(self, dictionary: generic.DictionaryObject, key: str) -> Any:
         """The value under `key` with references followed, None when there is none."""

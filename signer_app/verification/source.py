@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from signer_app.verification.faults import BrokenError, UnreadableError
 
@@ -73,6 +73,14 @@ class SignedRange:
     end: int
 
 
+@dataclass(frozen=True)
+class ParsedSignature:
+    """A signature dictionary as it was read, and the byte up to which the file was read for it."""
+
+    dictionary: Any
+    end: int
+
+
 class SourceFile:
     """The file, mapped once for searching and digesting. Use as a context manager.
 
@@ -87,6 +95,7 @@ class SourceFile:
                 raise UnreadableError("verify_not_pdf")
             self.data = stack.enter_context(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
             self._stack = stack.pop_all()
+        self.signatures: dict[tuple[int, int, int], ParsedSignature] = {}
 
     def prefix(self, end: int) -> io.BufferedReader:
         """The first `end` bytes as a stream of their own; good while the file is open."""
