@@ -6,13 +6,24 @@ Knows no command's work. A wrong argument is a `UsageError`, told like every oth
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from signer_app.pdf.preflight import Profile
 from signer_app.signing.jobs import UsageError
 from signer_resources.messages import Lang, text
 
 LEVELS = ("b-b", "b-t", "b-lt", "b-lta")
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Says "usage" in the language of the rest."""
+
+    def __init__(self, prog: str, usage_word: str) -> None:
+        super().__init__(prog)
+        self._usage_word = usage_word
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, f"{self._usage_word}: " if prefix is None else prefix)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,12 +62,26 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     def say(key: str) -> str:
         return text(f"help_{key}", lang)
 
-    parser = _Parser(prog="signer", description=say("program"), allow_abbrev=False)
+    def formatter(*, prog: str) -> argparse.HelpFormatter:
+        return _Formatter(prog, say("usage"))
+
+    def dress(made: argparse.ArgumentParser) -> None:
+        """argparse names its two groups and its own option in English only."""
+        made._positionals.title, made._optionals.title = say("positionals"), say("options")
+        made.add_argument("-h", "--help", action="help", help=say("help"))
+
+    parser = _Parser(
+        prog="signer", description=say("program"), allow_abbrev=False, add_help=False, formatter_class=formatter
+    )
+    dress(parser)
     _common(parser, say, {"data_dir": None, "lang": None, "json": False, "module": []})
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=say(name), description=say(name), allow_abbrev=False)
+        command = commands.add_parser(
+            name, help=say(name), description=say(name), allow_abbrev=False, add_help=False, formatter_class=formatter
+        )
+        dress(command)
         # The same options behind the command; left out there, those before it stand.
         _common(command, say, dict.fromkeys(("data_dir", "lang", "json", "module"), argparse.SUPPRESS))
         return command

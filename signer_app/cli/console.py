@@ -22,6 +22,7 @@ from signer_resources.messages import Lang, text
 
 _BAR_AFTER_S = 1.0
 _LINE_EVERY_S = 5.0
+_WIDE = 200
 
 
 class Console:
@@ -30,8 +31,9 @@ class Console:
     def __init__(self, lang: Lang, *, as_json: bool) -> None:
         self.lang = lang
         self.as_json = as_json
-        self._out = RichConsole(highlight=False, soft_wrap=False)
-        self._err = RichConsole(stderr=True, highlight=False)
+        # A file or another program has no right edge: nothing is wrapped for it, and tables get the room they need.
+        self._out = RichConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, key: str, /, **params: object) -> None:
         """A sentence of the catalogue on stdout; nothing where JSON is wanted."""

@@ -19,7 +19,7 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 
 from signer_app.pdf.fonts import Style, face
-from signer_app.pdf.geometry import PageFrame, UserBox
+from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.pdf.objects import Plain, array, deflated, dictionary, put, stream
 from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem
 from signer_resources.errors import KnownError
@@ -62,11 +62,11 @@ class DrawnAppearance:
         for number, item in enumerate(self._drawing.items):
             if isinstance(item, ImageItem):
                 name = f"/Im{number}"
-                put(pictures, name, _embed_image(writer, self._images[item.image], item.image))
-                content.append(
-                    b"q %.5f 0 0 %.5f %.5f %.5f cm %s Do Q"
-                    % (item.box.w, item.box.h, item.box.x, height - item.box.bottom, name.encode())
-                )
+                picture, ratio = _embed_image(writer, self._images[item.image], item.image)
+                put(pictures, name, picture)
+                inked = _fitted(item.box, ratio)
+                matrix = (inked.w, inked.h, inked.x, height - inked.bottom)
+                content.append(b"q %.5f 0 0 %.5f %.5f %.5f cm %s Do Q" % (*matrix, name.encode()))
             else:
                 key = fonts.setdefault(item.style, f"/F{len(fonts)}")
                 text = item.text.replace(SIGNING_TIME, signing_time_text(self._moment))
@@ -125,7 +125,8 @@ class _StepStamp(BaseStamp):
 def _encoded_image(path: Path, sha256: str) -> tuple[int, int, bytes, bytes]:
     """Width, height, deflated RGB and deflated alpha of a PNG, at most 900 pixels a side (600 dpi at 38 mm).
 
-    The file must still be the one that the plan names by its hash.
+    The file must still be the one that the plan names by its hash. Transparent borders are cut off: a seal's
+    millimetres are those of its ink.
     """
     try:
         content = path.read_bytes()
@@ -137,6 +138,10 @@ def _encoded_image(path: Path, sha256: str) -> tuple[int, int, bytes, bytes]:
             image = opened.convert("RGBA")
     except (OSError, Image.DecompressionBombError) as error:
         raise KnownError("image_unusable", name=path.name) from error
+    ink = image.getchannel("A").getbbox()
+    if ink is None:
+        raise KnownError("image_unusable", name=path.name)
+    image = image.crop(ink)
     if max(image.size) > _MAX_IMAGE_SIDE:
         image.thumbnail((_MAX_IMAGE_SIDE, _MAX_IMAGE_SIDE), Image.Resampling.LANCZOS)
     rgb = Image.merge("RGB", image.split()[:3])
@@ -148,7 +153,14 @@ def _encoded_image(path: Path, sha256: str) -> tuple[int, int, bytes, bytes]:
     )
 
 
-def _embed_image(writer: BasePdfFileWriter, path: Path, sha256: str) -> generic.IndirectObject:
+def _fitted(box: Rect, ratio: float) -> Rect:
+    """The largest box of this width to height in the middle of `box`."""
+    width, height = min(box.w, box.h * ratio), min(box.h, box.w / ratio)
+    return Rect(box.x + (box.w - width) / 2, box.y + (box.h - height) / 2, width, height)
+
+
+def _embed_image(writer: BasePdfFileWriter, path: Path, sha256: str) -> tuple[generic.IndirectObject, float]:
+    """The picture's object, and its width as a multiple of its height."""
     width, height, pixels, alpha = _encoded_image(path, sha256)
 
     def samples(space: str, data: bytes) -> generic.StreamObject:
@@ -164,4 +176,4 @@ def _embed_image(writer: BasePdfFileWriter, path: Path, sha256: str) -> generic.
 
     picture = samples("/DeviceRGB", pixels)
     put(picture, "/SMask", writer.add_object(samples("/DeviceGray", alpha)))
-    return writer.add_object(picture)
+    return writer.add_object(picture), width / height

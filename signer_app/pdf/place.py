@@ -259,15 +259,19 @@ def _number_drawing(inputs: Inputs) -> _Marks | None:
         raise Refused("number_line_missing")
     if inputs.notation is not None and _notation_key(line.symbol) != _notation_key(inputs.notation):
         raise Refused("notation_differs", page=line.symbol, given=inputs.notation)
+    given, _slash, year = (inputs.number or "").partition("/")
+    if year and line.year is not None and year != line.year:
+        raise Refused("number_differs", page=line.year, given=inputs.number or "")
     if line.number is not None:
-        if inputs.number is not None and line.number.lstrip("0") != inputs.number.lstrip("0"):
-            raise Refused("number_differs", page=line.number, given=inputs.number)
+        if given and (line.number.lstrip("0") != given.lstrip("0") or (year and line.year is None)):
+            raise Refused("number_differs", page=line.number, given=inputs.number or "")
         return None
     if inputs.number is None:
         raise Refused("number_missing")
     if line.blank is None:
         raise Refused("number_line_missing")
-    return _in_blank(line.blank, inputs.number, Style.REGULAR)
+    # A year that is typed behind the blank ("Số:    /2026/QĐ-UBND") isn't written again.
+    return _in_blank(line.blank, given if line.year else inputs.number, Style.REGULAR)
 
 
 def _notation_key(notation: str) -> str:
@@ -352,8 +356,8 @@ def _seal_box(signature: Rect, diameter: float) -> Rect:
 
 def _seal_place(inputs: Inputs) -> tuple[int, Rect, str, bool]:
     if inputs.option is not None:
-        page, rect = _by_hand(inputs, inputs.seal_mm, inputs.seal_mm)
-        return page, Rect(rect.x, rect.y, inputs.seal_mm, inputs.seal_mm), "by hand", True
+        page, rect = _by_hand(inputs, inputs.seal_mm, inputs.seal_mm, real_size=True)
+        return page, rect, "by hand", True
     signed = inputs.leader
     if signed is not None and signed.page is not None and signed.rect is not None and signed.rect.w > 5:
         box = Rect(signed.rect.x, signed.rect.y, signed.rect.w, signed.rect.h)
@@ -416,16 +420,21 @@ def _name_and_time(inputs: Inputs, rect: Rect) -> Drawing:
     )
 
 
-def _by_hand(inputs: Inputs, width: float, height: float) -> tuple[int, Rect]:
+def _by_hand(inputs: Inputs, width: float, height: float, *, real_size: bool = False) -> tuple[int, Rect]:
+    """Page and box that the person gave; a seal has its real size whatever was asked."""
     option = inputs.option
     assert option is not None
     count = len(inputs.pages)
     page = option.page - 1 if option.page > 0 else count + option.page
     if option.page == 0 or not 0 <= page < count:
         raise Refused("place_outside", page=str(option.page), pages=str(count))
-    rect = Rect(option.x, option.y, option.w or width, option.h or height)
+    rect = Rect(option.x, option.y, width, height)
+    if not real_size:
+        rect = Rect(option.x, option.y, option.w or width, option.h or height)
     frame = inputs.pages[page].frame
-    if rect.x < 0 or rect.y < 0 or rect.right > frame.width_mm + 0.1 or rect.bottom > frame.height_mm + 0.1:
+    across = 0 <= rect.x < rect.right <= frame.width_mm + 0.1
+    down = 0 <= rect.y < rect.bottom <= frame.height_mm + 0.1
+    if not (across and down):
         raise Refused("place_outside", page=str(option.page), pages=str(count))
     return page, rect.rounded()
 

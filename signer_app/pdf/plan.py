@@ -32,7 +32,10 @@ class TextItem(_Value, tag="text", frozen=True):
 
 
 class ImageItem(_Value, tag="image", frozen=True):
-    """A picture (PNG, by the hash of its file) filling `box`, in mm from the top left of its drawing."""
+    """A picture (PNG, by the hash of its file), in mm from the top left of its drawing.
+
+    Its ink fills `box` as far as its ratio allows, in the middle.
+    """
 
     image: str
     box: Rect

@@ -194,7 +194,8 @@ class _Preflight:
             try:
                 typed_date = dt.date(date_line.year, date_line.month, date_line.day)
             except ValueError:
-                self.refuse("date_impossible")
+                if request.profile in (Profile.AGENCY, Profile.LEADER):
+                    self.refuse("date_impossible")
         facts = LetterFacts(
             notation=number_line.symbol if number_line else None,
             number=number_line.number if number_line else None,

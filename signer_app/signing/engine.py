@@ -45,6 +45,10 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     documents: tuple[DocumentJob, ...]
 
 
+def _wish(row: BatchFile) -> tuple[str | None, ...]:
+    return row.input_path, row.profile, row.output_path
+
+
 def _quiet(_text: str, _done: int, _all: int) -> None:
     pass
 
@@ -108,13 +112,17 @@ class SigningRun:
         batch = Batch(id=uuid7(), created_at=self._space.now(), command=msgspec.json.encode(command).decode())
         self._batch = batch.id
         rows = [row for _file, row in self._rows()]
+        wished = {_wish(row) for row in rows}
 
         def write(tx: Transaction) -> None:
             tx.batches.add(batch, rows)
-            for row in tx.batches.files(self._continues) if self._continues else ():
-                if row.state is FileState.PENDING:
-                    taken_over = msgspec.structs.replace(row, state=FileState.SKIPPED, code="taken_over")
-                    tx.batches.put_files([taken_over])
+            # A batch that was cut still waits for the files that are begun anew here: `resume` must not sign them again.
+            for earlier in tx.batches.unfinished():
+                for row in tx.batches.files(earlier.id) if earlier.id != batch.id else ():
+                    whole = earlier.id == self._continues
+                    if row.state is FileState.PENDING and (whole or _wish(row) in wished):
+                        taken_over = msgspec.structs.replace(row, state=FileState.SKIPPED, code="taken_over")
+                        tx.batches.put_files([taken_over])
 
         self._store.write(write)
 
