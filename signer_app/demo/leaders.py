@@ -20,6 +20,7 @@ from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.letter import find_signer_blocks, text_end
+from signer_app.pdf.measures import Measures
 from signer_app.pdf.pagetext import PageText, open_document, read_page
 from signer_app.pdf.place import signature_box
 from signer_app.pdf.plan import Drawing, ImageItem, SignStep
@@ -89,7 +90,7 @@ def _joint_leader(space: Workspace, demo: Demo, sample: samples.Sample, source: 
         target,
         "lanh_dao_2",
         block.page,
-        signature_box(block),
+        signature_box(block, Measures.on(space.now().date())),
         image,
     )
 

@@ -158,7 +158,7 @@ def _user_units(source: Path | bytes) -> tuple[float, ...]:
     try:
         with pikepdf.open(source if isinstance(source, Path) else io.BytesIO(source)) as pdf:
             return tuple(_user_unit(page) for page in pdf.pages)
-    except (pikepdf.PdfError, OSError, RuntimeError):
+    except (pikepdf.PikepdfError, OSError, RuntimeError):
         # What only PDFium can read is shown with ordinary units, and pyHanko will hardly sign it.
         return ()
 

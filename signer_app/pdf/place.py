@@ -16,13 +16,14 @@ from signer_app.pdf.fields import field_type, fields, is_empty, widget_box, widg
 from signer_app.pdf.fonts import Style, face
 from signer_app.pdf.geometry import Rect, pt_to_mm
 from signer_app.pdf.letter import (
-    Blank,
     DateLine,
     NumberLine,
     SignerBlock,
     find_receivers_box,
     find_signer_blocks,
 )
+from signer_app.pdf.marks import Refused, blank_box, date_blanks, date_box, date_marks, number_marks
+from signer_app.pdf.measures import Measures
 from signer_app.pdf.pagetext import PageText
 from signer_app.pdf.plan import (
     SIGNING_TIME,
@@ -41,10 +42,6 @@ from signer_app.verification.model import FileReport, SignatureReport
 NUMBER_FIELD, DATE_FIELD, SEAL_FIELD = "so", "ngay", "dau"
 """Names of the fields that a leader's signature prepares for the clerk."""
 
-SIGNATURE_MM = (60.0, 22.0)
-"""Largest picture of a leader's signature, width and height (rule profile)."""
-
-_MIN_LETTER = 9.0
 _TIME_SAMPLE = "00/00/0000 00:00:00 +07:00"
 
 
@@ -56,15 +53,6 @@ class PlaceOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     y: float
     w: float | None = None
     h: float | None = None
-
-
-class Refused(Exception):  # noqa: N818 - an outcome of a rule, not a fault
-    """A rule can't place something; `code` and `params` are an entry of the catalogue."""
-
-    def __init__(self, code: str, **params: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = params
 
 
 @dataclass(frozen=True)
@@ -85,6 +73,7 @@ class Inputs:
     option: PlaceOption | None
     leader: SignatureReport | None
     report: FileReport
+    measures: Measures
 
 
 @dataclass(frozen=True)
@@ -110,10 +99,15 @@ def leader(inputs: Inputs) -> Placed:
     """The leader's signature between title and name, with empty fields for number, date and seal (way 1)."""
     blocks = find_signer_blocks(inputs.pages, (inputs.certificate_name,))
     if inputs.option is not None:
-        page, rect = _by_hand(inputs, *SIGNATURE_MM)
+        page, rect = _by_hand(inputs, *inputs.measures.signature_mm)
         rule, sure = "by hand", True
     elif blocks:
-        page, rect, rule, sure = blocks[0].page, signature_box(blocks[0]), "signer's name", blocks[0].sure
+        page, rect, rule, sure = (
+            blocks[0].page,
+            signature_box(blocks[0], inputs.measures),
+            "signer's name",
+            blocks[0].sure,
+        )
     else:
         raise Refused("signer_name_not_found", name=inputs.certificate_name)
     if inputs.picture is not None:
@@ -130,17 +124,17 @@ def leader(inputs: Inputs) -> Placed:
     elif not _field_names(inputs.path) & {NUMBER_FIELD, DATE_FIELD, SEAL_FIELD}:
         locks = []
         if inputs.number_line is not None and inputs.number_line.blank is not None:
-            number = _blank_box(inputs.number_line.blank)
+            number = blank_box(inputs.number_line.blank)
             make.append(
                 MakeTextField(NUMBER_FIELD, "Số văn bản", 0, number, inputs.number_line.blank.size, Style.REGULAR)
             )
             locks.append(NUMBER_FIELD)
-        date = _date_box(inputs.date_line)
+        date = date_box(inputs.date_line)
         if date is not None and inputs.date_line is not None:
-            size = _date_blanks(inputs.date_line)[0].size
+            size = date_blanks(inputs.date_line)[0].size
             make.append(MakeTextField(DATE_FIELD, "Ngày, tháng, năm ban hành", 0, date, size, Style.ITALIC))
             locks.append(DATE_FIELD)
-        seal = _seal_box(rect, inputs.seal_mm)
+        seal = _seal_box(rect, inputs.seal_mm, inputs.measures)
         make.append(MakeSignatureField(SEAL_FIELD, "Chữ ký số của cơ quan", page, seal, tuple(locks)))
     step = SignStep(
         _free_name(inputs, "lanh_dao"), existing=False, page=page, rect=rect, drawing=drawing, make=tuple(make)
@@ -156,7 +150,8 @@ def agency(inputs: Inputs) -> Placed:
         raise Refused("leader_missing")
     if inputs.seal is None:
         raise Refused("seal_missing")
-    number_items, date_items = _number_drawing(inputs), _date_drawing(inputs)
+    number_items = number_marks(inputs.number_line, inputs.number, inputs.notation)
+    date_items = date_marks(inputs.date_line, inputs.date)
     prepared = _prepared_fields(inputs)
     warnings: list[tuple[str, dict[str, str]]] = []
     placements: list[Placement] = []
@@ -214,7 +209,8 @@ def appendix(inputs: Inputs) -> Placed:
     if inputs.number is None or inputs.notation is None:
         raise Refused("number_missing")
     frame = inputs.pages[0].frame
-    size, leading, margin = 10.0, pt_to_mm(12), pt_to_mm(8)
+    measures = inputs.measures
+    size, leading, margin = measures.corner_size, measures.corner_leading_mm, measures.corner_edge_mm
     letters = face(Style.REGULAR)
     whole = f"{inputs.number}/{inputs.notation}; {_TIME_SAMPLE}"
     lines = [whole.replace(_TIME_SAMPLE, SIGNING_TIME)]
@@ -233,123 +229,21 @@ def appendix(inputs: Inputs) -> Placed:
     return Placed((step,), (_placed(Mark.STAMP_TEXT, 0, rect, "top right of page 1"),))
 
 
-# --- number and date ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Marks:
-    """Text items in page coordinates (mm), and the box around them."""
-
-    box: Rect
-    items: tuple[TextItem, ...]
-
-    def within(self, box: Rect) -> Drawing:
-        """The same items seen from the top left of `box`."""
-        return Drawing(
-            tuple(
-                msgspec.structs.replace(item, x=round(item.x - box.x, 3), baseline=round(item.baseline - box.y, 3))
-                for item in self.items
-            )
-        )
-
-
-def _number_drawing(inputs: Inputs) -> _Marks | None:
-    line = inputs.number_line
-    if line is None:
-        raise Refused("number_line_missing")
-    if inputs.notation is not None and _notation_key(line.symbol) != _notation_key(inputs.notation):
-        raise Refused("notation_differs", page=line.symbol, given=inputs.notation)
-    given, _slash, year = (inputs.number or "").partition("/")
-    if year and line.year is not None and year != line.year:
-        raise Refused("number_differs", page=line.year, given=inputs.number or "")
-    if line.number is not None:
-        if given and (line.number.lstrip("0") != given.lstrip("0") or (year and line.year is None)):
-            raise Refused("number_differs", page=line.number, given=inputs.number or "")
-        return None
-    if inputs.number is None:
-        raise Refused("number_missing")
-    if line.blank is None:
-        raise Refused("number_line_missing")
-    # A year that is typed behind the blank ("Số:    /2026/QĐ-UBND") isn't written again.
-    return _in_blank(line.blank, given if line.year else inputs.number, Style.REGULAR)
-
-
-def _notation_key(notation: str) -> str:
-    return notation.replace("–", "-").strip(". ").upper()
-
-
-def _date_drawing(inputs: Inputs) -> _Marks | None:
-    line, date = inputs.date_line, inputs.date
-    if line is None:
-        raise Refused("date_line_missing")
-    if date is None:
-        raise Refused("date_missing")
-    typed = [(line.day, date.day), (line.month, date.month), (line.year, date.year)]
-    if any(value is not None and value != wanted for value, wanted in typed):
-        shown = "/".join("…" if value is None else f"{value:02d}" for value, _wanted in typed)
-        raise Refused("date_differs", page=shown, given=date.strftime("%d/%m/%Y"))
-    parts = [
-        (line.day_blank, f"{date.day:02d}"),
-        # Months 1 and 2 get a leading zero, the others don't need one (NĐ 30 PL I, ô 4).
-        (line.month_blank, f"{date.month:02d}" if date.month < 3 else str(date.month)),
-        (line.year_blank, str(date.year)),
-    ]
-    marks = [_in_blank(blank, text, Style.ITALIC) for blank, text in parts if blank is not None]
-    if not marks:
-        return None
-    box = marks[0].box
-    for other in marks[1:]:
-        box = box.union(other.box)
-    return _Marks(box, tuple(item for m in marks for item in m.items))
-
-
-def _in_blank(blank: Blank, text: str, style: Style) -> _Marks:
-    """`text` in the middle of the blank, in the line's own size; a little smaller if it must be."""
-    room = blank.right - blank.left
-    size, letters = blank.size, face(style)
-    gap = pt_to_mm(size) * 0.1
-    while letters.width_mm(text, size) + 2 * gap > room:
-        size -= 0.5
-        if size < _MIN_LETTER:
-            raise Refused("blank_too_narrow", text=text)
-    left = blank.left + (room - letters.width_mm(text, size)) / 2
-    item = TextItem(round(left, 2), round(blank.baseline, 2), size, style, text)
-    return _Marks(_blank_box(blank), (item,))
-
-
-def _blank_box(blank: Blank) -> Rect:
-    em = pt_to_mm(blank.size)
-    return Rect(blank.left, blank.baseline - em, blank.right - blank.left, 1.3 * em).rounded()
-
-
-def _date_blanks(line: DateLine) -> list[Blank]:
-    return [b for b in (line.day_blank, line.month_blank, line.year_blank) if b is not None]
-
-
-def _date_box(line: DateLine | None) -> Rect | None:
-    if line is None or not (blanks := _date_blanks(line)):
-        return None
-    box = _blank_box(blanks[0])
-    for blank in blanks[1:]:
-        box = box.union(_blank_box(blank))
-    return box.rounded()
-
-
 # --- signature and seal --------------------------------------------------------------------------------------------
 
 
-def signature_box(block: SignerBlock) -> Rect:
+def signature_box(block: SignerBlock, measures: Measures) -> Rect:
     """Between title and name, centred on the name, in the room there is (ô 7c)."""
-    width, height = SIGNATURE_MM
+    width, height = measures.signature_mm
     scale = min(1.0, (block.room.h - 1.0) / height)
     width, height = width * scale, height * scale
     centre = block.name_box.x + block.name_box.w / 2
     return Rect(centre - width / 2, block.room.y + (block.room.h - height) / 2, width, height).rounded()
 
 
-def _seal_box(signature: Rect, diameter: float) -> Rect:
+def _seal_box(signature: Rect, diameter: float, measures: Measures) -> Rect:
     """Over about a third of the signature, on its left, centred on its height (NĐ 30 Đ33.1b)."""
-    right = signature.x + signature.w / 3
+    right = signature.x + signature.w * measures.seal_overlap
     middle = signature.y + signature.h / 2
     return Rect(max(0.0, right - diameter), middle - diameter / 2, diameter, diameter).rounded()
 
@@ -362,13 +256,18 @@ def _seal_place(inputs: Inputs) -> tuple[int, Rect, str, bool]:
     if signed is not None and signed.page is not None and signed.rect is not None and signed.rect.w > 5:
         box = Rect(signed.rect.x, signed.rect.y, signed.rect.w, signed.rect.h)
         # An appearance much larger than a signature is laid out in its own way; keep the seal by its middle.
-        width = min(box.w, SIGNATURE_MM[0])
+        width = min(box.w, inputs.measures.signature_mm[0])
         box = Rect(box.x + (box.w - width) / 2, box.y, width, box.h)
-        return signed.page - 1, _seal_box(box, inputs.seal_mm), "leader's signature", True
+        return signed.page - 1, _seal_box(box, inputs.seal_mm, inputs.measures), "leader's signature", True
     blocks = find_signer_blocks(inputs.pages, (signed.signer or "",)) if signed is not None else ()
     if not blocks:
         raise Refused("seal_place_not_found")
-    return blocks[0].page, _seal_box(signature_box(blocks[0]), inputs.seal_mm), "signer's name", blocks[0].sure
+    return (
+        blocks[0].page,
+        _seal_box(signature_box(blocks[0], inputs.measures), inputs.seal_mm, inputs.measures),
+        "signer's name",
+        blocks[0].sure,
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pyhanko.sign.validation import read_certification_data
 from signer_app.pdf import place
 from signer_app.pdf.fields import entry
 from signer_app.pdf.letter import (
+    SignerBlock,
     find_all_signer_blocks,
     find_date_line,
     find_number_line,
@@ -27,9 +28,11 @@ from signer_app.pdf.letter import (
     issuing_lines,
     names_body,
 )
+from signer_app.pdf.marks import Refused
+from signer_app.pdf.measures import Measures
 from signer_app.pdf.names import same_body, same_person
 from signer_app.pdf.pagetext import PageText, open_document, read_page
-from signer_app.pdf.place import Inputs, Placed, PlaceOption, Refused
+from signer_app.pdf.place import Inputs, Placed, PlaceOption
 from signer_app.pdf.plan import Placement, SigningPlan
 from signer_app.verification.model import FileReport, Integrity, Revocation, SignatureReport, Trust, Verdict
 
@@ -228,6 +231,7 @@ class _Preflight:
             option=request.place,
             leader=leader,
             report=self.report,
+            measures=Measures.on(request.today),
         )
         placed = self._place(inputs)
         refused = any(f.severity is Severity.REFUSED for f in self.findings)
@@ -303,12 +307,23 @@ class _Preflight:
         names = self.request.body.names if self.request.body else ()
         return signature.signer is not None and any(same_body(signature.signer, name) for name in names)
 
+    def _signs_the_letter(self, block: SignerBlock) -> bool:
+        """Whether a block is one of ô 7: under a title, in the right half, or beside another one (joint letters)."""
+        if not block.sure:
+            return False
+        if block.name_box.centre[0] > self.pages[block.page].frame.width_mm * 0.45:
+            return True
+        return any(
+            other.page == block.page and other.name != block.name and abs(other.name_box.y - block.name_box.y) < 15
+            for other in find_all_signer_blocks(self.pages)
+        )
+
     def _is_issuing_signature(self, signature: SignatureReport) -> bool:
         """It fits the name of 7b, or lies in 7c, or its holder is one of the body's signers."""
         name = signature.signer or ""
         if self.request.body and any(same_person(name, signer) for signer in self.request.body.signers):
             return True
-        if find_signer_blocks(self.pages, (name,)):
+        if any(self._signs_the_letter(block) for block in find_signer_blocks(self.pages, (name,))):
             return True
         if signature.page is None or signature.rect is None:
             return False

@@ -116,7 +116,7 @@ class SigningRun:
 
         def write(tx: Transaction) -> None:
             tx.batches.add(batch, rows)
-            # A batch that was cut still waits for the files that are begun anew here: `resume` must not sign them again.
+            # A batch that was cut still waits for files that are begun anew here; `resume` must not sign them twice.
             for earlier in tx.batches.unfinished():
                 for row in tx.batches.files(earlier.id) if earlier.id != batch.id else ():
                     whole = earlier.id == self._continues

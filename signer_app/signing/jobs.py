@@ -7,8 +7,9 @@ Pure values and their reading from the command line or a list (CSV). Opens no PD
 import csv
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,9 @@ _NUMBER = re.compile(r"^\s*(?P<number>\d+[a-zđ]?)\s*(?:/(?P<year>\d{4}))?\s*/\s
 _LIST_COLUMNS = ("input", "profile", "number", "date", "place", "role", "document", "to")
 _MAX_LIST_BYTES = 32 << 20
 _ORG = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.\-_]{0,63}$")
+
+
+T = TypeVar("T")
 
 
 class UsageError(KnownError):
@@ -179,7 +183,8 @@ def read_list(listing: Path, *, profile: Profile, out: Path | None) -> tuple[Doc
                 raise UsageError("usage_list", name=listing.name, line=line, reason="input")
             groups.setdefault(cells.get("document") or f"\0{line}", []).append((line, cells))
     except csv.Error as error:
-        raise UsageError("usage_list", name=listing.name, line=reader.line_num, reason=str(error)) from None
+        # DictReader's own line_num stays behind when the reader below it fails.
+        raise UsageError("usage_list", name=listing.name, line=reader.reader.line_num, reason=str(error)) from None
     if not groups:
         raise UsageError("usage_list", name=listing.name, line=1, reason="0")
     jobs = tuple(_document(listing, rows, profile, out) for rows in groups.values())
@@ -191,7 +196,15 @@ def _document(
     listing: Path, rows: Sequence[tuple[int, dict[str, str]]], profile: Profile, out: Path | None
 ) -> DocumentJob:
     files: list[FileJob] = []
-    facts: dict[str, str] = {}
+    facts: dict[str, tuple[int, str]] = {}
+
+    def parsed(parse: Callable[[str], T], line: int, text: str) -> T:
+        try:
+            return parse(text)
+        except UsageError as error:
+            reason = str(error.params.get("text", text))
+            raise UsageError("usage_list", name=listing.name, line=line, reason=reason) from None
+
     for line, cells in rows:
         source = listing.parent / cells["input"]
         if not source.is_file():
@@ -202,24 +215,24 @@ def _document(
         role = FileRole(role_text)
         # An appendix in a file of its own gets the appendix's signature (NĐ 30 PL I), unless the row says other.
         fallback = Profile.APPENDIX if role is FileRole.APPENDIX and profile is Profile.AGENCY else profile
-        chosen = parse_profile(cells["profile"]) if cells.get("profile") else fallback
-        where = parse_place(cells["place"]) if cells.get("place") else None
+        chosen = parsed(parse_profile, line, cells["profile"]) if cells.get("profile") else fallback
+        where = parsed(parse_place, line, cells["place"]) if cells.get("place") else None
         files.append(FileJob(str(source.absolute()), str(_output(source, out).absolute()), role, chosen, where))
         for key in ("number", "date", "to"):
             value = cells.get(key, "")
-            if value and facts.setdefault(key, value) != value:
+            if value and facts.setdefault(key, (line, value))[1] != value:
                 raise UsageError("usage_list", name=listing.name, line=line, reason=f"{key} {value}")
     mains = [file for file in files if file.role is FileRole.MAIN]
     if len(mains) != 1:
         raise UsageError("usage_list_main", name=listing.name, line=rows[0][0], count=len(mains))
     ordered = (*mains, *(file for file in files if file.role is not FileRole.MAIN))
-    number, notation = parse_number(facts["number"]) if "number" in facts else (None, None)
+    number, notation = parsed(parse_number, *facts["number"]) if "number" in facts else (None, None)
     return DocumentJob(
         ordered,
         number,
         notation,
-        parse_date(facts["date"]) if "date" in facts else None,
-        parse_receivers([facts["to"]]) if "to" in facts else (),
+        parsed(parse_date, *facts["date"]) if "date" in facts else None,
+        parsed(lambda text: parse_receivers([text]), *facts["to"]) if "to" in facts else (),
     )
 
 

@@ -36,9 +36,7 @@ class Wording:
 
 def write_letter(target: Path, wording: Wording) -> Path:
     """A letter of one page, not signed."""
-    left = [
-        Words(60, 25 + 6 * line, part, BOLD, 12, centred=True) for line, part in enumerate(wording.body)
-    ]
+    left = [Words(60, 25 + 6 * line, part, BOLD, 12, centred=True) for line, part in enumerate(wording.body)]
     words = [
         *left,
         Words(140, 25, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", BOLD, 12, centred=True),
@@ -104,9 +102,7 @@ def signed_elsewhere(
 
 def signed_by(leaf: Leaf, source: Path, target: Path, *, certify: MDPPerm | None = None) -> Path:
     """Signed elsewhere with a key of the test PKI."""
-    return signed_elsewhere(
-        source, target, leaf.certificate_der, leaf.private_key, leaf.chain_der[1:], certify=certify
-    )
+    return signed_elsewhere(source, target, leaf.certificate_der, leaf.private_key, leaf.chain_der[1:], certify=certify)
 
 
 def write_over(source: Path, target: Path) -> Path:
@@ -125,7 +121,7 @@ def put_a_note(source: Path, target: Path) -> Path:
         {
             generic.pdf_name("/Type"): generic.pdf_name("/Annot"),
             generic.pdf_name("/Subtype"): generic.pdf_name("/Text"),
-            generic.pdf_name("/Rect"): generic.ArrayObject(generic.NumberObject(v) for v in (20, 20, 40, 40)),
+            generic.pdf_name("/Rect"): generic.ArrayObject(map(generic.NumberObject, (20, 20, 40, 40))),
             generic.pdf_name("/Contents"): generic.pdf_string("xem lại"),
         }
     )

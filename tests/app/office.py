@@ -8,15 +8,15 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
-from signer_server.app import Organisation, Server, ServerIdentity, ServerRules, TrustedRoots
-from signer_sync.client import PinnedServer, ServerClient
-from signer_sync.http import HttpSettings, open_session
-from signer_sync.keystore import DeviceIdentity
 
 from signer_app.demo.pki import DemoPki, Leaf
 from signer_app.demo.pki_names import Authority, Holder
 from signer_app.demo.services import SERVER_ID
 from signer_resources import samples
+from signer_server.app import Organisation, Server, ServerIdentity, ServerRules, TrustedRoots
+from signer_sync.client import PinnedServer, ServerClient
+from signer_sync.http import HttpSettings, open_session
+from signer_sync.keystore import DeviceIdentity
 from tests.server.world import COMMUNE, OFFICE, make_packet
 from tests.support.workspace import Desk
 
@@ -70,9 +70,7 @@ def office_server(pki: DemoPki, folder: Path, *, identity: Leaf | None = None, s
         crls=(pki.crl_der(Authority.ROOT), pki.crl_der(Authority.ISSUING)),
     )
     chain = [x509.load_der_x509_certificate(der) for der in leaf.chain_der]
-    return Server(
-        folder, ServerIdentity.of(server_id, chain, leaf.private_key), ServerRules(organisations, roots)
-    )
+    return Server(folder, ServerIdentity.of(server_id, chain, leaf.private_key), ServerRules(organisations, roots))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import hashlib
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -51,8 +50,8 @@ class Day:
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    yield Day(tmp_path_factory.mktemp("demo"))
+def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    return Day(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.mark.timeout(240)
@@ -147,7 +146,7 @@ def test_while_it_serves_other_commands_work_beside_it(day: Day) -> None:
         words = ("--profile", "agency", "--number", "21/UBND-VP", "--date", DAY, "--to", "H77")
         answer = day.program.run("sign", letter, *words, pin=CANARY_PIN)
         assert (answer.code, answer.states) == (0, ["signed"])
-        sent = day.program.run("sync", "--once")
+        sent = day.program.look("sync", "--once")
         assert (sent.code, sent.json["sent"]) == (0, 1)
 
 

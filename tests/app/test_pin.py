@@ -41,7 +41,7 @@ def test_a_wrong_pin_is_one_login_exit_3_and_clear_words(desk: Desk, counting: C
     resumed = desk.run("resume", pin=CANARY_PIN, options=("--module", counting.path))
     assert (resumed.code, resumed.states) == (0, ["signed"])
     assert counting.user_logins() == 2
-    entries = desk.run("journal").json["entries"]
+    entries = desk.look("journal").json["entries"]
     assert [entry["result"] for entry in entries if entry["action"] == "login"] == ["pin_incorrect", "ok"]
 
 
@@ -49,9 +49,7 @@ def test_a_wrong_pin_is_one_login_exit_3_and_clear_words(desk: Desk, counting: C
     ("typed", "code"),
     [("", "pin_empty"), ("mãPIN123", "pin_not_ascii"), (b"\xff\xfe12345", "pin_not_ascii")],
 )
-def test_what_can_be_no_pin_is_never_tried(
-    desk: Desk, counting: CountingModule, typed: str | bytes, code: str
-) -> None:
+def test_what_can_be_no_pin_is_never_tried(desk: Desk, counting: CountingModule, typed: str | bytes, code: str) -> None:
     answer = seal(desk, counting, pin=typed)
     assert (answer.code, answer.json["stopped"]["code"]) == (3, code)
     assert counting.user_logins() == 0

@@ -127,4 +127,3 @@ def test_the_seals_profiles_need_the_bodys_certificate(desk: Desk, profile: str)
     words = ("--number", "1/UBND-VP", "--date", DAY, "--profile", profile, "--cert", desk.leader)
     answer = desk.sign(desk.letter(), *words)
     assert (answer.code, answer.codes) == (1, ["certificate_not_of_body"])
-

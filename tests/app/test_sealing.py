@@ -20,23 +20,19 @@ SEAL = ("--profile", "agency", "--date", DAY)
 def accepted_by_others(path: Path) -> int:
     """How many signatures pdfsig finds; each must be valid, and qpdf must find no fault."""
     subprocess.run(["qpdf", "--check", str(path)], check=True, capture_output=True)
-    told = subprocess.run(
-        ["pdfsig", "-nocert", str(path)], check=True, capture_output=True, text=True
-    ).stdout
+    told = subprocess.run(["pdfsig", "-nocert", str(path)], check=True, capture_output=True, text=True).stdout
     found = told.count("Signature Validation:")
     assert told.count("Signature Validation: Signature is Valid.") == found, told
     return found
 
 
 def verdicts(desk: Desk, path: Path) -> tuple[int, dict[str, Any]]:
-    answer = desk.run("verify", path, "--trust", desk.data / "demo" / "trust")
+    answer = desk.look("verify", path, "--trust", desk.data / "demo" / "trust")
     return answer.code, answer.json[0]
 
 
 def text_of(path: Path) -> str:
-    return subprocess.run(
-        ["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True
-    ).stdout
+    return subprocess.run(["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True).stdout
 
 
 def field_values(path: Path) -> dict[str, str]:
@@ -49,7 +45,7 @@ def field_values(path: Path) -> dict[str, str]:
 def test_a_letter_with_prepared_fields_gets_number_date_and_seal_with_one_signature(desk: Desk) -> None:
     letter = desk.letter("cong-van.pdf", "Công văn số 3.pdf")
     original = letter.read_bytes()
-    checked = desk.run("check", letter, *SEAL, "--number", "3/UBND-VP")
+    checked = desk.look("check", letter, *SEAL, "--number", "3/UBND-VP")
     assert (checked.code, checked.json[0]["state"]) == (0, "ready")
     placement = checked.json[0]["placement"]
 
@@ -98,7 +94,7 @@ def test_without_a_timestamp_service_the_letter_is_signed_lower_and_all_is_done(
 def test_a_letter_signed_elsewhere_gets_number_and_date_by_a_signature_of_their_own(desk: Desk) -> None:
     plain = write_letter(desk.letters / "draft.pdf", Wording())
     letter = signed_by(desk.site.pki.leaf(Holder.LEADER), plain, desk.letters / "letter.pdf")
-    placement = desk.run("check", letter, *SEAL, "--number", "12/QĐ-UBND").json[0]["placement"]
+    placement = desk.look("check", letter, *SEAL, "--number", "12/QĐ-UBND").json[0]["placement"]
 
     answer = desk.sign(letter, *SEAL, "--number", "12/QĐ-UBND")
 
@@ -121,7 +117,7 @@ def test_a_letter_certified_without_fields_is_signed_after_a_warning_and_shows_a
     plain = write_letter(desk.letters / "draft.pdf", Wording())
     leader = desk.site.pki.leaf(Holder.LEADER)
     letter = signed_by(leader, plain, desk.letters / "letter.pdf", certify=MDPPerm.FILL_FORMS)
-    checked = desk.run("check", letter, *SEAL, "--number", "12/QĐ-UBND")
+    checked = desk.look("check", letter, *SEAL, "--number", "12/QĐ-UBND")
     assert (checked.code, checked.json[0]["state"]) == (0, "warning")
     assert "certified_will_change" in {finding["code"] for finding in checked.json[0]["findings"]}
 
@@ -155,7 +151,9 @@ def test_a_submission_and_its_appendix_are_one_document(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("place", [None, "-1,20,250,60,25"])
-def test_a_plain_signature_is_invisible_unless_a_place_is_given_and_is_never_sent(desk: Desk, place: str | None) -> None:
+def test_a_plain_signature_is_invisible_unless_a_place_is_given_and_is_never_sent(
+    desk: Desk, place: str | None
+) -> None:
     source = write_letter(desk.letters / "note.pdf", Wording())
     words = ("--place", place) if place else ()
     out = desk.folder / "out" / "deep"

@@ -70,12 +70,12 @@ def test_what_was_signed_before_the_driver_failed_is_kept_and_resume_signs_the_r
     assert sorted(packet.document or "" for packet in desk.packets()) == ["01/UBND-VP", "02/GM-UBND", "03/QĐ-UBND"]
     assert len(desk.files()) == len(list(desk.letters.glob("*.signed.pdf"))) == 3
 
-    nothing = desk.run("resume", pin=CANARY_PIN, options=front)
+    nothing = desk.look("resume")
     assert (nothing.code, nothing.json) == (0, {"batch": None, "stopped": None, "documents": []})
 
 
 def test_resume_says_so_when_there_is_nothing_to_go_on_with(desk: Desk) -> None:
-    nothing = desk.run("resume", pin=CANARY_PIN)
+    nothing = desk.run("resume")
     assert (nothing.code, nothing.json) == (0, {"batch": None, "stopped": None, "documents": []})
-    unknown = desk.run("resume", "no-such-batch", pin=CANARY_PIN)
+    unknown = desk.look("resume", "no-such-batch")
     assert (unknown.code, unknown.json["error"]["code"]) == (2, "usage_batch_unknown")

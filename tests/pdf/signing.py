@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
@@ -172,6 +173,13 @@ def text_step(rect: Rect, *texts: str, page: int = 0, size: float = 12, style: S
     """A new visible signature that shows lines of text, 6 mm apart, 1 mm from the left."""
     items = tuple(TextItem(1.0, 6.0 * (i + 1), size, style, text) for i, text in enumerate(texts))
     return SignStep("ky", existing=False, page=page, rect=rect, drawing=Drawing(items))
+
+
+def with_picture(monkeypatch: pytest.MonkeyPatch, file: Path) -> str:
+    """Makes a picture known; its name in a plan."""
+    name = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setitem(IMAGES, name, file)
+    return name
 
 
 INVISIBLE = SignStep("ky", existing=False, page=None, rect=None, drawing=None)
