@@ -231,7 +231,9 @@ def write_submission_appendix(sheet: Sheet, sample: Sample) -> None:
     sheet.centred_line("PHỤ LỤC", Face.BOLD)
     sheet.centred_line("DANH MỤC CÔNG TRÌNH THỦY LỢI", Face.BOLD)
     sheet.centred_line("ĐỀ NGHỊ HỖ TRỢ KINH PHÍ SỬA CHỮA", Face.BOLD)
-    sheet.centred_line(f"(Kèm theo Tờ trình số        /{sample.notation} ngày       tháng       năm 2026", Face.ITALIC, 13)
+    sheet.centred_line(
+        f"(Kèm theo Tờ trình số        /{sample.notation} ngày       tháng       năm 2026", Face.ITALIC, 13
+    )
     sheet.centred_line("của Ủy ban nhân dân xã Hòa Sơn)", Face.ITALIC, 13)
     sheet.gap(14)
     columns = (

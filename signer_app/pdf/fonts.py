@@ -91,7 +91,8 @@ class Face:
             "/Ordering": generic.pdf_string("Identity"),
             "/Supplement": 0,
         }
-        widths = array(part for gid in sorted(self._advance) for part in (gid, array([self._advance[gid]])))
+        # Glyph numbers run from 0 without a gap, so one list says all widths (ISO 32000-1, 9.7.4.3).
+        widths = array([0, array(self._advance[gid] for gid in range(len(self._advance)))])
         descendant = dictionary(
             {
                 "/Type": "/Font",

@@ -61,11 +61,7 @@ def test_stdout_is_one_json_document_and_words_stand_elsewhere(waiting: Desk) ->
     _value, end = decoder.raw_decode(answer.out)
     assert answer.out[end:] == "\n"
     assert (answer.code, answer.codes) == (1, ["number_used"])
-    english = answer.documents[0]["message"]
-    vietnamese = waiting.seal(letter, "1/UBND-VP", options=("--lang", "vi")).documents[0]["message"]
-    assert english != vietnamese
-    assert "đã dùng" in vietnamese
-    assert english.isascii() or "UBND" in english
+    assert answer.documents[0]["message"].startswith("The number ")
 
 
 def test_words_say_what_was_done_and_what_was_not(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration as a newcomer starts it: the whole day on a fresh folder, then again, then beside other commands."""
+"""The demonstration as a newcomer starts it: the whole day on a fresh folder, again, and beside other commands."""
 
 import datetime as dt
 import hashlib

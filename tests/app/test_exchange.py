@@ -150,7 +150,7 @@ def test_a_folder_without_a_server_says_so(tmp_path: Path) -> None:
     assert (answer.code, answer.json["error"]["code"]) == (1, "server_not_set")
 
 
-@pytest.mark.parametrize("stop", [2, 15])
+@pytest.mark.parametrize("stop", [pytest.param(2, marks=pytest.mark.long), 15])
 def test_sync_without_once_goes_on_until_a_signal_and_ends_with_0(waiting: Desk, stop: int) -> None:
     with waiting.server(), subprocess.Popen(
         waiting.line("sync"), stdout=subprocess.PIPE, env=clean_environment(waiting.home), text=True

@@ -47,7 +47,11 @@ def test_a_wrong_pin_is_one_login_exit_3_and_clear_words(desk: Desk, counting: C
 
 @pytest.mark.parametrize(
     ("typed", "code"),
-    [("", "pin_empty"), ("mãPIN123", "pin_not_ascii"), (b"\xff\xfe12345", "pin_not_ascii")],
+    [
+        ("", "pin_empty"),
+        ("mãPIN123", "pin_not_ascii"),
+        pytest.param(b"\xff\xfe12345", "pin_not_ascii", marks=pytest.mark.long),
+    ],
 )
 def test_what_can_be_no_pin_is_never_tried(desk: Desk, counting: CountingModule, typed: str | bytes, code: str) -> None:
     answer = seal(desk, counting, pin=typed)

@@ -182,5 +182,3 @@ def test_a_folder_is_taken_recursively_and_mirrored(desk: Desk) -> None:
     assert (answer.code, answer.states) == (0, ["signed", "signed"])
     made = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert made == {"one.signed.pdf", "tháng 11/two.signed.pdf"}
-    again = desk.sign(desk.letters / "one.PDF", "--cert", desk.leader, "--out", out, "--level", "b-b")
-    assert (again.code, again.codes) == (1, ["output_exists"])

@@ -49,7 +49,9 @@ def failing_after_the_first_signature(counting: CountingModule, fault: str) -> I
         counting.misbehave()
 
 
-@pytest.mark.parametrize(("fault", "code"), [("crash", "driver_crashed"), ("0x32", "token_removed")])
+@pytest.mark.parametrize(
+    ("fault", "code"), [("crash", "driver_crashed"), pytest.param("0x32", "token_removed", marks=pytest.mark.long)]
+)
 def test_what_was_signed_before_the_driver_failed_is_kept_and_resume_signs_the_rest(
     desk: Desk, counting: CountingModule, fault: str, code: str
 ) -> None:

@@ -156,9 +156,7 @@ def test_only_the_timestamp_authority_may_stamp_and_that_critically(pki: DemoPki
 
 def test_the_ocsp_responder_is_delegated_and_not_asked_after(pki: DemoPki) -> None:
     extensions = certificate(pki, Holder.OCSP).extensions
-    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [
-        ExtendedKeyUsageOID.OCSP_SIGNING
-    ]
+    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.OCSP_SIGNING]
     assert extensions.get_extension_for_class(x509.OCSPNoCheck)
 
 

@@ -18,11 +18,11 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko_certvalidator import ValidationContext
-from signer_resources.errors import KnownError
 
 from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Authority, Holder
 from signer_app.demo.pki_services import MAX_REQUEST_BYTES
+from signer_resources.errors import KnownError
 
 TIMEOUT = 10.0
 
@@ -93,9 +93,7 @@ def test_the_crl_that_certificates_name_lists_the_revoked_leader_alone(served: D
     crl = x509.load_der_x509_crl(fetch(crl_url(certificate(served, Holder.LEADER))))
     assert crl.is_signature_valid(issuing_key)
     assert crl.issuer == issuing.subject
-    assert [entry.serial_number for entry in crl] == [
-        certificate(served, Holder.REVOKED_LEADER).serial_number
-    ]
+    assert [entry.serial_number for entry in crl] == [certificate(served, Holder.REVOKED_LEADER).serial_number]
 
 
 def test_the_roots_crl_lists_nobody(served: DemoPki) -> None:

@@ -12,12 +12,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from signer_resources.errors import KnownError
-from signer_token.model import Pin
 
 from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.softhsm import MODULE_VARIABLE, SoftHsm, SoftToken, find_module, set_up_tokens
+from signer_resources.errors import KnownError
+from signer_token.model import Pin
 from tests.support.pki import AGENCY_TOKEN, LEADER_TOKEN, SETUP_COMMAND, two_tokens
 
 PIN = "24681357"
@@ -73,9 +73,7 @@ def look(hsm: SoftHsm, pin: str = PIN) -> dict[str, Seen]:
     return {entry["label"]: Seen(**entry) for entry in json.loads(done.stdout)}
 
 
-def set_up(
-    folder: Path, pki: DemoPki, pin: str = PIN, environment: Mapping[str, str] | None = None
-) -> SoftHsm:
+def set_up(folder: Path, pki: DemoPki, pin: str = PIN, environment: Mapping[str, str] | None = None) -> SoftHsm:
     return set_up_tokens(
         folder,
         two_tokens(pki),

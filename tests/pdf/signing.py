@@ -4,19 +4,22 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 import signer_resources
-from signer_app.demo.pki import DemoPki
+from signer_app.demo.pki import DemoPki, Leaf
 from signer_app.demo.pki_names import HOLDERS, Authority, Holder
 from signer_app.pdf.fonts import Style
 from signer_app.pdf.geometry import Rect
-from signer_app.pdf.plan import Drawing, ImageItem, SigningPlan, SignStep, TextItem
+from signer_app.pdf.plan import Drawing, ImageItem, Mark, Placement, SigningPlan, SignStep, TextItem
 from signer_app.pdf.preflight import (
     Body,
     PlaceOption,
@@ -30,6 +33,10 @@ from signer_app.pdf.prepare import Prepared, finish, prepare
 from signer_app.pdf.recheck import Rechecked, recheck
 from signer_app.verification.model import FileReport, TrustMaterial
 from signer_app.verification.verify import verify_file
+from tests.pdf.paper import Words, letter
+
+_leaf = cache(DemoPki.leaf)
+_crl = cache(DemoPki.crl_der)
 
 BODY = HOLDERS[Holder.AGENCY].subject.common_name
 LEADER = HOLDERS[Holder.LEADER].subject.common_name
@@ -57,8 +64,12 @@ class Desk:
         self.trust = TrustMaterial(
             anchors=(self.pki.root_der,),
             intermediates=(self.pki.issuing_der,),
-            crls=(self.pki.crl_der(Authority.ROOT), self.pki.crl_der(Authority.ISSUING)),
+            crls=(_crl(self.pki, Authority.ROOT), _crl(self.pki, Authority.ISSUING)),
         )
+
+    def leaf(self, holder: Holder) -> Leaf:
+        """Certificate, chain and key of one holder."""
+        return _leaf(self.pki, holder)
 
     def keep(self, data: bytes, name: str = "văn bản") -> Path:
         """The bytes as a new file."""
@@ -72,7 +83,7 @@ class Desk:
     def prepare(self, source: Path, step: SignStep, holder: Holder = Holder.AGENCY) -> tuple[Path, Prepared]:
         """The first half: the file with an empty gap."""
         output = self.folder / f"ra {next(self._numbers)}.pdf"
-        leaf = self.pki.leaf(holder)
+        leaf = self.leaf(holder)
         prepared = prepare(
             source,
             output,
@@ -88,7 +99,7 @@ class Desk:
         self, output: Path, prepared: Prepared, holder: Holder = Holder.AGENCY, timestamp: bytes | None = None
     ) -> Path:
         """The second half: the signature is made and put in."""
-        leaf = self.pki.leaf(holder)
+        leaf = self.leaf(holder)
         signature = leaf.private_key.sign(prepared.to_be_signed, padding.PKCS1v15(), hashes.SHA256())
         finish(
             output,
@@ -110,7 +121,7 @@ class Desk:
         self, source: Path, output: Path, steps: Sequence[SignStep], holder: Holder = Holder.AGENCY
     ) -> Rechecked:
         before, after = self.verify(source), self.verify(output)
-        return recheck(source, output, steps, before, after, self.pki.leaf(holder).sha256)
+        return recheck(source, output, steps, before, after, self.leaf(holder).sha256)
 
     def preflight(
         self,
@@ -130,7 +141,7 @@ class Desk:
         request = PreflightRequest(
             profile=profile,
             blob=hashlib.sha256(path.read_bytes()).hexdigest(),
-            certificate=self.pki.leaf(Holder.LEADER if profile is Profile.LEADER else Holder.AGENCY).sha256,
+            certificate=self.leaf(Holder.LEADER if profile is Profile.LEADER else Holder.AGENCY).sha256,
             certificate_name=name or person,
             rules="1",
             number=number,
@@ -193,3 +204,31 @@ def refusals(result: PreflightResult) -> list[str]:
 def warnings(result: PreflightResult) -> list[str]:
     """Codes of what warns."""
     return [finding.code for finding in result.findings if finding.severity is Severity.WARNING]
+
+
+def one(result: PreflightResult, what: Mark) -> Placement:
+    """The one placement of this kind."""
+    (found,) = [p for p in result.placements if p.what is what]
+    return found
+
+
+def page_items(step: SignStep) -> list[TextItem]:
+    """Text items of a step in page coordinates."""
+    found = [(step.rect, step.drawing)] if step.rect and step.drawing else []
+    found += [(fill.box, fill.drawing) for fill in step.fill]
+    return [
+        msgspec.structs.replace(item, x=item.x + rect.x, baseline=item.baseline + rect.y)
+        for rect, drawing in found
+        for item in drawing.items
+        if isinstance(item, TextItem)
+    ]
+
+
+def texts(plan: SigningPlan) -> list[str]:
+    """The texts that a plan draws, in order."""
+    return [item.text for step in plan.steps for item in page_items(step)]
+
+
+def elsewhere(desk: Desk, *extra: Words, **of_head: Any) -> Path:
+    """A letter that its leader signed with other software."""
+    return desk.leader_signs_elsewhere(desk.keep(letter(*extra, **of_head)))

@@ -130,7 +130,7 @@ def test_an_earlier_signature_that_got_worse_is_seen(desk: Desk, source: Path) -
     gone = desk.verify(source)
     before, after = desk.verify(first), desk.verify(output)
     assert before.signatures
-    certificate = desk.pki.leaf(Holder.AGENCY).sha256
+    certificate = desk.leaf(Holder.AGENCY).sha256
     assert recheck(first, output, [covering], before, gone, certificate).fault == "earlier_signature_worse"
     assert after.integrity is not Integrity.INTACT
 

@@ -4,8 +4,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-import signer_resources
 from fontTools.ttLib import TTFont
+
+import signer_resources
 from tools import build_fonts
 
 STYLES = ("Regular", "Italic", "Bold", "BoldItalic")

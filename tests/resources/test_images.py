@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import signer_resources
 from PIL import Image
+
+import signer_resources
 
 NAMES = ("sample-seal", "sample-signature", "sample-signature-2", "sample-initial")
 RESOURCES = Path(signer_resources.path("images")).parent.parent
@@ -48,9 +49,7 @@ def test_leaders_signatures_are_blue_and_fit_their_box(name: str) -> None:
 
 
 def test_the_committed_images_are_what_the_tool_draws(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "tools.build_images", "--out", str(tmp_path)], cwd=RESOURCES, check=True
-    )
+    subprocess.run([sys.executable, "-m", "tools.build_images", "--out", str(tmp_path)], cwd=RESOURCES, check=True)
     for name in NAMES:
         made = Image.open(tmp_path / f"{name}.png")
         # Pixels, not bytes: how well PNG data is packed differs between builds of the same library.

@@ -4,6 +4,7 @@ import tomllib
 from datetime import date
 
 import pytest
+
 import signer_resources
 from signer_resources import rules
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pikepdf
 import pypdfium2 as pdfium
 import pytest
-import signer_resources
 from fontTools.ttLib import TTFont
+
+import signer_resources
 from signer_resources import rules, samples
 from signer_resources.samples import Sample, Urgency
 
@@ -144,9 +145,7 @@ def test_text_keeps_to_the_margins_and_pages_are_numbered_from_the_second(name: 
 
 @pytest.mark.parametrize("name", FILES)
 def test_fonts_are_embedded_and_no_letter_is_missing(name: str) -> None:
-    covered = {
-        chr(code) for code in TTFont(signer_resources.path("fonts/SignerSerif-Bold.ttf")).getBestCmap()
-    }
+    covered = {chr(code) for code in TTFont(signer_resources.path("fonts/SignerSerif-Bold.ttf")).getBestCmap()}
     letters = {letter for page in _text(name) for letter in page if letter not in "\n\ufffe"}
     assert letters - covered == set()
     with pikepdf.open(samples.file(name)) as pdf:
@@ -242,9 +241,7 @@ def test_the_committed_samples_are_what_the_tool_makes_and_it_makes_the_same_twi
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
-        subprocess.run(
-            [sys.executable, "-m", "tools.build_samples", "--out", str(folder)], cwd=RESOURCES, check=True
-        )
+        subprocess.run([sys.executable, "-m", "tools.build_samples", "--out", str(folder)], cwd=RESOURCES, check=True)
     one, two = folders
     assert sorted(path.name for path in one.iterdir()) == sorted((*FILES, "samples.toml"))
     for name in (*FILES, "samples.toml"):

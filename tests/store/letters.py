@@ -6,9 +6,6 @@ import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from signer_sync.contract import PacketKind
-from signer_sync.ids import uuid7
-
 from signer_app.store.model import (
     CertificateStatus,
     Document,
@@ -23,6 +20,8 @@ from signer_app.store.model import (
     Urgency,
 )
 from signer_app.store.store import Signing, Store
+from signer_sync.contract import PacketKind
+from signer_sync.ids import uuid7
 
 MORNING = datetime(2026, 11, 22, 1, 42, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from signer_resources.errors import KnownError
 
 from signer_app.store.blobs import Blob, BlobStore
 from signer_app.store.durable import CHUNK
+from signer_resources.errors import KnownError
 
 CONTENT = b"van ban " * (CHUNK // 4)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -72,9 +72,7 @@ def test_the_same_bytes_again_are_kept_once(blobs: BlobStore, letter: Path) -> N
     assert files(blobs) == {SHA256}
 
 
-def test_a_blob_that_a_power_cut_left_short_is_replaced_by_the_whole_one(
-    blobs: BlobStore, letter: Path
-) -> None:
+def test_a_blob_that_a_power_cut_left_short_is_replaced_by_the_whole_one(blobs: BlobStore, letter: Path) -> None:
     blobs.add_file(letter)
     blobs.path(SHA256).write_bytes(CONTENT[:-1])
     blobs.add_file(letter)
@@ -153,9 +151,7 @@ def test_a_changed_or_missing_blob_is_noticed(blobs: BlobStore, letter: Path) ->
         blobs.export(SHA256, letter.with_name("out.pdf"))
 
 
-def test_an_export_makes_its_folders_and_overwrites_nothing(
-    blobs: BlobStore, letter: Path, tmp_path: Path
-) -> None:
+def test_an_export_makes_its_folders_and_overwrites_nothing(blobs: BlobStore, letter: Path, tmp_path: Path) -> None:
     blobs.add_file(letter)
     destination = tmp_path / "Đã ký" / "22-11" / ("ký" * 60 + ".signed.pdf")
     blobs.export(SHA256, destination)
@@ -180,9 +176,7 @@ def test_a_file_in_the_place_of_the_output_folder_is_a_known_error(
 
 
 @pytest.mark.parametrize("existing", ["empty", "dangling link", "folder"])
-def test_whatever_bears_the_name_already_stays(
-    blobs: BlobStore, letter: Path, tmp_path: Path, existing: str
-) -> None:
+def test_whatever_bears_the_name_already_stays(blobs: BlobStore, letter: Path, tmp_path: Path, existing: str) -> None:
     blobs.add_file(letter)
     destination = tmp_path / "out" / "a.pdf"
     destination.parent.mkdir()

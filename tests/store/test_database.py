@@ -7,18 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from signer_resources.errors import KnownError
 
 from signer_app.store.database import Migration, load_migrations
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.store import Store, StoreReader
+from signer_resources.errors import KnownError
 from tests.store.letters import Letters, not_secret
 
 FIRST = load_migrations()
 ADD_NOTE = Migration(len(FIRST) + 1, "ALTER TABLE document ADD COLUMN note TEXT;")
-BROKEN = Migration(
-    len(FIRST) + 1, "ALTER TABLE document ADD COLUMN note TEXT; INSERT INTO no_such_table VALUES (1);"
-)
+BROKEN = Migration(len(FIRST) + 1, "ALTER TABLE document ADD COLUMN note TEXT; INSERT INTO no_such_table VALUES (1);")
 ORPHANING = Migration(len(FIRST) + 1, "DELETE FROM document;")
 
 
@@ -85,9 +83,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
         assert len(view.documents.list()) == 1
 
 
-def test_a_database_of_a_newer_program_is_left_alone_by_writer_and_reader(
-    folder: DataFolder, store: Store
-) -> None:
+def test_a_database_of_a_newer_program_is_left_alone_by_writer_and_reader(folder: DataFolder, store: Store) -> None:
     store.close()
     open_with(folder, [*FIRST, ADD_NOTE])
     attempts: tuple[Callable[[], StoreReader], ...] = (
@@ -119,9 +115,7 @@ def test_where_nothing_was_ever_signed_a_reader_sees_nothing_and_makes_nothing(t
     assert not folder.path.exists()
 
 
-def test_a_reader_sees_one_moment_while_the_writer_goes_on(
-    folder: DataFolder, letters: Letters, store: Store
-) -> None:
+def test_a_reader_sees_one_moment_while_the_writer_goes_on(folder: DataFolder, letters: Letters, store: Store) -> None:
     store.commit_signed(letters.signing("1"), not_secret)
     with Store.read_only(folder) as reader:
         with reader.view() as view:
@@ -140,9 +134,7 @@ def test_a_reader_cannot_write(folder: DataFolder, store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", ["no database at all", "page overwritten"])
-def test_a_damaged_database_is_called_damaged(
-    folder: DataFolder, letters: Letters, store: Store, damage: str
-) -> None:
+def test_a_damaged_database_is_called_damaged(folder: DataFolder, letters: Letters, store: Store, damage: str) -> None:
     sign_one(folder, letters, store)
     content = bytearray(folder.database.read_bytes())
     if damage == "no database at all":

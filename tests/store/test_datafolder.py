@@ -7,11 +7,11 @@ import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
-from signer_resources.errors import KnownError
 
 from signer_app.store import datafolder
 from signer_app.store.datafolder import RESERVE_BYTES, DataFolder, file_system_of
 from signer_app.store.store import Store
+from signer_resources.errors import KnownError
 
 HOLDER = """
 import sys

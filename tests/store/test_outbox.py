@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from signer_sync.contract import JournalHead
-from signer_sync.ids import uuid7
 
 from signer_app.store.model import DocumentState, NewPacket, OutboxPacket, OutboxState, Urgency
 from signer_app.store.outbox import Outbox
 from signer_app.store.store import Store
+from signer_sync.contract import JournalHead
+from signer_sync.ids import uuid7
 from tests.store.letters import Clock, Letters, not_secret
 
 ORG = "H41.01"
@@ -52,9 +52,7 @@ def test_urgent_packets_come_first_then_the_oldest(store: Store, letters: Letter
         assert [item.packet_id for item in view.outbox.list()] == [urgent, old, new]
 
 
-def test_a_packet_waits_for_its_time_unless_sent_at_once(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_a_packet_waits_for_its_time_unless_sent_at_once(store: Store, letters: Letters, clock: Clock) -> None:
     first = queue(store, letters, "1")
     store.write(lambda transaction: transaction.outbox.mark_sending(first))
     later = clock() + timedelta(seconds=30)
@@ -68,9 +66,7 @@ def test_a_packet_waits_for_its_time_unless_sent_at_once(
     assert due(store, clock) == [first]
 
 
-def test_a_receipt_is_kept_as_it_came_and_anchors_the_journal(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_a_receipt_is_kept_as_it_came_and_anchors_the_journal(store: Store, letters: Letters, clock: Clock) -> None:
     first = queue(store, letters, "1")
     with store.view() as view:
         head = view.journal.head()
@@ -94,9 +90,7 @@ def test_the_first_receipt_stands(store: Store, letters: Letters, clock: Clock) 
     assert packet(store, first).receipt == '{"payload":"r"}'
 
 
-def test_an_accepted_packet_is_never_sent_failed_or_retried_again(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_an_accepted_packet_is_never_sent_failed_or_retried_again(store: Store, letters: Letters, clock: Clock) -> None:
     first = queue(store, letters, "1")
     accept(store, first, clock)
     changes: tuple[Callable[[Outbox], None], ...] = (
@@ -111,9 +105,7 @@ def test_an_accepted_packet_is_never_sent_failed_or_retried_again(
     assert packet(store, first).state is OutboxState.ACCEPTED
 
 
-def test_what_needs_a_person_waits_for_one_and_stays_in_sight(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_what_needs_a_person_waits_for_one_and_stays_in_sight(store: Store, letters: Letters, clock: Clock) -> None:
     first = queue(store, letters, "1")
     since = clock()
     clock.go_on(60)
@@ -126,9 +118,7 @@ def test_what_needs_a_person_waits_for_one_and_stays_in_sight(
     assert due(store, clock) == [first, second]
 
 
-def test_a_failed_packet_is_final_and_no_longer_counts_as_waiting(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_a_failed_packet_is_final_and_no_longer_counts_as_waiting(store: Store, letters: Letters, clock: Clock) -> None:
     first = queue(store, letters, "1")
     store.write(lambda transaction: transaction.outbox.failed(first, "disk_fault"))
     assert due(store, clock, at_once=True) == []

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from signer_resources.errors import KnownError
-from signer_resources.messages import catalogue
 
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.model import OutboxState
 from signer_app.store.recovery import Recovery, recover
 from signer_app.store.settings import Body, Seal, Settings, save_settings
 from signer_app.store.store import Store, Transaction
+from signer_resources.errors import KnownError
+from signer_resources.messages import catalogue
 from tests.store.letters import Clock, Letters, not_secret
 
 AN_HOUR_AGO = time.time() - 3600

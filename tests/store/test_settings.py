@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from signer_resources.errors import KnownError
 
 from signer_app.store import durable
 from signer_app.store.datafolder import DataFolder
@@ -18,6 +17,7 @@ from signer_app.store.settings import (
     load_settings,
     save_settings,
 )
+from signer_resources.errors import KnownError
 
 FULL = Settings(
     language="en",

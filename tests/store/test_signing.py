@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from signer_resources.errors import KnownError
-from signer_sync.contract import PacketKind
-from signer_sync.ids import uuid7
 
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.documents import canonical_number
 from signer_app.store.model import Batch, BatchFile, DocumentState, FileState, NewPacket
 from signer_app.store.store import Signing, Store
+from signer_resources.errors import KnownError
+from signer_sync.contract import PacketKind
+from signer_sync.ids import uuid7
 from tests.store.letters import Clock, Letters, not_secret
 
 
@@ -52,9 +52,7 @@ def test_the_secrecy_check_undoes_all_of_it_and_leaves_no_trace_on_the_disk(
 ) -> None:
     signing = letters.signing()
     name = "Kế hoạch tuyệt mật"
-    signing = msgspec.structs.replace(
-        signing, document=msgspec.structs.replace(signing.document, subject=name)
-    )
+    signing = msgspec.structs.replace(signing, document=msgspec.structs.replace(signing.document, subject=name))
 
     def secret() -> None:
         # Inside the transaction: the rows are made, the packet not yet.
@@ -156,9 +154,7 @@ def test_what_must_not_be_queued_is_refused_before_anything_is_written(
     assert set(rows(store).values()) == {0}
 
 
-def test_the_database_itself_refuses_a_packet_without_receivers_or_number(
-    store: Store, letters: Letters
-) -> None:
+def test_the_database_itself_refuses_a_packet_without_receivers_or_number(store: Store, letters: Letters) -> None:
     store.commit_signed(letters.signing(None, receivers=()), not_secret)
     store.commit_signed(letters.signing("7", receivers=()), not_secret)
     connection = store._connection
@@ -221,9 +217,7 @@ def test_what_was_signed_by_the_same_plan_is_found_again(store: Store, letters: 
         assert view.documents.find_signed(file.blob_in, "agency", "00" * 32) is None
 
 
-def test_documents_are_listed_from_the_newest_page_by_page(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_documents_are_listed_from_the_newest_page_by_page(store: Store, letters: Letters, clock: Clock) -> None:
     for number in range(1, 6):
         store.commit_signed(letters.signing(str(number)), not_secret)
         clock.go_on(60)
@@ -270,9 +264,7 @@ def test_a_batch_is_unreported_until_somebody_was_told(store: Store, letters: Le
         pending, state=FileState.FAILED, code="output_exists", params={"file": Path("/a.pdf"), "n": 2}
     )
     store.write(lambda transaction: transaction.batches.add(batch, [failed]))
-    store.write(
-        lambda transaction: transaction.batches.finish(batch.id, clock(), "disk_full", {"folder": "/văn bản"})
-    )
+    store.write(lambda transaction: transaction.batches.finish(batch.id, clock(), "disk_full", {"folder": "/văn bản"}))
     with store.view() as view:
         (unreported,) = view.batches.unreported()
         (file,) = view.batches.files(batch.id)

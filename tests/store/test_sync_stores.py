@@ -3,16 +3,16 @@
 import hashlib
 
 import pytest
-from signer_resources.errors import KnownError
-from signer_sync.contract import FeedItem, FeedType, JwsBody, PacketKind, PacketPhase, PacketState, Receipt
-from signer_sync.ids import uuid7
-from signer_sync.packets import SignedReceipt
-from signer_sync.ports import FeedPosition, InboxStore, OutboxStore
 
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.model import OutboxState
 from signer_app.store.store import Store
 from signer_app.store.sync_stores import SqlInbox, SqlOutbox
+from signer_resources.errors import KnownError
+from signer_sync.contract import FeedItem, FeedType, JwsBody, PacketKind, PacketPhase, PacketState, Receipt
+from signer_sync.ids import uuid7
+from signer_sync.packets import SignedReceipt
+from signer_sync.ports import FeedPosition, InboxStore, OutboxStore
 from tests.store.letters import Clock, Letters, not_secret
 
 ORG = "H41.01"
@@ -85,9 +85,7 @@ def test_a_receipt_with_a_nonsensical_head_is_kept_and_anchors_nothing(
         assert view.journal.anchors() == ()
 
 
-def test_failures_of_sending_are_recorded_each_in_its_kind(
-    store: Store, letters: Letters, clock: Clock
-) -> None:
+def test_failures_of_sending_are_recorded_each_in_its_kind(store: Store, letters: Letters, clock: Clock) -> None:
     outbox: OutboxStore = SqlOutbox(store, clock)
     for number in ("1", "2", "3"):
         store.commit_signed(letters.signing(number), not_secret)

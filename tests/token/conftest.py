@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from signer_token.client import Deadlines, TokenHost
 
+from signer_token.client import Deadlines, TokenHost
 from tests.support.pkcs11_shim import CountingModule, build_counting_module
 from tests.support.softhsm import (
     AGENCY_NAME,

@@ -11,6 +11,7 @@ from typing import IO
 
 import msgspec
 import pytest
+
 from signer_token.channel import (
     Child,
     ChildCrashed,
@@ -19,7 +20,6 @@ from signer_token.channel import (
     ChildGarbage,
     ChildTimeout,
 )
-
 from tests.support import scripted_child
 from tests.support.scripted_child import Do, Said, Say
 
@@ -90,10 +90,7 @@ def test_what_the_child_prints_goes_to_the_given_file(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b"text in the pipe's place\nbytes in the pipe's place\n"
 
 
-RAW = (
-    "import sys; sys.stdin.buffer.raw.read(4096);"
-    "sys.stdout.buffer.write({!r}); sys.stdout.flush(); sys.stdin.read()"
-)
+RAW = "import sys; sys.stdin.buffer.raw.read(4096);sys.stdout.buffer.write({!r}); sys.stdout.flush(); sys.stdin.read()"
 
 
 def frame(payload: bytes) -> bytes:
@@ -210,9 +207,7 @@ def test_requests_from_several_threads_get_their_own_replies(child: ScriptedChil
     wrong: list[str] = []
 
     def ask(name: str) -> None:
-        wrong.extend(
-            f"{name}{n}" for n in range(50) if child.call(Say(f"{name}{n}"), LONG_S).text != f"{name}{n}"
-        )
+        wrong.extend(f"{name}{n}" for n in range(50) if child.call(Say(f"{name}{n}"), LONG_S).text != f"{name}{n}")
 
     threads = [threading.Thread(target=ask, args=(name,)) for name in "abcd"]
     for thread in threads:

@@ -2,6 +2,7 @@ import inspect
 
 import pkcs11
 import pytest
+
 from signer_token.ckr import describe
 
 WITHOUT_VALUE = {

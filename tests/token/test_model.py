@@ -7,9 +7,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+
 from signer_token import wire
 from signer_token.model import Pin, TokenCertificate
-
 from tests.support.softhsm import make_certificate
 
 KEY = rsa.generate_private_key(65537, 2048)

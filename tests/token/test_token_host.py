@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
 from signer_token.client import TokenError, TokenHost, TokenHosts
 from signer_token.model import Pin, PinState, Token
-
 from tests.support.pkcs11_shim import CountingModule
 from tests.support.softhsm import (
     AGENCY_NAME,
@@ -113,9 +113,7 @@ def test_what_can_be_no_pin_is_never_tried(
     assert counting.calls() == []
 
 
-def test_a_locked_token_is_not_tried(
-    host: TokenHost, counting: CountingModule, soft_tokens: SoftTokens
-) -> None:
+def test_a_locked_token_is_not_tried(host: TokenHost, counting: CountingModule, soft_tokens: SoftTokens) -> None:
     serial = agency_token(host).serial
     counting.misbehave(flags=LOCKED)
     assert agency_token(host).pin_state is PinState.LOCKED
@@ -420,9 +418,7 @@ def test_no_token_is_told_with_the_reason_that_is_known(
     assert [e.value.code for e in (none, why, no_driver)] == ["no_token", "module_missing", "no_module"]
 
 
-def test_the_pin_is_in_no_argument_and_no_environment_of_the_host(
-    host: TokenHost, soft_tokens: SoftTokens
-) -> None:
+def test_the_pin_is_in_no_argument_and_no_environment_of_the_host(host: TokenHost, soft_tokens: SoftTokens) -> None:
     with host.open(agency_token(host).serial, soft_tokens.agency_sha256, Pin(PIN)):
         assert host._child is not None
         process = Path(f"/proc/{host._child.pid}")
