@@ -160,6 +160,8 @@ def agency(inputs: Inputs) -> Placed:
     if date_items is not None:
         placements.append(_placed(Mark.DATE, 0, date_items.box, "date line"))
     if prepared is not None:
+        if inputs.option is not None:
+            warnings.append(("place_prepared", {}))
         if prepared.seal.w + 0.5 < inputs.seal_mm or prepared.seal.h + 0.5 < inputs.seal_mm:
             raise Refused("seal_field_too_small", mm=f"{inputs.seal_mm:g}")
         fills = []
@@ -180,7 +182,7 @@ def agency(inputs: Inputs) -> Placed:
             drawing=Drawing((ImageItem(inputs.seal, inset.rounded()),), multiply=True), fill=tuple(fills),
         )  # fmt: skip
         placements.append(_placed(Mark.SEAL, prepared.page, box, "prepared field"))
-        return Placed((step,), tuple(placements))
+        return Placed((step,), tuple(placements), tuple(warnings))
 
     page, seal, rule, sure = _seal_place(inputs)
     steps: list[SignStep] = []

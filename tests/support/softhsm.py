@@ -189,9 +189,7 @@ def _as_json(plan: TokenPlan) -> dict[str, object]:
             }
             for k in plan.keys
         ],
-        "certificates": [
-            {"id": c.key_id.hex(), "label": c.label, "der": c.der.hex()} for c in plan.certificates
-        ],
+        "certificates": [{"id": c.key_id.hex(), "label": c.label, "der": c.der.hex()} for c in plan.certificates],
     }
 
 

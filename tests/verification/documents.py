@@ -33,6 +33,14 @@ pdf: Any = generic
 Writer = Any
 """pyHanko's IncrementalPdfFileWriter, which is typed only in parts."""
 
+
+class StillWriter(IncrementalPdfFileWriter):
+    """An increment that leaves the time of change alone, so that no second of the clock adds a change of its own."""
+
+    def _update_meta(self) -> None:
+        pass
+
+
 LINES = (
     "CONG HOA XA HOI CHU NGHIA VIET NAM",
     "So: ............/QD-UBND",
@@ -139,7 +147,7 @@ class SignAs:
 
 
 def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None) -> bytes:
-    writer: Writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    writer: Writer = StillWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     for prepare in how.before:
         prepare(writer)
     if not how.existing:
@@ -177,7 +185,7 @@ def timestamper(tsa: Holder, at: dt.datetime | None) -> DummyTimeStamper:
 
 def append_timestamp(document: bytes, tsa: Holder, at: dt.datetime = NOW) -> bytes:
     """A document timestamp in an increment of its own."""
-    writer: Writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    writer: Writer = StillWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     stamper = PdfTimeStamper(timestamper(tsa, at))
     output = stamper.timestamp_pdf(writer, "sha256", bytes_reserved=16_384)
     data: bytes = output.getvalue()
@@ -186,7 +194,7 @@ def append_timestamp(document: bytes, tsa: Holder, at: dt.datetime = NOW) -> byt
 
 def increment(document: bytes, *prepare: Preparation) -> bytes:
     """An increment that nobody signs."""
-    writer: Writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    writer: Writer = StillWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
     for step in prepare:
         step(writer)
     out = io.BytesIO()
