@@ -66,7 +66,13 @@ class Examiner:
         if screened.secret or screened.sha256 is None:
             raise KnownError("secret")
         file.outcome = replace(file.outcome, sha256_in=screened.sha256)
-        if self._signed_before(job, file, screened.sha256):
+        known = self._signed_before(job, file, screened.sha256)
+        if known is not None:
+            export = store.export(known)
+            if export.error is not None:
+                # Signed and kept; only the copy can't be put back where it is told to be.
+                params = {key: str(value) for key, value in export.error.params.items()}
+                file.outcome = replace(file.outcome, code=export.error.code, params=params)
             return
         require_writable(Path(file.job.output))
         if not screened.readable:
@@ -183,8 +189,8 @@ class Examiner:
             warning = Finding("issued_before", Severity.WARNING, {"number": known.label})
             file.outcome = replace(file.outcome, warnings=(*file.outcome.warnings, warning))
 
-    def _signed_before(self, job: DocumentJob, file: FileWork, sha256: str) -> bool:
-        """Whether a batch that ended before it could tell has signed this very file as it is wanted now."""
+    def _signed_before(self, job: DocumentJob, file: FileWork, sha256: str) -> str | None:
+        """The id of this very file as a batch has signed it that ended before it could tell; None if none has."""
         with self._space.store.view() as view:
             for batch in view.batches.unreported():
                 for row in view.batches.files(batch.id):
@@ -209,8 +215,8 @@ class Examiner:
                         sha256_out=row.output_sha256,
                         seconds=row.seconds or 0.0,
                     )
-                    return True
-        return False
+                    return row.file_id
+        return None
 
 
 def require_writable(output: Path) -> None:

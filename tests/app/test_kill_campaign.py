@@ -137,6 +137,21 @@ def three_are_sent_once(desk: Desk) -> None:
     journal_is_sound(desk)
 
 
+def test_what_is_told_after_a_kill_is_there_even_if_its_copy_was_thrown_away(desk: Desk) -> None:
+    words = signing(desk)
+    killed_at(desk, "before-told", 1, *words, pin=CANARY_PIN)
+    (desk.letters / "cong-van.signed.pdf").unlink()
+    (desk.letters / "giay-moi.signed.pdf").write_bytes(b"mine")
+    again = desk.run(*words, pin=CANARY_PIN)
+    assert (again.code, again.states, again.codes) == (1, ["signed", "signed"], [None, "output_exists"])
+    assert (desk.letters / "giay-moi.signed.pdf").read_bytes() == b"mine"
+    (desk.letters / "giay-moi.signed.pdf").unlink()
+    with desk.server():
+        assert desk.look("sync", "--once").json["sent"] == 2
+    assert (desk.letters / "cong-van.signed.pdf").exists()
+    assert len(desk.files()) == 2
+
+
 def long(*values: object) -> ParameterSet:
     return pytest.param(*values, marks=pytest.mark.long)
 
@@ -201,23 +216,28 @@ def test_a_power_cut_at_any_moment_loses_and_doubles_nothing(desk: Desk, seed: i
 
 
 def got_through(desk: Desk, seconds: float, command: tuple[object, ...], pin: str | None) -> bool:
-    """Whether the command ended by itself, and then well, before it was cut after `seconds`."""
+    """Whether the command told its result, and a good one, before it was cut after `seconds`."""
     given = ["--json", *map(str, command), *(["--pin-stdin"] if pin else [])]
-    with subprocess.Popen(
-        [*desk.line(), *given],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=clean_environment(desk.home),
-        start_new_session=True,
-    ) as process:
+    told = desk.folder / "told.json"
+    with (
+        told.open("wb") as out,
+        subprocess.Popen(
+            [*desk.line(), *given],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(desk.home),
+            start_new_session=True,
+        ) as process,
+    ):
         assert process.stdin is not None
         process.stdin.write((pin or "").encode() + b"\n")
         process.stdin.close()
         try:
-            assert process.wait(seconds) == 0
+            code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             # A power cut ends the children as well.
             os.killpg(process.pid, signal.SIGKILL)
-            return False
+            return told.stat().st_size > 0
+    assert code == 0, told.read_text(encoding="utf-8")
     return True
