@@ -33,9 +33,8 @@ import signer_resources
 from signer_app.demo.pki import DemoPki, Leaf
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import mm_to_pt
+from signer_app.pdf.model import Body, PreflightRequest, Prepared, Profile
 from signer_app.pdf.plan import SigningPlan
-from signer_app.pdf.preflight import Body, PreflightRequest, Profile
-from signer_app.pdf.prepare import Prepared
 from signer_app.tasks import (
     Finish,
     Preflight,

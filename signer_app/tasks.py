@@ -5,11 +5,8 @@ Nothing here does any work; `worker` is the child's side, `workers` the parent's
 
 import datetime as dt
 
+from signer_app.pdf.model import PreflightRequest, PreflightResult, Prepared, Rechecked, Screened
 from signer_app.pdf.plan import SignStep
-from signer_app.pdf.preflight import PreflightRequest, PreflightResult
-from signer_app.pdf.prepare import Prepared
-from signer_app.pdf.recheck import Rechecked
-from signer_app.pdf.screen import Screened
 from signer_app.verification.model import FileReport, TrustMaterial
 from signer_token.channel import Message
 

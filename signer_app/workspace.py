@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from signer_app.pdf.appearance import VIETNAM
+from signer_app.pdf.plan import VIETNAM
 from signer_app.signing.revocation import RevocationCache
 from signer_app.store import DataFolder, Settings, Store, load_settings, recover
 from signer_app.store.store import StoreReader

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.jobs import UsageError
 from signer_resources.messages import Lang, text
 

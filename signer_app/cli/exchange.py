@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
 from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import choose, require_fit
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError

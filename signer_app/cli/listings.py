@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from signer_app.cli.console import Console, message_of
-from signer_app.exchange.session import receipt_facts
-from signer_app.signing.certificates import role_of
+from signer_app.exchange.receipts import receipt_facts
 from signer_app.signing.jobs import UsageError
+from signer_app.signing.roles import role_of
 from signer_app.store.model import OutboxPacket
 from signer_app.tasks import Verify
 from signer_app.verification.model import FileReport, Verdict

@@ -66,19 +66,24 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
 
 
 def _command(name: str) -> Command:
-    from signer_app.cli import exchange, listings, signing
+    """The command's function; only its own room is loaded, so that a look at the outbox waits for no PDF library."""
+    if name in ("check", "sign", "resume"):
+        from signer_app.cli import signing
 
-    commands: dict[str, Command] = {
+        return {"check": signing.check, "sign": signing.sign, "resume": signing.resume}[name]
+    if name == "sync":
+        from signer_app.cli import exchange
+
+        return exchange.sync
+    from signer_app.cli import listings
+
+    looks: dict[str, Command] = {
         "tokens": listings.tokens,
-        "check": signing.check,
-        "sign": signing.sign,
-        "resume": signing.resume,
         "verify": listings.verify,
-        "sync": exchange.sync,
         "outbox": listings.outbox,
         "journal": listings.journal,
     }
-    return commands[name]
+    return looks[name]
 
 
 def _data_dir(args: argparse.Namespace) -> Path:

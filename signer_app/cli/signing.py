@@ -13,7 +13,7 @@ import msgspec
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
-from signer_app.pdf.preflight import Finding, LetterFacts, PreflightResult, Profile, Severity
+from signer_app.pdf.model import Finding, LetterFacts, PreflightResult, Profile, Severity
 from signer_app.signing.batch import BatchResult, Outcome
 from signer_app.signing.certificates import SigningCertificate, choose, require_fit
 from signer_app.signing.engine import Command, Options, SigningRun

@@ -5,7 +5,7 @@ Main process, through the ordinary engine; an error that stops the batch is rais
 
 from collections.abc import Sequence
 
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.batch import BatchResult, Progress
 from signer_app.signing.certificates import SigningCertificate, choose, require_fit
 from signer_app.signing.engine import Options, SigningRun

@@ -14,7 +14,7 @@ from signer_app.demo.batch import certificate, sign_all
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo
 from signer_app.exchange.session import enrol, one_pass
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.batch import Outcome
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import DocumentJob, FileJob, printed_number

@@ -21,10 +21,10 @@ from signer_app.demo.workspace import Demo
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.letter import find_signer_blocks, text_end
 from signer_app.pdf.measures import Measures
+from signer_app.pdf.model import Profile
 from signer_app.pdf.pagetext import PageText, open_document, read_page
 from signer_app.pdf.place import signature_box
 from signer_app.pdf.plan import Drawing, ImageItem, SignStep
-from signer_app.pdf.preflight import Profile
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.store.durable import fsync_file
 from signer_app.store.model import FileRole, FileState

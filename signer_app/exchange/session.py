@@ -4,7 +4,6 @@ Main process, on the network side. Sending needs no PIN: the token signs once at
 from then on speaks for this machine and can be revoked by the server.
 """
 
-import base64
 import datetime as dt
 import os
 import random
@@ -30,7 +29,6 @@ from signer_sync.errors import ExchangeError
 from signer_sync.http import HttpSettings, open_session
 from signer_sync.keystore import DeviceIdentity, FileKeyStore, KeyStore, KeyStoreKind, choose_key_store
 from signer_sync.outbox import Surroundings, SyncReport, sync_once
-from signer_sync.packets import SignedReceipt
 from signer_token.client import TokenSession
 
 _DIRECTORY_AGE = dt.timedelta(hours=12)
@@ -110,15 +108,6 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
     )
     space.store.write(lambda tx: tx.journal.append(use, space.now()))
     return Enrolled(body.code, pinned.server_id, store.kind)
-
-
-def receipt_facts(receipt: str) -> dict[str, object]:
-    """What a kept receipt says, for people and scripts; its signature was checked when it came."""
-    payload = SignedReceipt.message_of(receipt).payload
-    facts: dict[str, object] = msgspec.json.decode(
-        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=dict[str, object]
-    )
-    return facts
 
 
 def one_pass(

@@ -18,14 +18,11 @@ from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 
-from signer_app.pdf.fonts import Style, face
+from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.pdf.objects import Plain, array, deflated, dictionary, put, stream
-from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem
+from signer_app.pdf.plan import SIGNING_TIME, VIETNAM, Drawing, ImageItem, Style
 from signer_resources.errors import KnownError
-
-VIETNAM = dt.timezone(dt.timedelta(hours=7))
-"""Vietnam's time, written +07:00 literally (NĐ 30 PL I, ISO 8601): never the PC's zone."""
 
 _MAX_IMAGE_SIDE = 900
 _MAX_IMAGE_PIXELS = 40_000_000

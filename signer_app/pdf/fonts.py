@@ -7,7 +7,6 @@ four styles for the life of the process.
 
 import unicodedata
 import zlib
-from enum import StrEnum
 from functools import cache
 
 from fontTools.ttLib import TTFont
@@ -17,16 +16,8 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 import signer_resources
 from signer_app.pdf.geometry import pt_to_mm
 from signer_app.pdf.objects import array, deflated, dictionary
+from signer_app.pdf.plan import Style
 from signer_resources.errors import KnownError
-
-
-class Style(StrEnum):
-    """The four faces of the family."""
-
-    REGULAR = "Regular"
-    ITALIC = "Italic"
-    BOLD = "Bold"
-    BOLD_ITALIC = "BoldItalic"
 
 
 class Face:

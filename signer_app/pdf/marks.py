@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from signer_app.pdf.fonts import Style, face
+from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect, pt_to_mm
 from signer_app.pdf.letter import Blank, DateLine, NumberLine
-from signer_app.pdf.plan import Drawing, TextItem
+from signer_app.pdf.plan import Drawing, Style, TextItem
 
 _MIN_LETTER = 9.0
 

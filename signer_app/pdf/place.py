@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signer_app.pdf.fields import field_type, fields, is_empty, widget_box, widget_page
-from signer_app.pdf.fonts import Style, face
+from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect, pt_to_mm
 from signer_app.pdf.letter import (
     DateLine,
@@ -24,6 +23,7 @@ from signer_app.pdf.letter import (
 )
 from signer_app.pdf.marks import Refused, blank_box, date_blanks, date_box, date_marks, number_marks
 from signer_app.pdf.measures import Measures
+from signer_app.pdf.model import PlaceOption
 from signer_app.pdf.pagetext import PageText
 from signer_app.pdf.plan import (
     SIGNING_TIME,
@@ -35,6 +35,7 @@ from signer_app.pdf.plan import (
     Mark,
     Placement,
     SignStep,
+    Style,
     TextItem,
 )
 from signer_app.verification.model import FileReport, SignatureReport
@@ -43,16 +44,6 @@ NUMBER_FIELD, DATE_FIELD, SEAL_FIELD = "so", "ngay", "dau"
 """Names of the fields that a leader's signature prepares for the clerk."""
 
 _TIME_SAMPLE = "00/00/0000 00:00:00 +07:00"
-
-
-class PlaceOption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A place given by the person: page from 1 (-1 is the last), mm from the top left of the displayed page."""
-
-    page: int
-    x: float
-    y: float
-    w: float | None = None
-    h: float | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +176,7 @@ def agency(inputs: Inputs) -> Placed:
         return Placed((step,), tuple(placements), tuple(warnings))
 
     page, seal, rule, sure = _seal_place(inputs)
+    field = _free_name(inputs, SEAL_FIELD)
     steps: list[SignStep] = []
     drawn = [m for m in (number_items, date_items) if m is not None]
     if drawn:
@@ -193,12 +185,22 @@ def agency(inputs: Inputs) -> Placed:
             box = box.union(other.box)
         box = box.grown(0.4).rounded()
         items = tuple(item for m in drawn for item in m.within(box).items)
-        steps.append(SignStep(_free_name(inputs, "so_ngay"), existing=False, page=0, rect=box, drawing=Drawing(items)))
+        steps.append(
+            SignStep(
+                _free_name(inputs, "so_ngay"),
+                existing=False,
+                page=0,
+                rect=box,
+                drawing=Drawing(items),
+                # The seal's empty field comes with the first signature, so that filling it changes nothing of that one.
+                make=(MakeSignatureField(field, "Chữ ký số của cơ quan", page, seal, ()),),
+            )
+        )
         warnings.append(("two_signatures", {}))
     if any(s.docmdp in (2, 3) for s in inputs.report.signatures):
         warnings.append(("certified_will_change", {}))
     drawing = Drawing((ImageItem(inputs.seal, Rect(0, 0, seal.w, seal.h)),), multiply=True)
-    steps.append(SignStep(_free_name(inputs, "dau"), existing=False, page=page, rect=seal, drawing=drawing))
+    steps.append(SignStep(field, existing=bool(drawn), page=page, rect=seal, drawing=drawing))
     placements.append(_placed(Mark.SEAL, page, seal, rule, sure))
     receivers = find_receivers_box(inputs.pages[page])
     if receivers is not None and receivers.overlaps(seal):

@@ -5,16 +5,28 @@ order; each is one increment and one C_Sign. The bytes that get signed are a pur
 time, and `plan_hash` is how a plan is named in the database.
 """
 
+import datetime as dt
 import hashlib
 from enum import StrEnum
 
 import msgspec
 
-from signer_app.pdf.fonts import Style
 from signer_app.pdf.geometry import Rect
+
+VIETNAM = dt.timezone(dt.timedelta(hours=7))
+"""Vietnam's time, written +07:00 literally (NĐ 30 PL I, ISO 8601): never the PC's zone."""
 
 SIGNING_TIME = "{signing_time}"
 """Stands in a text for the time of signing, which is known only later."""
+
+
+class Style(StrEnum):
+    """The four faces of the family."""
+
+    REGULAR = "Regular"
+    ITALIC = "Italic"
+    BOLD = "Bold"
+    BOLD_ITALIC = "BoldItalic"
 
 
 class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

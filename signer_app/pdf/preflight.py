@@ -6,10 +6,8 @@ only when nothing refuses. Preconditions of the agency's seal (NĐ 30 Đ32.2d) h
 
 import datetime as dt
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 
-import msgspec
 import pypdfium2 as pdfium
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
@@ -30,95 +28,27 @@ from signer_app.pdf.letter import (
 )
 from signer_app.pdf.marks import Refused
 from signer_app.pdf.measures import Measures
+from signer_app.pdf.model import (
+    Body,
+    Finding,
+    Findings,
+    LetterFacts,
+    PlaceOption,
+    PreflightRequest,
+    PreflightResult,
+    Profile,
+    Severity,
+)
 from signer_app.pdf.names import same_body, same_person
 from signer_app.pdf.pagetext import PageText, open_document, read_page
-from signer_app.pdf.place import Inputs, Placed, PlaceOption
-from signer_app.pdf.plan import Placement, SigningPlan
+from signer_app.pdf.place import Inputs, Placed
+from signer_app.pdf.plan import SigningPlan
 from signer_app.verification.model import FileReport, Integrity, Revocation, SignatureReport, Trust, Verdict
 
 __all__ = ["Body", "Findings", "PlaceOption", "PreflightRequest", "PreflightResult", "Profile", "Severity", "preflight"]
 
 
 _SMALLEST_SEAL_MM = 25.0
-
-
-class Profile(StrEnum):
-    """What a signature is for. Each is data for the rules in `place`, not a class."""
-
-    PLAIN = "plain"
-    LEADER = "leader"
-    AGENCY = "agency"
-    APPENDIX = "appendix"
-
-
-class Severity(StrEnum):
-    """How much a finding weighs."""
-
-    WARNING = "warning"
-    REFUSED = "refused"
-
-
-class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pass
-
-
-class Finding(_Value, frozen=True):
-    """One thing that the preflight has to say; `code` is an entry of the catalogue, `params` fill it."""
-
-    code: str
-    severity: Severity
-    params: dict[str, str] = {}
-
-
-Findings = tuple[Finding, ...]
-
-
-class Body(_Value, frozen=True):
-    """The issuing body as the preflight needs it: names as they may be printed, seal (file hash, mm), its signers."""
-
-    names: tuple[str, ...]
-    seal: str | None = None
-    seal_mm: float = 38.0
-    signers: tuple[str, ...] = ()
-
-
-class PreflightRequest(_Value, frozen=True):
-    """What is asked about one file: `certificate_name` is the signer's CN, `picture` the hash of a signature image."""
-
-    profile: Profile
-    blob: str
-    certificate: str
-    certificate_name: str
-    rules: str
-    number: str | None
-    notation: str | None
-    date: dt.date | None
-    today: dt.date
-    body: Body | None
-    picture: str | None
-    place: PlaceOption | None
-
-
-class LetterFacts(_Value, frozen=True):
-    """What the page itself says: as typed, None where it says nothing."""
-
-    notation: str | None = None
-    number: str | None = None
-    date: dt.date | None = None
-    signer: str | None = None
-    signer_title: str | None = None
-    subject: str | None = None
-    place: str | None = None
-    pages: int = 0
-
-
-class PreflightResult(_Value, frozen=True):
-    """Findings, the plan if nothing refuses, what the page says, and the state of earlier signatures."""
-
-    findings: Findings
-    plan: SigningPlan | None
-    facts: LetterFacts
-    placements: tuple[Placement, ...]
 
 
 def preflight(path: Path, request: PreflightRequest, report: FileReport) -> PreflightResult:

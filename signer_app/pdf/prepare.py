@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 from asn1crypto import algos, cms, core, tsp, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_string
@@ -35,12 +34,13 @@ from pyhanko.sign.signers.pdf_cms import ExternalSigner, PdfCMSSignedAttributes
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signer_app.pdf.appearance import VIETNAM, DrawnAppearance, StepStampStyle
+from signer_app.pdf.appearance import DrawnAppearance, StepStampStyle
 from signer_app.pdf.fields import entry, find_field, widget_box, widget_page
 from signer_app.pdf.geometry import PageFrame, UserBox
+from signer_app.pdf.model import Prepared
 from signer_app.pdf.objects import array, dictionary, put
 from signer_app.pdf.pagetext import open_document
-from signer_app.pdf.plan import Drawing, FillTextField, MakeSignatureField, MakeTextField, SignStep, canonical
+from signer_app.pdf.plan import VIETNAM, Drawing, FillTextField, MakeSignatureField, MakeTextField, SignStep, canonical
 from signer_resources.errors import KnownError
 
 CONTENTS_BYTES = 32_768
@@ -51,19 +51,6 @@ _DIGEST = "sha256"
 
 # pyHanko tells of each odd file on its logger; what matters comes back as a finding.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-
-
-class Prepared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands between `prepare` and `finish`.
-
-    `to_be_signed` is the DER of the CMS signed attributes, which hold the digest of the document's signed bytes; the
-    token signs exactly these bytes. `gap_start` and `gap_end` bound the room for the CMS in the prepared file.
-    """
-
-    to_be_signed: bytes
-    document_digest: bytes
-    gap_start: int
-    gap_end: int
 
 
 class _PureIncrementalWriter(IncrementalPdfFileWriter):
@@ -153,7 +140,8 @@ def prepare(
             session.system_time = moment
             document = session.prepare_tbs_document(validation_info=None, bytes_reserved=CONTENTS_BYTES * 2)
             digest, _ = document.digest_tbs_document(output=target, chunk_size=_CHUNK)
-    except KnownError:
+    except (KnownError, OSError):
+        # A full disk is no fault of the file.
         raise
     except SigningError as error:
         raise KnownError("pdf_not_signable", reason=str(error)) from error

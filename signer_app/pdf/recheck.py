@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageChops, ImageDraw
 
 from signer_app.pdf.geometry import Rect
+from signer_app.pdf.model import Rechecked
 from signer_app.pdf.pagetext import OpenDocument, open_document
 from signer_app.pdf.plan import SignStep
 from signer_app.verification.model import FileReport, Integrity
@@ -27,15 +28,6 @@ _DPI = 72
 _TOLERANCE = 24
 _MAX_PICTURES = 100
 """Pages without a stamp that are compared in any case; a page takes some 10 ms."""
-
-
-class Rechecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The outcome: `fault` is None for a good file, else a code of the catalogue with a detail for the log."""
-
-    fault: str | None
-    detail: str
-    sha256: str
-    size: int
 
 
 _RANK = {
@@ -72,14 +64,9 @@ def recheck(
             if now is not None and now.integrity is Integrity.CHANGED and was.docmdp is not None:
                 continue
             return fault("earlier_signature_worse", f"{field}: {was.integrity} became {now and now.integrity}")
-    certified = any(s.docmdp is not None for s in before.signatures)
     for step in steps:
         made = later.get(step.field)
-        good = {Integrity.INTACT}
-        if certified and step is not steps[-1]:
-            # Number and date under a certification: the seal's new field changes them as it changes the certification.
-            good.add(Integrity.CHANGED)
-        if made is None or made.integrity not in good or made.certificate != certificate_sha256:
+        if made is None or made.integrity is not Integrity.INTACT or made.certificate != certificate_sha256:
             return fault("output_not_intact", f"{step.field}: {made and made.integrity}")
     if len(later) != len(earlier) + len(steps):
         return fault("output_not_intact", f"{len(later)} signatures, expected {len(earlier) + len(steps)}")

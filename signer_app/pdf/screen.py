@@ -8,25 +8,12 @@ answer holds no text, no name and no hash of one.
 import hashlib
 from pathlib import Path
 
-import msgspec
 import pypdfium2 as pdfium
 
 from signer_app.pdf.letter import find_secrecy_mark
+from signer_app.pdf.model import Screened
 from signer_app.pdf.pagetext import open_document, read_page
 from signer_sync.secrecy import name_is_secret
-
-
-class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answer: secret or not; for a file that is not, its SHA-256 (hex) and size in bytes as they were read.
-
-    `readable` is False for a file whose pages nobody could look at (no PDF, damaged, encrypted): it is not known to be
-    free of marks, so nothing of it may be kept.
-    """
-
-    secret: bool
-    readable: bool
-    sha256: str | None
-    size: int
 
 
 def screen_file(path: Path, name: str) -> Screened:

@@ -8,16 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
+from signer_app.pdf.model import Finding, LetterFacts
 from signer_app.pdf.plan import SigningPlan
-from signer_app.pdf.preflight import Finding, LetterFacts
 from signer_app.signing.jobs import DocumentJob, FileJob
-from signer_app.signing.timestamps import Stamped
 from signer_app.store.model import FileState
 from signer_app.verification.model import FileReport
 from signer_resources.errors import KnownError
 
 Progress = Callable[[str, int, int], None]
 """Told what is going on: key of a text, how many done, how many in all."""
+
+
+class Stamped(msgspec.Struct, frozen=True):
+    """A timestamp token (DER of its ContentInfo) and the time in it."""
+
+    token: bytes
+    time: dt.datetime
 
 
 @dataclass(frozen=True)

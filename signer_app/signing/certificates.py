@@ -8,10 +8,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asn1crypto import x509
-
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.jobs import UsageError
+from signer_app.signing.roles import role_of
 from signer_app.store.settings import Body, CertificateRole, Settings
 from signer_app.verification.certificate import CertificateState, assess_certificate
 from signer_app.verification.model import Revocation, Trust, TrustMaterial
@@ -33,23 +32,6 @@ class SigningCertificate:
     def chain(self) -> tuple[bytes, ...]:
         """Its issuers up to and with the anchor, DER, the nearest first; empty without an anchor in hand."""
         return self.state.chain
-
-
-def role_of(certificate: TokenCertificate, settings: Settings) -> CertificateRole:
-    """The confirmed role, else a guess: no machine mark tells a body's certificate from a person's.
-
-    A body's has no e-mail address and a name in capitals, or the name of a body in the settings.
-    """
-    confirmed = settings.roles.get(certificate.sha256)
-    if confirmed is not None:
-        return confirmed
-    if settings.body_of(certificate.sha256) is not None:
-        return CertificateRole.AGENCY
-    parsed = x509.Certificate.load(certificate.der)
-    has_email = any(name.name == "rfc822_name" for name in parsed.subject_alt_name_value or ())
-    if not has_email and certificate.common_name == certificate.common_name.upper():
-        return CertificateRole.AGENCY
-    return CertificateRole.PERSONAL
 
 
 def choose(

@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from signer_app.pdf.preflight import Body, Finding, PreflightRequest, PreflightResult, Profile, Severity
+from signer_app.pdf.model import Body, Finding, PreflightRequest, PreflightResult, Profile, Severity
 from signer_app.signing.batch import DocumentWork, FileWork, Progress
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.images import Images
 from signer_app.signing.jobs import DocumentJob, FileJob
-from signer_app.store.model import FileState
+from signer_app.store.model import Document, FileState
 from signer_app.store.settings import CertificateRole
 from signer_app.tasks import Preflight, PreflightAnswer, Screen
 from signer_app.workspace import Workspace
@@ -61,11 +61,11 @@ class Examiner:
 
     def _examine(self, job: DocumentJob, file: FileWork) -> None:
         store, path = self._space.store, Path(file.job.path)
-        self._require_role(file.job.profile)
         screened = self._space.workers.screen(Screen(str(path), file.job.name)).screened
         if screened.secret or screened.sha256 is None:
             raise KnownError("secret")
         file.outcome = replace(file.outcome, sha256_in=screened.sha256)
+        self._require_role(file.job.profile)
         known = self._signed_before(job, file, screened.sha256)
         if known is not None:
             export = store.export(known)
@@ -204,7 +204,7 @@ class Examiner:
                         continue
                     stored = view.documents.file(row.file_id)
                     document = view.documents.get(stored.document_id) if stored else None
-                    if document is None or (job.number is not None and document.number != job.number):
+                    if document is None or not _same_wish(job, document):
                         continue
                     self.resumed.add(batch.id)
                     file.done_before = True
@@ -217,6 +217,12 @@ class Examiner:
                     )
                     return row.file_id
         return None
+
+
+def _same_wish(job: DocumentJob, document: Document) -> bool:
+    """Whether a document that was made before is what is wanted now; what wasn't said then and now is the same."""
+    wanted = ((job.number, document.number), (job.notation, document.notation), (job.date, document.doc_date))
+    return all(want is None or want == have for want, have in wanted)
 
 
 def require_writable(output: Path) -> None:

@@ -13,8 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from signer_app.pdf.place import PlaceOption
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import PlaceOption, Profile
 from signer_app.store.model import FileRole
 from signer_resources.errors import KnownError
 

@@ -7,8 +7,8 @@ import datetime as dt
 import importlib.metadata
 from dataclasses import dataclass
 
+from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import plan_hash
-from signer_app.pdf.preflight import Profile
 from signer_app.signing.batch import DocumentWork, FileWork, Made
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.release import document_type

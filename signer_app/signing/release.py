@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from signer_app.exchange.directory import Directory
-from signer_app.pdf.preflight import Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork, Made
 from signer_app.store.blobs import BlobStore
 from signer_app.store.model import Document, FileRole, NewPacket, StoredFile

@@ -4,15 +4,14 @@ Runs in the main process. A TSA that doesn't answer in time costs one wait per b
 first failure the rest of the batch is signed without, and that is told.
 """
 
-import datetime as dt
 import hashlib
 import secrets
 import time
 from collections.abc import Callable
 
-import msgspec
 from asn1crypto import algos, cms, tsp
 
+from signer_app.signing.batch import Stamped
 from signer_app.verification.cms import check_token
 from signer_app.verification.faults import BrokenError, UnreadableError
 from signer_resources.errors import KnownError
@@ -21,13 +20,6 @@ from signer_sync.http import HttpSettings, PlainHttp, TransferError, chunks, ope
 _MAX_ANSWER = 1 << 20
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 """What the ASN.1 reader raises on an answer that is none."""
-
-
-class Stamped(msgspec.Struct, frozen=True):
-    """A timestamp token (DER of its ContentInfo) and the time in it."""
-
-    token: bytes
-    time: dt.datetime
 
 
 class TimestampClient:

@@ -110,9 +110,6 @@ def test_a_letter_signed_elsewhere_gets_number_and_date_by_a_signature_of_their_
     assert "12/QĐ-UBND" in " ".join(text_of(output).split()) or changed_inside(letter, output, placement[0])
 
 
-@pytest.mark.xfail(
-    reason="of our two signatures the first shows as changed by the second, and the recheck throws both away"
-)
 def test_a_letter_certified_without_fields_is_signed_after_a_warning_and_shows_as_changed(desk: Desk) -> None:
     plain = write_letter(desk.letters / "draft.pdf", Wording())
     leader = desk.site.pki.leaf(Holder.LEADER)

@@ -111,7 +111,7 @@ def test_a_full_disk_for_the_output_loses_nothing_and_the_copy_is_made_up_for(de
         pytest.param(
             250 << 10,
             ["pending"],
-            marks=[pytest.mark.long, pytest.mark.xfail(reason="a full disk in `prepare` is told as pdf_not_signable")],
+            marks=[pytest.mark.long],
         ),
         (400 << 10, ["pending"]),
     ],

@@ -17,20 +17,21 @@ from cryptography.hazmat.primitives.asymmetric import padding
 import signer_resources
 from signer_app.demo.pki import DemoPki, Leaf
 from signer_app.demo.pki_names import HOLDERS, Authority, Holder
-from signer_app.pdf.fonts import Style
 from signer_app.pdf.geometry import Rect
-from signer_app.pdf.plan import Drawing, ImageItem, Mark, Placement, SigningPlan, SignStep, TextItem
-from signer_app.pdf.preflight import (
+from signer_app.pdf.model import (
     Body,
     PlaceOption,
     PreflightRequest,
     PreflightResult,
+    Prepared,
     Profile,
+    Rechecked,
     Severity,
-    preflight,
 )
-from signer_app.pdf.prepare import Prepared, finish, prepare
-from signer_app.pdf.recheck import Rechecked, recheck
+from signer_app.pdf.plan import Drawing, ImageItem, Mark, Placement, SigningPlan, SignStep, Style, TextItem
+from signer_app.pdf.preflight import preflight
+from signer_app.pdf.prepare import finish, prepare
+from signer_app.pdf.recheck import recheck
 from signer_app.verification.model import FileReport, TrustMaterial
 from signer_app.verification.verify import verify_file
 from tests.pdf.paper import Words, letter

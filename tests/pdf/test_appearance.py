@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from signer_app.pdf.appearance import signing_time_text
-from signer_app.pdf.fonts import Style, face
+from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect
-from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem, SignStep, TextItem
+from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem, SignStep, Style, TextItem
 from signer_resources.errors import KnownError
 from tests.pdf.paper import TURNS, Turn, Words, document_of, head, letter, picture, turned
 from tests.pdf.signing import PICTURE, SEAL, Desk, text_step

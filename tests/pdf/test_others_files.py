@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from signer_app.pdf.geometry import Rect
-from signer_app.pdf.preflight import PlaceOption, Profile
+from signer_app.pdf.model import PlaceOption, Profile
 from signer_app.pdf.screen import screen_file
 from signer_resources import messages
 from signer_resources.errors import KnownError

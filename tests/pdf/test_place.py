@@ -11,11 +11,11 @@ import pytest
 from PIL import Image, ImageChops
 
 from signer_app.demo.pki_names import Holder
-from signer_app.pdf.fonts import Style, face
+from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.letter import Blank, find_date_line, find_number_line
-from signer_app.pdf.plan import Mark, SignStep, TextItem
-from signer_app.pdf.preflight import PlaceOption, Profile
+from signer_app.pdf.model import PlaceOption, Profile
+from signer_app.pdf.plan import Mark, SignStep, Style, TextItem
 from signer_resources import samples
 from signer_resources.samples import Sample
 from tests.pdf.paper import BOLD, TURNS, Turn, Words, document_of, head, letter, page_of, picture, read, turned

@@ -11,8 +11,8 @@ from pyhanko.sign.fields import MDPPerm
 
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
+from signer_app.pdf.model import Body, PlaceOption, Profile
 from signer_app.pdf.plan import SigningPlan, plan_hash
-from signer_app.pdf.preflight import Body, PlaceOption, Profile
 from signer_app.verification.model import TrustMaterial
 from signer_resources import messages
 from tests.pdf.paper import letter

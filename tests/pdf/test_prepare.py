@@ -22,8 +22,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
+from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import SIGNING_TIME, SignStep
-from signer_app.pdf.preflight import Profile
 from signer_app.pdf.prepare import CONTENTS_BYTES
 from signer_app.verification.model import Integrity, Level, TimestampKind
 from signer_resources import samples

@@ -13,8 +13,8 @@ from pyhanko.sign.fields import MDPPerm
 
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
+from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import SignStep
-from signer_app.pdf.preflight import Profile
 from signer_app.pdf.recheck import recheck
 from signer_app.verification.model import Integrity, TrustMaterial
 from tests.pdf.paper import Words, document_of, head, letter

@@ -8,7 +8,8 @@ import pikepdf
 import pytest
 
 from signer_app.pdf.letter import find_secrecy_mark
-from signer_app.pdf.screen import Screened, screen_bytes, screen_file
+from signer_app.pdf.model import Screened
+from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_resources import samples
 from signer_sync.secrecy import name_is_secret
 from tests.pdf.paper import BOLD, TURNS, Turn, Words, document_of, head, letter, page_of, read, turned
