@@ -9,12 +9,15 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
 from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import choose, require_fit
+from signer_app.store import Transaction
+from signer_app.store.model import OutboxState
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.outbox import Outcome, SyncReport, backoff
@@ -29,7 +32,7 @@ def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
         return _enrol(space, args, console)
     if not exchanging_bodies(space.settings):
         raise KnownError("not_enrolled")
-    # *Gửi ngay*: what waited for a person because of an error waits again for the network.
+    _try_again(space)
     if args.once:
         report = _pass(space, console)
         _tell(space, report, console)
@@ -37,36 +40,61 @@ def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     return _until_signal(space, console)
 
 
+def _try_again(space: Workspace) -> None:
+    """Who calls `sync` is the person that a stopped packet waited for: perhaps its cause was mended."""
+    with space.store.view() as view:
+        stopped = [p.packet_id for p in view.outbox.list() if p.state is OutboxState.NEEDS_PERSON]
+
+    def work(tx: Transaction) -> None:
+        for packet_id in stopped:
+            tx.outbox.queue_again(packet_id)
+
+    if stopped:
+        space.store.write(work)
+
+
 def _pass(space: Workspace, console: Console) -> SyncReport:
-    """One pass for every body of this machine; the reports added up, the first error kept."""
+    """One pass for every body of this machine; the reports added up."""
     total = SyncReport()
     with console.progress() as progress:
         for body in exchanging_bodies(space.settings):
             report = one_pass(
                 space, body, at_once=True, progress=lambda done, count: progress("progress_send", done, count)
             )
-            total = SyncReport(
-                sent=total.sent + report.sent,
-                received=total.received + report.received,
-                waiting=total.waiting + report.waiting,
-                secret=total.secret + report.secret,
-                packets=(*total.packets, *report.packets),
-                incoming_problems=(*total.incoming_problems, *report.incoming_problems),
-                stopped=total.stopped or report.stopped,
-                server_time=report.server_time or total.server_time,
-            )
+            total = _added(total, report, waiting=total.waiting + report.waiting)
     return total
 
 
+def _added(total: SyncReport, report: SyncReport, *, waiting: int) -> SyncReport:
+    """Both reports in one; what stopped the later one stands, else what stopped the earlier."""
+    return SyncReport(
+        sent=total.sent + report.sent,
+        received=total.received + report.received,
+        waiting=waiting,
+        secret=total.secret + report.secret,
+        packets=(*total.packets, *report.packets),
+        incoming_problems=(*total.incoming_problems, *report.incoming_problems),
+        stopped=report.stopped or total.stopped,
+        server_time=report.server_time or total.server_time,
+    )
+
+
 def _until_signal(space: Workspace, console: Console) -> int:
+    """Pass after pass; for people each pass that did something is told, for scripts all of them once, at the end."""
     uniform, failures = random.SystemRandom().uniform, 0
+    total = SyncReport()
     with _stop_signal() as stop:
         while not stop.is_set():
             report = _pass(space, console)
             failures = failures + 1 if report.stopped is not None else 0
-            if report.sent or report.received or failures == 1:
+            if console.as_json:
+                # A pass that went well has mended what stopped the one before.
+                total = replace(_added(total, report, waiting=report.waiting), stopped=report.stopped)
+            elif report.sent or report.received or failures == 1:
                 _tell(space, report, console)
             stop.wait(backoff(failures, uniform) if failures else _IDLE_S)
+    if console.as_json:
+        _tell(space, total, console)
     return 0
 
 
