@@ -26,7 +26,7 @@ from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import SIGNING_TIME, SignStep
 from signer_app.pdf.prepare import CONTENTS_BYTES
 from signer_app.verification.model import Integrity, Level, TimestampKind
-from signer_resources import samples
+from signer_resources import rules, samples
 from signer_resources.errors import KnownError
 from tests.pdf.paper import letter
 from tests.pdf.signing import IMAGES, INVISIBLE, PICTURE, SEAL, Desk, picture_step, text_step, with_picture
@@ -314,3 +314,7 @@ def test_a_picture_that_is_none_or_not_the_planned_one_is_told(
         with pytest.raises(KnownError) as caught:
             desk.prepare(desk.keep(letter()), picture_step(PLACE, image=name))
         assert caught.value.code == "image_unusable"
+
+
+def test_the_room_for_the_signature_is_what_the_rule_profile_asks_for() -> None:
+    assert rules.load(dt.date(2026, 11, 20)).number("signature.contents_bytes") == CONTENTS_BYTES
