@@ -20,9 +20,7 @@ from signer_app.store import Transaction
 from signer_app.store.model import OutboxState
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
-from signer_sync.outbox import Outcome, SyncReport, backoff
-
-_IDLE_S = 30.0
+from signer_sync.outbox import Outcome, SyncReport, sync_until
 
 
 def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
@@ -81,18 +79,18 @@ def _added(total: SyncReport, report: SyncReport, *, waiting: int) -> SyncReport
 
 def _until_signal(space: Workspace, console: Console) -> int:
     """Pass after pass; for people each pass that did something is told, for scripts all of them once, at the end."""
-    uniform, failures = random.SystemRandom().uniform, 0
-    total = SyncReport()
+    total, away = SyncReport(), False
+
+    def told(report: SyncReport) -> None:
+        nonlocal total, away
+        news, away = report.stopped is not None and not away, report.stopped is not None
+        # A pass that went well has mended what stopped the one before.
+        total = replace(_added(total, report, waiting=report.waiting), stopped=report.stopped)
+        if not console.as_json and (report.sent or report.received or news):
+            _tell(space, report, console)
+
     with _stop_signal() as stop:
-        while not stop.is_set():
-            report = _pass(space, console)
-            failures = failures + 1 if report.stopped is not None else 0
-            if console.as_json:
-                # A pass that went well has mended what stopped the one before.
-                total = replace(_added(total, report, waiting=report.waiting), stopped=report.stopped)
-            elif report.sent or report.received or failures == 1:
-                _tell(space, report, console)
-            stop.wait(backoff(failures, uniform) if failures else _IDLE_S)
+        sync_until(stop.wait, lambda: _pass(space, console), told, random.SystemRandom().uniform)
     if console.as_json:
         _tell(space, total, console)
     return 0
