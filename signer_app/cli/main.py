@@ -6,16 +6,16 @@ of the program, whose details go to a file in the data folder's logs and never h
 
 import argparse
 import contextlib
-import datetime as dt
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from signer_app.cli.arguments import language_of, parse
 from signer_app.cli.console import Console
-from signer_app.store.datafolder import default_data_folder
+from signer_app.cli.window import hand_to_window
+from signer_app.faults import write_fault
+from signer_app.looks import default_data_folder
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 
@@ -49,7 +49,7 @@ def command_line(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as fault:  # noqa: BLE001 - the last net: our own fault, told in words
-        place = _write_fault(fault, folder)
+        place = write_fault(fault, folder)
         console.error(KnownError("program_fault", kind=type(fault).__name__, file=place))
         return 4
 
@@ -60,9 +60,14 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
 
         return demo(folder, args, console)
     overrides = Overrides(tuple(args.module), getattr(args, "trust", None), args.lang)
-    with workspace(folder, overrides, writing=args.command in _WRITING) as space:
-        console.lang = space.lang
-        return _command(args.command)(space, args, console)
+    try:
+        with workspace(folder, overrides, writing=args.command in _WRITING) as space:
+            console.lang = space.lang
+            return _command(args.command)(space, args, console)
+    except KnownError as error:
+        if error.code == "busy" and hand_to_window(folder, args, console):
+            return 1
+        raise
 
 
 def _command(name: str) -> Command:
@@ -93,22 +98,6 @@ def _data_dir(args: argparse.Namespace) -> Path:
     if named:
         return Path(named)
     return default_data_folder()
-
-
-def _write_fault(fault: BaseException, folder: Path | None) -> str:
-    """Places only, for the message and the variables of a fault could hold what nobody should read."""
-    lines = "".join(traceback.format_tb(fault.__traceback__))
-    if folder is None or not folder.is_dir():
-        return "-"
-    logs = folder / "logs"
-    file = logs / f"fault-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}.txt"
-    try:
-        logs.mkdir(mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as out:
-            out.write(f"{type(fault).__name__}\n{lines}")
-    except OSError:
-        return "-"
-    return str(file)
 
 
 def main(argv: Sequence[str]) -> int:

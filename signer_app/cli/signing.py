@@ -15,11 +15,13 @@ from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
 from signer_app.pdf.model import Finding, LetterFacts, PreflightResult, Profile, Severity
 from signer_app.signing.batch import BatchResult, Outcome
-from signer_app.signing.certificates import SigningCertificate, choose, require_fit
-from signer_app.signing.engine import Command, Options, SigningRun
+from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign
+from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.examine import Examiner
 from signer_app.signing.images import load_images
 from signer_app.signing.jobs import DocumentJob, UsageError, gather, parse_receivers, read_list
+from signer_app.signing.preflights import Preflights
+from signer_app.signing.resume import unfinished
 from signer_app.store.model import FileState
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -56,7 +58,7 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     chosen = _certificate_if_any(space, args.cert, jobs)
     profile = rules.load(space.now().date())
     images = load_images(space.settings, space.reader.blobs, chosen)
-    examiner = Examiner(space, chosen, images, profile)
+    examiner = Examiner(space, chosen, images, profile, Preflights(space))
     answers: list[_Checked] = []
     files = [(job, file) for job in jobs for file in job.files]
     with console.progress() as progress:
@@ -169,24 +171,17 @@ def sign(space: Workspace, args: argparse.Namespace, console: Console) -> int:
 def resume(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     """Goes on with a batch that stopped: what is not signed yet, under a new PIN."""
     with space.store.view() as view:
-        waiting = view.batches.unfinished()
-        batch = next((b for b in waiting if b.id == args.batch), None) if args.batch else next(iter(waiting[-1:]), None)
-        rows = view.batches.files(batch.id) if batch else ()
-    if args.batch and batch is None:
-        raise UsageError("usage_batch_unknown", batch=args.batch)
-    if batch is None:
+        rest = unfinished(view, args.batch)
+    if rest is None or not rest.jobs:
         if console.as_json:
             console.result(_shape(BatchResult(None, None, ()), console.lang))
         else:
             console.say("resume_nothing")
         return 0
-    command = msgspec.json.decode(batch.command, type=Command)
-    pending = {row.input_path for row in rows if row.state is FileState.PENDING}
-    jobs = tuple(job for job in command.documents if all(file.path in pending for file in job.files))
-    missing = [file.path for job in jobs for file in job.files if not Path(file.path).is_file()]
+    missing = [f.path for job in rest.jobs for f in job.files if f.blob is None and not Path(f.path).is_file()]
     if missing:
         raise UsageError("usage_missing_input", name=missing[0])
-    return _run(space, args, console, jobs, command.certificate, command.level, continues=batch.id)
+    return _run(space, args, console, rest.jobs, rest.certificate, rest.level, continues=rest.batch.id)
 
 
 def _run(
@@ -199,11 +194,7 @@ def _run(
     continues: str | None = None,
 ) -> int:
     pin_source.require_source(from_stdin=args.pin_stdin)
-    tokens = space.hosts.tokens().required()
-    chosen = choose(tokens, wanted, _profiles(jobs), space.settings, space.trust, space.now())
-    if chosen.state.wanted_urls and space.revocation.fetch(chosen.state.wanted_urls):
-        chosen = choose(tokens, wanted, _profiles(jobs), space.settings, space.trust, space.now())
-    require_fit(chosen, space.now())
+    chosen = fit_to_sign(space, wanted, _profiles(jobs))
     with console.progress() as progress:
         run = SigningRun(space, chosen, jobs, Options(level), progress, continues=continues)
         ready = run.examine()

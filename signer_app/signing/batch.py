@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from signer_app.pdf.model import Finding, LetterFacts
+from signer_app.pdf.model import Finding, LetterFacts, PreflightResult
 from signer_app.pdf.plan import SigningPlan
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.store.model import FileState
@@ -19,6 +19,11 @@ from signer_resources.errors import KnownError
 
 Progress = Callable[[str, int, int], None]
 """Told what is going on: key of a text, how many done, how many in all."""
+
+
+def never() -> bool:
+    """Nobody wants to stop."""
+    return False
 
 
 class Stamped(msgspec.Struct, frozen=True):
@@ -30,7 +35,10 @@ class Stamped(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file; `code` and `params` are an entry of the catalogue, None when all is well."""
+    """What became of one file; `code` and `params` are an entry of the catalogue, None when all is well.
+
+    `document` is the id under which the store keeps it once it is signed; `draft` that of the draft it came from.
+    """
 
     input: str
     output: str | None
@@ -42,6 +50,8 @@ class Outcome:
     sha256_out: str | None = None
     seconds: float = 0.0
     warnings: tuple[Finding, ...] = ()
+    document: str | None = None
+    draft: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,8 @@ class FileWork:
     plan: SigningPlan | None = None
     before: FileReport | None = None
     facts: LetterFacts = field(default_factory=LetterFacts)
+    result: PreflightResult | None = None
+    """All that the preflight said, for whoever shows it; None where there was none."""
     done_before: bool = False
 
     @property
@@ -116,7 +128,10 @@ class DocumentWork:
     @classmethod
     def of(cls, job: DocumentJob) -> "DocumentWork":
         """The work on a wish, at its beginning."""
-        return cls(job, [FileWork(file, Outcome(file.path, file.output, FileState.PENDING)) for file in job.files])
+        pending = FileState.PENDING
+        return cls(
+            job, [FileWork(file, Outcome(file.path, file.output, pending, draft=job.draft)) for file in job.files]
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from signer_app.signing.roles import role_of
 from signer_app.store.settings import Body, CertificateRole, Settings
 from signer_app.verification.certificate import CertificateState, assess_certificate
 from signer_app.verification.model import Revocation, Trust, TrustMaterial
+from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_token.model import Token, TokenCertificate
 
@@ -27,6 +28,11 @@ class SigningCertificate:
     role: CertificateRole
     body: Body | None
     state: CertificateState
+
+    @property
+    def body_code(self) -> str:
+        """The body's code; without a body in the settings, its certificate stands for it."""
+        return self.body.code if self.body is not None else f"certificate:{self.certificate.sha256[:16]}"
 
     @property
     def chain(self) -> tuple[bytes, ...]:
@@ -75,6 +81,19 @@ def choose(
         settings.body_of(certificate.sha256),
         assess_certificate(certificate.der, trust, now),
     )
+
+
+def fit_to_sign(space: Workspace, wanted: str | None, profiles: Sequence[Profile]) -> SigningCertificate:
+    """The certificate that signs, with the newest that can be had about its revocation; one network visit at most.
+
+    Raises as `choose` and `require_fit`, and TokenError when no token is there.
+    """
+    tokens = space.hosts.tokens().required()
+    chosen = choose(tokens, wanted, profiles, space.settings, space.trust, space.now())
+    if chosen.state.wanted_urls and space.revocation.fetch(chosen.state.wanted_urls):
+        chosen = choose(tokens, wanted, profiles, space.settings, space.trust, space.now())
+    require_fit(chosen, space.now())
+    return chosen
 
 
 def _fits(role: CertificateRole, profiles: Sequence[Profile]) -> bool:

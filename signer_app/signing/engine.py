@@ -9,7 +9,7 @@ batch; what was signed stays signed, the rest stays pending.
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,18 +17,21 @@ from pathlib import Path
 import msgspec
 
 from signer_app.exchange.directory import load_directory
-from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress
+from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.examine import Examiner, day_of
 from signer_app.signing.images import load_images
 from signer_app.signing.jobs import DocumentJob
+from signer_app.signing.opening import screened
+from signer_app.signing.preflights import Preflights
 from signer_app.signing.records import Records, batch_row, level_of
 from signer_app.signing.release import is_released, make_packet
+from signer_app.signing.resume import Command, wish_of
 from signer_app.signing.timestamps import TimestampClient
 from signer_app.store import Store
 from signer_app.store.model import Batch, BatchFile, DocumentState, FileState, JournalAction, StoredFile
 from signer_app.store.store import Signing, Transaction
-from signer_app.tasks import Finish, Prepare, Recheck, Screen
+from signer_app.tasks import Finish, Prepare, Recheck
 from signer_app.workspace import Workspace
 from signer_resources import rules
 from signer_resources.errors import KnownError
@@ -37,19 +40,11 @@ from signer_token.client import TokenError, TokenSession
 from signer_token.model import Pin
 
 
-class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is needed to go on with a batch: the wishes, the certificate, the level. No secret, no secret file."""
-
-    certificate: str
-    level: str | None
-    documents: tuple[DocumentJob, ...]
-
-
-def _wish(row: BatchFile) -> tuple[str | None, ...]:
-    return row.input_path, row.profile, row.output_path
-
-
 def _quiet(_text: str, _done: int, _all: int) -> None:
+    pass
+
+
+def _unheard(_document: DocumentWork) -> None:
     pass
 
 
@@ -63,7 +58,9 @@ class Options:
 class SigningRun:
     """One batch with one certificate: `examine`, `begin`, `sign_with` a PIN, `finish`, `reported`.
 
-    `continues` is the id of a stopped batch whose rest this one takes over.
+    `continues` is the id of a stopped batch whose rest this one takes over. `preflights` may know answers from before.
+    `cancelled` is asked between documents: what is signed stays, the rest stays pending. `document_done` is told each
+    document that was signed or has failed, once it is kept. Both are called on the thread that signs.
     """
 
     def __init__(
@@ -75,8 +72,13 @@ class SigningRun:
         progress: Progress = _quiet,
         *,
         continues: str | None = None,
+        preflights: Preflights | None = None,
+        cancelled: Callable[[], bool] = never,
+        document_done: Callable[[DocumentWork], None] = _unheard,
     ) -> None:
         self._space = space
+        self._cancelled = cancelled
+        self._document_done = document_done
         self._continues = continues
         self._chosen = chosen
         self._options = options
@@ -86,7 +88,7 @@ class SigningRun:
         self._rules = rules.load(self._today)
         self._records = Records(chosen, self._rules)
         self._images = load_images(space.settings, space.store.blobs, chosen)
-        self._examiner = Examiner(space, chosen, self._images, self._rules)
+        self._examiner = Examiner(space, chosen, self._images, self._rules, preflights or Preflights(space))
         self._directory = load_directory(space.folder.cache)
         self._batch: str | None = None
         settings = space.settings
@@ -100,9 +102,12 @@ class SigningRun:
         return self._space.store
 
     def examine(self) -> int:
-        """Screens and preflights every file; the number of documents that are ready to be signed."""
+        """Screens and preflights every file; the number of documents that are ready to be signed.
+
+        KnownError "interrupted" when it is cancelled; nothing has happened then.
+        """
         self._store.finish_exports()
-        self._examiner.examine(self._documents, self._progress)
+        self._examiner.examine(self._documents, self._progress, self._cancelled)
         return sum(document.ready for document in self._documents)
 
     def begin(self) -> None:
@@ -112,7 +117,9 @@ class SigningRun:
         batch = Batch(id=uuid7(), created_at=self._space.now(), command=msgspec.json.encode(command).decode())
         self._batch = batch.id
         rows = [row for _file, row in self._rows()]
-        wished = {_wish(row) for row in rows}
+        wished = {wish_of(row) for row in rows}
+        # A draft may go elsewhere today than when its batch was cut; its file is in no other draft.
+        drafted = {file.blob for work in known if work.job.draft for file in work.job.files if file.blob}
 
         def write(tx: Transaction) -> None:
             tx.batches.add(batch, rows)
@@ -120,7 +127,8 @@ class SigningRun:
             for earlier in tx.batches.unfinished():
                 for row in tx.batches.files(earlier.id) if earlier.id != batch.id else ():
                     whole = earlier.id == self._continues
-                    if row.state is FileState.PENDING and (whole or _wish(row) in wished):
+                    again = wish_of(row) in wished or row.input_sha256 in drafted
+                    if row.state is FileState.PENDING and (whole or again):
                         taken_over = msgspec.structs.replace(row, state=FileState.SKIPPED, code="taken_over")
                         tx.batches.put_files([taken_over])
 
@@ -148,6 +156,8 @@ class SigningRun:
         total, done = sum(len(work.files) for work in ready), 0
         self._progress("progress_sign", done, total)
         for work in ready:
+            if self._cancelled():
+                return KnownError("interrupted")
             try:
                 self._sign_document(session, work)
             except TokenError as error:
@@ -160,12 +170,13 @@ class SigningRun:
                     return error
             done += len(work.files)
             self._progress("progress_sign", done, total)
+            self._document_done(work)
         return None
 
     def _fail(self, work: DocumentWork, error: KnownError) -> None:
         """Nothing of the document is kept; a full disk leaves it to be signed later, other faults are its own."""
         for file in work.files:
-            file.outcome = replace(file.outcome, state=FileState.PENDING, level=None, sha256_out=None)
+            file.outcome = replace(file.outcome, state=FileState.PENDING, level=None, sha256_out=None, document=None)
             if error.code != "disk_full":
                 file.fail(error if file is work.main else KnownError("part_refused"))
 
@@ -270,6 +281,7 @@ class SigningRun:
                 level=level_of(item),
                 sha256_out=item.sha256,
                 seconds=round(item.seconds, 3),
+                document=document.id,
             )
         ids = {id(item.file): stored.id for item, stored in zip(made, files, strict=True)}
         rows = [msgspec.structs.replace(row, file_id=ids[id(file)]) for file, row in self._rows() if id(file) in ids]
@@ -281,6 +293,7 @@ class SigningRun:
                 packet=packet,
                 uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
                 batch_files=tuple(rows),
+                draft=work.job.draft,
             ),
             lambda: self._screen_again(files),
         )
@@ -288,9 +301,7 @@ class SigningRun:
 
     def _screen_again(self, files: Sequence[StoredFile]) -> None:
         for stored in files:
-            path = self._store.blobs.path(stored.blob_out or "")
-            if self._space.workers.screen(Screen(str(path), stored.name)).screened.secret:
-                raise KnownError("secret")
+            screened(self._space, self._store.blobs.path(stored.blob_out or ""), stored.name)
 
     def _rows(self) -> Iterator[tuple[FileWork, BatchFile]]:
         """Each file of the batch with its row as it stands; secret documents have none."""

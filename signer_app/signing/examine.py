@@ -1,26 +1,31 @@
 """Looks at every file before any PIN: secret or not, what will happen to it, whether its number is free.
 
 Main process; the PDF work is the workers'. A signing run keeps a copy of each file that is not secret as a blob, and
-all that follows is about that blob; `check` looks at the files where they lie and keeps nothing.
+all that follows is about that blob; a draft's file is one already. `check` looks at files where they lie and keeps
+nothing.
 """
 
 import datetime as dt
 import errno
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
+
 from signer_app.pdf.model import Body, Finding, PreflightRequest, PreflightResult, Profile, Severity
-from signer_app.signing.batch import DocumentWork, FileWork, Progress
+from signer_app.signing.batch import DocumentWork, FileWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.images import Images
-from signer_app.signing.jobs import DocumentJob, FileJob
+from signer_app.signing.jobs import DocumentJob, FileJob, seen_hash
+from signer_app.signing.opening import keep, screened
+from signer_app.signing.preflights import Preflights
 from signer_app.store.model import Document, FileState
 from signer_app.store.settings import CertificateRole
-from signer_app.tasks import Preflight, PreflightAnswer, Screen
+from signer_app.tasks import PreflightAnswer
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.rules import RuleProfile
@@ -29,82 +34,58 @@ from signer_resources.rules import RuleProfile
 class Examiner:
     """The preflight of a batch: one certificate (or, for `check`, only a name), one day, one rule profile."""
 
-    def __init__(self, space: Workspace, chosen: SigningCertificate | None, images: Images, rules: RuleProfile) -> None:
+    def __init__(
+        self,
+        space: Workspace,
+        chosen: SigningCertificate | None,
+        images: Images,
+        rules: RuleProfile,
+        preflights: Preflights,
+    ) -> None:
         self._space = space
         self._chosen = chosen
+        self._preflights = preflights
         self._images = images
         self._rules = rules
         self._today = space.now().date()
         self.resumed: set[str] = set()
         """Batches that ended before they could tell, and whose files were met again."""
 
-    def examine(self, documents: Sequence[DocumentWork], progress: Progress) -> None:
-        """Fills plan, findings and refusals of every file; keeps a blob of each that is not secret."""
+    def examine(
+        self, documents: Sequence[DocumentWork], progress: Progress, cancelled: Callable[[], bool] = never
+    ) -> None:
+        """Fills plan, findings and refusals of every file; keeps a blob of each that is not secret.
+
+        KnownError "interrupted" as soon as `cancelled` says so.
+        """
         total, done = sum(len(document.files) for document in documents), 0
+        self._preflights.refresh()
         for document in documents:
-            for file in document.files:
-                progress("progress_examine", done, total)
-                try:
-                    self._examine(document.job, file)
-                except KnownError as error:
-                    file.refuse(error)
-                done += 1
-            self._whole_document(document)
+            if cancelled():
+                raise KnownError("interrupted")
+            progress("progress_examine", done, total)
+            self.examine_document(document)
+            done += len(document.files)
         progress("progress_examine", done, total)
+
+    def examine_document(self, document: DocumentWork) -> None:
+        """Fills one document, as `examine` does."""
+        for file in document.files:
+            try:
+                self._examine(document, file)
+            except KnownError as error:
+                file.refuse(error)
+        self._whole_document(document)
 
     def look(self, path: Path, job: DocumentJob, file: FileJob) -> PreflightResult:
         """The preflight of a file where it lies, for `check`; KnownError "secret"."""
-        screened = self._space.workers.screen(Screen(str(path), file.name)).screened
-        if screened.secret or screened.sha256 is None:
-            raise KnownError("secret")
-        return self._preflight(path, screened.sha256, job, file).result
+        sha256 = screened(self._space, path, file.name).sha256
+        assert sha256 is not None
+        return self.answer(path, sha256, job, file).result
 
-    def _examine(self, job: DocumentJob, file: FileWork) -> None:
-        store, path = self._space.store, Path(file.job.path)
-        screened = self._space.workers.screen(Screen(str(path), file.job.name)).screened
-        if screened.secret or screened.sha256 is None:
-            raise KnownError("secret")
-        file.outcome = replace(file.outcome, sha256_in=screened.sha256)
-        self._require_role(file.job.profile)
-        known = self._signed_before(job, file, screened.sha256)
-        if known is not None:
-            export = store.export(known)
-            if export.error is not None:
-                # Signed and kept; only the copy can't be put back where it is told to be.
-                params = {key: str(value) for key, value in export.error.params.items()}
-                file.outcome = replace(file.outcome, code=export.error.code, params=params)
-            return
-        require_writable(Path(file.job.output))
-        if not screened.readable:
-            # Nobody could look for a mark, so nothing is kept; the preflight says what is wrong with it.
-            self._refuse_unreadable(path, screened.sha256, job, file.job)
-        blob = store.blobs.add_file(path)
-        if blob.sha256 != screened.sha256:
-            # It changed between the check and the copy, so the copy was never checked: it must not stay.
-            store.discard({blob.sha256})
-            raise KnownError("input_changed", name=file.job.name)
-        kept = store.blobs.path(blob.sha256)
-        answer = self._preflight(kept, blob.sha256, job, file.job)
-        result = answer.result
-        file.before, file.facts, file.plan = answer.report, result.facts, result.plan
-        file.outcome = replace(
-            file.outcome, warnings=tuple(f for f in result.findings if f.severity is Severity.WARNING)
-        )
-        refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
-        if refusal is not None:
-            if refusal.code == "secret":
-                store.discard({blob.sha256})
-            raise KnownError(refusal.code, **refusal.params)
-
-    def _refuse_unreadable(self, path: Path, sha256: str, job: DocumentJob, file: FileJob) -> NoReturn:
-        findings = self._preflight(path, sha256, job, file).result.findings
-        refusal = next((f for f in findings if f.severity is Severity.REFUSED), None)
-        if refusal is None:
-            raise KnownError("pdf_unreadable")
-        raise KnownError(refusal.code, **refusal.params)
-
-    def _preflight(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
-        space, profile = self._space, file.profile
+    def answer(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
+        """What will happen to the bytes `blob` that lie at `path`, which are known not to be secret."""
+        profile = file.profile
         request = PreflightRequest(
             profile=profile,
             blob=blob,
@@ -119,10 +100,57 @@ class Examiner:
             picture=self._images.signature,
             place=file.place,
         )
-        answer = space.workers.preflight(Preflight(str(path), request, space.trust, space.now()))
-        if answer.report.wanted_urls and space.revocation.fetch(answer.report.wanted_urls):
-            answer = space.workers.preflight(Preflight(str(path), request, space.trust, space.now()))
-        return answer
+        return self._preflights.ask(path, request)
+
+    def _examine(self, document: DocumentWork, file: FileWork) -> None:
+        blob = self._opened(document.job, file) if file.job.blob is None else self._kept_before(file, file.job.blob)
+        if blob is None:
+            return
+        answer = self.answer(self._space.store.blobs.path(blob), blob, _as_on_the_main_page(document, file), file.job)
+        result = answer.result
+        file.before, file.facts, file.plan, file.result = answer.report, result.facts, result.plan, result
+        file.outcome = replace(
+            file.outcome, warnings=tuple(f for f in result.findings if f.severity is Severity.WARNING)
+        )
+        refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
+        if refusal is not None:
+            if refusal.code == "secret":
+                self._space.store.discard({blob})
+            raise KnownError(refusal.code, **refusal.params)
+        if file.job.plan is not None and result.plan is not None and seen_hash(result.plan) != file.job.plan:
+            raise KnownError("plan_changed", name=file.job.name)
+
+    def _opened(self, job: DocumentJob, file: FileWork) -> str | None:
+        """Screens a file and keeps a copy; the blob, None for a file that a batch has signed before."""
+        path = Path(file.job.path)
+        seen = screened(self._space, path, file.job.name)
+        assert seen.sha256 is not None
+        file.outcome = replace(file.outcome, sha256_in=seen.sha256)
+        self._require_role(file.job.profile)
+        known = self._signed_before(job, file, seen.sha256)
+        if known is not None:
+            export = self._space.store.export(known)
+            if export.error is not None:
+                # Signed and kept; only the copy can't be put back where it is told to be.
+                params = {key: str(value) for key, value in export.error.params.items()}
+                file.outcome = replace(file.outcome, code=export.error.code, params=params)
+            return None
+        require_writable(Path(file.job.output))
+        if not seen.readable:
+            # Nobody could look for a mark, so nothing is kept; the preflight says what is wrong with it.
+            self._refuse_unreadable(path, seen.sha256, job, file.job)
+        return keep(self._space, path, file.job.name, seen.sha256)
+
+    def _kept_before(self, file: FileWork, blob: str) -> str:
+        """The blob of a file that was screened and copied when it was opened."""
+        file.outcome = replace(file.outcome, sha256_in=blob)
+        self._space.store.blobs.size(blob)
+        self._require_role(file.job.profile)
+        require_writable(Path(file.job.output))
+        return blob
+
+    def _refuse_unreadable(self, path: Path, sha256: str, job: DocumentJob, file: FileJob) -> NoReturn:
+        raise why_unreadable(self.answer(path, sha256, job, file).result)
 
     def _fallback_name(self, profile: Profile) -> str:
         """Without a token, `check` takes the name of the only body for the seal's profiles."""
@@ -173,11 +201,10 @@ class Examiner:
     def _free_number(self, document: DocumentWork) -> None:
         job, facts = document.job, document.main.facts
         number, notation = job.number or facts.number, job.notation or facts.notation
-        body = self._chosen.body if self._chosen else None
-        if number and notation and body is not None:
-            day = facts.date or job.date or self._today
+        if number and notation and self._chosen is not None:
+            day = job.date or facts.date or self._today
             with self._space.store.view() as view:
-                view.documents.check_number(body.code, day, notation, number)
+                view.documents.check_number(self._chosen.body_code, day, notation, number)
 
     def _issued_before(self, file: FileWork) -> None:
         """The very same letter under another number may be a mistake; the clerk is told, not stopped."""
@@ -217,6 +244,20 @@ class Examiner:
                     )
                     return row.file_id
         return None
+
+
+def why_unreadable(result: PreflightResult) -> KnownError:
+    """What is wrong with a file whose pages nobody could look at."""
+    refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
+    return KnownError("pdf_unreadable") if refusal is None else KnownError(refusal.code, **refusal.params)
+
+
+def _as_on_the_main_page(document: DocumentWork, file: FileWork) -> DocumentJob:
+    """An appendix carries its letter's number, also one that is typed on the letter's page."""
+    job, facts = document.job, document.main.facts
+    if file is document.main:
+        return job
+    return msgspec.structs.replace(job, number=job.number or facts.number, notation=job.notation or facts.notation)
 
 
 def _same_wish(job: DocumentJob, document: Document) -> bool:

@@ -32,10 +32,10 @@ def load_images(settings: Settings, blobs: BlobStore, chosen: SigningCertificate
     """The pictures for this certificate; KnownError "image_unusable" for one that is set and not there."""
     body = chosen.body if chosen is not None else (settings.bodies[0] if len(settings.bodies) == 1 else None)
     seal = _seal_file(body, blobs)
-    picture = settings.pictures.get(chosen.certificate.sha256) if chosen is not None else None
+    signature = _signature_file(chosen, settings, blobs) if chosen is not None else None
     found: list[tuple[str, Path]] = []
     hashes: list[str | None] = []
-    for path in (seal, Path(picture) if picture else None):
+    for path in (seal, signature):
         hashes.append(None if path is None else _hash(path))
         if path is not None and hashes[-1] is not None:
             found.append((hashes[-1], path))
@@ -46,6 +46,13 @@ def _seal_file(body: Body | None, blobs: BlobStore) -> Path | None:
     if body is None or body.seal is None:
         return None
     return Path(body.seal.file) if body.seal.file is not None else blobs.path(body.seal.blob or "")
+
+
+def _signature_file(chosen: SigningCertificate, settings: Settings, blobs: BlobStore) -> Path | None:
+    sha256 = chosen.certificate.sha256
+    if sha256 in settings.signatures:
+        return blobs.path(settings.signatures[sha256])
+    return Path(settings.pictures[sha256]) if sha256 in settings.pictures else None
 
 
 def _hash(path: Path) -> str:

@@ -1,20 +1,21 @@
 """What is to be signed: files gathered into documents, with what the person said about each.
 
-Pure values and their reading from the command line or a list (CSV). Opens no PDF. A wish that makes no sense is a
-`UsageError` (exit 2), told before anything else happens.
+Pure values and their reading from the command line, a list (CSV) or a draft. Opens no PDF. A wish that makes no sense
+is a `UsageError` (exit 2), told before anything else happens.
 """
 
 import csv
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from signer_app.pdf.model import PlaceOption, Profile
-from signer_app.store.model import FileRole
+from signer_app.pdf.plan import SigningPlan, plan_hash
+from signer_app.store.model import Draft, FileRole, Urgency
 from signer_resources.errors import KnownError
 
 _NUMBER = re.compile(r"^\s*(?P<number>\d+[a-zđ]?)\s*(?:/(?P<year>\d{4}))?\s*/\s*(?P<notation>[^\s/][^\s]*)\s*$")
@@ -35,13 +36,19 @@ class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FileJob(_Value, frozen=True):
-    """One file: where it lies, where its signed copy goes (both absolute), how it is signed."""
+    """One file: where it lies, where its signed copy goes (both absolute), how it is signed.
+
+    `blob`: its copy, screened when it was opened; then that is signed, and nothing need lie at `path` any more.
+    `plan`: `seen_hash` of the plan that the person saw; another one is not signed.
+    """
 
     path: str
     output: str
     role: FileRole
     profile: Profile
     place: PlaceOption | None = None
+    blob: str | None = None
+    plan: str | None = None
 
     @property
     def name(self) -> str:
@@ -50,13 +57,72 @@ class FileJob(_Value, frozen=True):
 
 
 class DocumentJob(_Value, frozen=True):
-    """One document: its main file first, then its appendices; number and notation, date, receivers' codes."""
+    """One document: its main file first, then its appendices; what the person said of it, None for what the page says.
+
+    `receivers` are codes; `type` is a type's name; `draft` is the id of the draft that ends with the signing.
+    """
 
     files: tuple[FileJob, ...]
     number: str | None = None
     notation: str | None = None
     date: dt.date | None = None
     receivers: tuple[str, ...] = ()
+    urgency: Urgency = Urgency.NORMAL
+    type: str | None = None
+    subject: str | None = None
+    signer: str | None = None
+    draft: str | None = None
+
+
+def job_of(
+    draft: Draft, plans: Mapping[str, str] | None = None, outputs: Mapping[str, str] | None = None
+) -> DocumentJob:
+    """What a draft wants; what it says as the page does is left to the page.
+
+    By id of the file: `plans` are the `seen_hash` of what the person saw, `outputs` places in place of the draft's.
+    """
+    facts = draft.main.facts
+    return DocumentJob(
+        files=tuple(
+            FileJob(
+                path=file.path,
+                output=(outputs or {}).get(file.id, file.output),
+                role=file.role,
+                profile=file.profile,
+                place=file.place,
+                blob=file.blob,
+                plan=(plans or {}).get(file.id),
+            )
+            for file in draft.files
+        ),
+        number=_said(draft.number, facts.number),
+        notation=_said(draft.notation, facts.notation),
+        date=draft.date if draft.date != facts.date else None,
+        receivers=draft.receivers,
+        urgency=draft.urgency,
+        type=draft.type or None,
+        subject=_said(draft.subject, facts.subject),
+        signer=_said(draft.signer, facts.signer),
+        draft=draft.id,
+    )
+
+
+def seen_hash(plan: SigningPlan) -> str:
+    """How a plan is named that a person has seen: by all that is drawn. Who signs is told again with the PIN, so that
+    a page may be looked at before the token is plugged in.
+    """
+    return plan_hash(msgspec.structs.replace(plan, certificate=""))
+
+
+def _said(text: str, page: str | None) -> str | None:
+    return text if text and text != page else None
+
+
+def appendix_profile(main: Profile) -> Profile:
+    """How an appendix in a file of its own is signed beside a main file of this profile (NĐ 30 PL I): the body puts
+    its line on it; a leader signs the letter, and what goes with it is only bound to it, invisibly.
+    """
+    return Profile.APPENDIX if main is Profile.AGENCY else Profile.PLAIN
 
 
 def parse_number(text: str) -> tuple[str, str]:

@@ -39,9 +39,8 @@ class Records:
 
     @property
     def body_code(self) -> str:
-        """The body's code; without a body in the settings, its certificate stands for it."""
-        body = self.chosen.body
-        return body.code if body is not None else f"certificate:{self.chosen.certificate.sha256[:16]}"
+        """The code under which numbers are taken."""
+        return self.chosen.body_code
 
     def document(self, work: DocumentWork, day: dt.date, now: dt.datetime) -> Document:
         """The document; its number is taken when this signing issues it."""
@@ -57,9 +56,10 @@ class Records:
             notation=notation if number else None,
             notation_group=notation if issues else None,
             doc_date=day if issues or job.date else facts.date,
-            type=document_type(notation, self.rules)[1] if notation else None,
-            subject=facts.subject,
-            signer_name=facts.signer,
+            type=job.type or (document_type(notation, self.rules)[1] if notation else None),
+            subject=job.subject or facts.subject,
+            signer_name=job.signer or facts.signer,
+            urgency=job.urgency,
         )
 
     def stored(self, document: Document, made: Made, position: int) -> StoredFile:

@@ -55,7 +55,7 @@ def make_packet(
     assert document.notation is not None
     assert document.doc_date is not None
     facts = work.main.facts
-    type_code, type_name = document_type(document.notation, rules)
+    type_code, type_name = document_type(document.notation, rules, document.type)
     attachments = [
         AttachmentFile(blobs.path(item.sha256), stored.name, item.sha256, blobs.size(item.sha256))
         for stored, item in zip(files, made, strict=True)
@@ -93,14 +93,16 @@ def make_packet(
     )
 
 
-def document_type(notation: str, rules: RuleProfile) -> tuple[str, str]:
-    """Code (place in the list of 29 types, from 1) and name of the type that a notation begins with."""
+def document_type(notation: str, rules: RuleProfile, name: str | None = None) -> tuple[str, str]:
+    """Code (place in the list of 29 types, from 1) and name of the type called `name`, else of the one that the
+    notation begins with; code "0" for a name that the list doesn't have.
+    """
     first = notation.split("-")[0].split("/")[0].upper()
-    types = rules.document_types
-    for place, known in enumerate(types, start=1):
-        if known.abbreviation and known.abbreviation.upper() == first:
-            return str(place), known.name
-    for place, known in enumerate(types, start=1):
-        if known.name.casefold() == LETTER.casefold():
-            return str(place), known.name
-    return "0", LETTER
+    places = list(enumerate(rules.document_types, start=1))
+    if name is not None:
+        known = next((place for place, type_ in places if type_.name.casefold() == name.casefold()), 0)
+        return str(known), name
+    for place, type_ in places:
+        if type_.abbreviation and type_.abbreviation.upper() == first:
+            return str(place), type_.name
+    return document_type(notation, rules, LETTER)

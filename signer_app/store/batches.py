@@ -4,7 +4,7 @@ Reads on any connection, writes only inside a transaction of the main process. A
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from signer_app.store.model import Batch, BatchFile, FileState
@@ -102,6 +102,13 @@ class Batches(BatchReader):
                 "DELETE FROM batch_file WHERE batch_id = ? AND position = ?", (file.batch_id, file.position)
             )
             insert(self._connection, "batch_file", columns)
+
+    def skip_pending(self, inputs: Collection[str], code: str) -> None:
+        """Records that files which wait in a stopped batch, named by their hashes, are not to be signed any more."""
+        self._connection.executemany(
+            "UPDATE batch_file SET state = 'skipped', code = ? WHERE state = 'pending' AND input_sha256 = ?",
+            [(code, sha256) for sha256 in inputs],
+        )
 
     def finish(
         self,

@@ -166,7 +166,8 @@ def _migrate(connection: sqlite3.Connection, folder: DataFolder, migrations: Seq
     version = _version(connection)
     _refuse_newer(version, folder, migrations)
     for migration in migrations[version:]:
-        if migration.number > 1:
+        # What is made in this very call holds nothing yet.
+        if version > 0:
             _back_up(connection, folder, migration.number)
         try:
             connection.executescript("BEGIN EXCLUSIVE;\n" + migration.sql)

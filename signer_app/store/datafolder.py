@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from signer_app.store.durable import CHUNK, disk_errors, fsync_folder, make_folders
@@ -45,11 +44,6 @@ _NETWORK_FILE_SYSTEMS = frozenset(
         "fuse.sshfs",
     ]
 )
-
-
-def default_data_folder() -> Path:
-    """Where the data lies when the caller was told of no other place; not created."""
-    return Path(platformdirs.user_data_path("Signer", appauthor=False))
 
 
 class DataFolder:

@@ -23,6 +23,24 @@ def canonical_number(number: str) -> str:
     return text.lstrip("0") or text
 
 
+def sequence_key(notation_group: str) -> str:
+    """The name of a sequence in the one form by which it is found."""
+    return unicodedata.normalize("NFC", notation_group).strip().upper()
+
+
+class NumberUse(msgspec.Struct, frozen=True):
+    """A number of a sequence (sổ) in a year, in the one form by which it is found; make it by `of`."""
+
+    year: int
+    group: str
+    number: str
+
+    @classmethod
+    def of(cls, year: int, group: str, number: str) -> "NumberUse":
+        """The number as it was typed: "05", "5" and " 5" are one use."""
+        return cls(year, sequence_key(group), canonical_number(number))
+
+
 class DocumentReader:
     """Documents and files as one connection sees them."""
 
@@ -81,9 +99,32 @@ class DocumentReader:
             "SELECT document.* FROM issued_number JOIN document ON document.id = issued_number.document_id"
             " WHERE issued_number.body_code = ? AND issued_number.year = ?"
             " AND issued_number.notation_group = ? AND issued_number.number = ?",
-            (body_code, year, _group(notation_group), canonical_number(number)),
+            (body_code, year, sequence_key(notation_group), canonical_number(number)),
         ).fetchone()
         return to_value(row, Document) if row else None
+
+    def find_numbers(self, body_code: str, uses: Iterable[NumberUse]) -> dict[NumberUse, Document]:
+        """Those of the numbers that are used in the body already, with the documents that have used them."""
+        rows = self._connection.execute(
+            "SELECT document.*, issued_number.year AS in_year, issued_number.notation_group AS in_group,"
+            " issued_number.number AS taken FROM json_each(?2) AS asked"
+            " JOIN issued_number ON issued_number.body_code = ?1"
+            " AND issued_number.year = json_extract(asked.value, '$.year')"
+            " AND issued_number.notation_group = json_extract(asked.value, '$.group')"
+            " AND issued_number.number = json_extract(asked.value, '$.number')"
+            " JOIN document ON document.id = issued_number.document_id",
+            (body_code, msgspec.json.encode(set(uses)).decode()),
+        )
+        return {NumberUse(row["in_year"], row["in_group"], row["taken"]): to_value(row, Document) for row in rows}
+
+    def last_numbers(self, body_code: str, year: int) -> dict[str, int]:
+        """Sequence → its highest number used in the year; letters behind a number ("12a") don't count."""
+        rows = self._connection.execute(
+            "SELECT notation_group, max(CAST(number AS INTEGER)) AS last FROM issued_number"
+            " WHERE body_code = ? AND year = ? GROUP BY notation_group",
+            (body_code, year),
+        )
+        return {row["notation_group"]: row["last"] for row in rows}
 
     def check_number(self, body_code: str, doc_date: date, notation_group: str, number: str) -> None:
         """KnownError "number_used" if the number is taken (Decree 30/2020, article 15.1: unique per year)."""
@@ -153,7 +194,7 @@ class Documents(DocumentReader):
             {
                 "body_code": document.body_code,
                 "year": document.doc_date.year,
-                "notation_group": _group(group),
+                "notation_group": sequence_key(group),
                 "number": canonical_number(document.number),
                 "document_id": document.id,
             },
@@ -217,7 +258,3 @@ class Documents(DocumentReader):
             (stamp(at), output_path, file_id),
         )
         require_one(done, "no such file")
-
-
-def _group(notation_group: str) -> str:
-    return unicodedata.normalize("NFC", notation_group).strip().upper()

@@ -4,12 +4,13 @@ Usable on any thread and in any process. Hashes are SHA-256 in lower-case hex, t
 UUIDv7 texts (`signer_sync.ids.uuid7`). No value here ever describes a secret document.
 """
 
+import datetime as dt
 from collections.abc import Mapping
-from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
 import msgspec
 
+from signer_app.pdf.model import LetterFacts, PlaceOption, Profile
 from signer_sync.contract import PacketKind
 
 
@@ -62,6 +63,65 @@ class OutboxState(StrEnum):
     NEEDS_PERSON = "needs_person"
 
 
+class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that waits to be signed: `path` is where it was opened, `blob` its copy, of which all that follows is
+    told. `facts` are what its pages say; `output` is where its signed copy goes.
+    """
+
+    id: str
+    name: str
+    path: str
+    output: str
+    role: FileRole
+    profile: Profile
+    blob: str
+    facts: LetterFacts = LetterFacts()
+    place: PlaceOption | None = None
+    """Where the person wants the seal or signature; None: where the rule puts it."""
+
+    @property
+    def pages(self) -> int:
+        """How many pages it has."""
+        return self.facts.pages
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that waits to be signed, its main file first. Texts are empty where nothing is known yet; without a
+    date it is issued on the day of its signing.
+    """
+
+    id: str
+    files: tuple[DraftFile, ...]
+    created_at: dt.datetime
+    position: int
+    number: str = ""
+    notation: str = ""
+    date: dt.date | None = None
+    type: str = ""
+    subject: str = ""
+    signer: str = ""
+    receivers: tuple[str, ...] = ()
+    urgency: Urgency = Urgency.NORMAL
+    ticked: bool = False
+    ticked_by_hand: bool = False
+    """Whether the clerk has ticked or unticked it; then the program leaves it alone."""
+
+    @property
+    def main(self) -> DraftFile:
+        """Its main file."""
+        return self.files[0]
+
+    @property
+    def profile(self) -> Profile:
+        """How its main file is signed."""
+        return self.main.profile
+
+    @property
+    def label(self) -> str:
+        """Số, ký hiệu as on the page; what of it is known."""
+        return f"{self.number}/{self.notation}" if self.number and self.notation else self.number or self.notation
+
+
 class CertificateStatus(StrEnum):
     """What was known of the certificate when it signed."""
 
@@ -84,13 +144,13 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     body_code: str
-    created_at: datetime
+    created_at: dt.datetime
     state: DocumentState
     number: str | None = None
     notation: str | None = None
     notation_group: str | None = None
     """The number's sequence (sổ) within body and year. Given exactly when this signing issues the number."""
-    doc_date: date | None = None
+    doc_date: dt.date | None = None
     type: str | None = None
     subject: str | None = None
     signer_name: str | None = None
@@ -121,10 +181,10 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     blob_out: str | None = None
     level: str | None = None
     """b-b, b-t, b-lt or b-lta."""
-    signed_at: datetime | None = None
+    signed_at: dt.datetime | None = None
     output_path: str | None = None
     """Where a copy is wanted outside the store."""
-    exported_at: datetime | None = None
+    exported_at: dt.datetime | None = None
 
 
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,9 +201,9 @@ class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     token_serial: str
     rule_profile: str
     software_version: str
-    signing_time: datetime
+    signing_time: dt.datetime
     verdict: str
-    status_time: datetime | None = None
+    status_time: dt.datetime | None = None
     ocsp_der: bytes | None = None
     timestamp_token: bytes | None = None
     warnings_shown: tuple[str, ...] = ()
@@ -166,10 +226,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    created_at: datetime
+    created_at: dt.datetime
     command: str
-    finished_at: datetime | None = None
-    reported_at: datetime | None = None
+    finished_at: dt.datetime | None = None
+    reported_at: dt.datetime | None = None
     stopped_code: str | None = None
     stopped_params: Mapping[str, object] = {}
 
@@ -204,10 +264,10 @@ class NewPacket(msgspec.Struct, frozen=True, kw_only=True):
     kind: PacketKind
     sha256: str
     size: int
-    created_at: datetime
+    created_at: dt.datetime
     receivers: tuple[str, ...]
     urgency: Urgency = Urgency.NORMAL
-    not_before: datetime | None = None
+    not_before: dt.datetime | None = None
 
 
 class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,19 +279,19 @@ class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     size: int
     urgency: Urgency
-    created_at: datetime
+    created_at: dt.datetime
     state: OutboxState
     attempts: int
     document_id: str | None = None
     document: str | None = None
     """Số, ký hiệu of the document."""
     receivers: tuple[str, ...] = ()
-    not_before: datetime | None = None
+    not_before: dt.datetime | None = None
     error_code: str | None = None
     error_params: Mapping[str, object] = {}
     receipt: str | None = None
     """The server's receipt, a flattened JSON JWS, exactly as it came."""
-    accepted_at: datetime | None = None
+    accepted_at: dt.datetime | None = None
 
 
 class IncomingPacket(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,7 +299,7 @@ class IncomingPacket(msgspec.Struct, frozen=True, kw_only=True):
 
     org: str
     packet_id: str
-    received_at: datetime
+    received_at: dt.datetime
     secret: bool = False
     sha256: str | None = None
     size: int | None = None
@@ -271,7 +331,7 @@ class JournalAnchor(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     hash: str
     packet_id: str
-    at: datetime
+    at: dt.datetime
 
 
 class JournalCheck(msgspec.Struct, frozen=True, kw_only=True):

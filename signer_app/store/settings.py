@@ -30,6 +30,13 @@ class Exchange(StrEnum):
     EXTERNAL = "external"
 
 
+class ThemeChoice(StrEnum):
+    """The looks of the window."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class CertificateRole(StrEnum):
     """What a certificate seals with; no machine mark tells it, so the clerk confirms it once."""
 
@@ -93,6 +100,9 @@ class Settings(_Setting, frozen=True, kw_only=True):
     """All settings; what is left out has a value that works."""
 
     language: Lang = "vi"
+    theme: ThemeChoice = ThemeChoice.LIGHT
+    clerk: str = ""
+    """The clerk's name as the window shows it; empty: the account of the operating system."""
     modules: tuple[str, ...] = ()
     """Paths of the PKCS#11 drivers."""
     softhsm2_conf: str | None = None
@@ -107,6 +117,9 @@ class Settings(_Setting, frozen=True, kw_only=True):
     pictures: dict[Sha256, str] = {}
     """Certificate's SHA-256 → path of the picture of its holder's signature, used with that certificate alone."""
 
+    signatures: dict[Sha256, Sha256] = {}
+    """Certificate's SHA-256 → blob of that picture, trimmed and kept in the store; goes before `pictures`."""
+
     def body(self, code: str) -> Body | None:
         """The body with this organisation code."""
         return next((body for body in self.bodies if body.code == code), None)
@@ -117,7 +130,8 @@ class Settings(_Setting, frozen=True, kw_only=True):
 
     def blobs(self) -> frozenset[str]:
         """The blobs that the settings refer to, which must not be collected."""
-        return frozenset(body.seal.blob for body in self.bodies if body.seal and body.seal.blob)
+        seals = {body.seal.blob for body in self.bodies if body.seal and body.seal.blob}
+        return frozenset(seals | set(self.signatures.values()))
 
 
 def load_settings(folder: DataFolder) -> Settings:

@@ -29,8 +29,10 @@ from signer_app.store.database import (
 )
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.documents import DocumentReader, Documents
+from signer_app.store.drafts import DraftReader, Drafts
 from signer_app.store.inbox import Inbox, InboxReader
 from signer_app.store.journal import Journal, JournalReader
+from signer_app.store.listings import Listings
 from signer_app.store.model import (
     BatchFile,
     Document,
@@ -52,21 +54,24 @@ class View:
     """All tables at one moment, for reading."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self.drafts = DraftReader(connection)
         self.documents = DocumentReader(connection)
         self.batches = BatchReader(connection)
         self.outbox = OutboxReader(connection)
         self.inbox = InboxReader(connection)
         self.journal = JournalReader(connection)
+        self.listings = Listings(connection)
 
     def blobs(self) -> set[str]:
         """Every blob that a row refers to."""
-        return self.documents.blobs() | self.outbox.blobs() | self.inbox.blobs()
+        return self.drafts.blobs() | self.documents.blobs() | self.outbox.blobs() | self.inbox.blobs()
 
 
 class Transaction:
     """All tables, for writing; what is written here is durable together or not at all."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self.drafts = Drafts(connection)
         self.documents = Documents(connection)
         self.batches = Batches(connection)
         self.outbox = Outbox(connection)
@@ -78,7 +83,7 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     """The result of signing one document, as it is kept: all blobs are in the store already.
 
     `uses` are the uses of the token that made it, `batch_files` the new state of its rows in a batch,
-    `packet` what is to be sent of it, None where nothing is.
+    `packet` what is to be sent of it, None where nothing is. `draft` is the id of the draft that ends with it.
     """
 
     document: Document
@@ -87,6 +92,7 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     packet: NewPacket | None = None
     uses: tuple[TokenUse, ...] = ()
     batch_files: tuple[BatchFile, ...] = ()
+    draft: str | None = None
 
     def blobs(self) -> set[str]:
         """Every blob it refers to."""
@@ -106,17 +112,19 @@ class Export(msgspec.Struct, frozen=True):
 
 
 class _Screen:
-    """A secrecy check that remembers whether it raised."""
+    """A secrecy check that remembers whether it raised, and whether it found a mark."""
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check
         self.hit = False
+        self.secret = False
 
     def __call__(self) -> None:
         try:
             self._check()
-        except BaseException:
+        except BaseException as error:
             self.hit = True
+            self.secret = isinstance(error, KnownError) and error.code == "secret"
             raise
 
 
@@ -226,12 +234,13 @@ class Store(StoreReader):
                     return work(transaction)
 
     def commit_signed(self, signing: Signing, secrecy_check: Callable[[], None]) -> None:
-        """Keeps a signing, its evidence, its journal entries, its packet and its place in the batch, all or
-        nothing.
+        """Keeps a signing, its evidence, its journal entries, its packet and its place in the batch, and ends its
+        draft, all or nothing.
 
         `secrecy_check` is called inside the transaction, right before the packet is queued (or before the
         commit, where none is): what it raises undoes everything, and the signing's blobs are deleted unless
-        something else refers to them. On a full disk it is called again for the second try.
+        something else refers to them; where it raises "secret", the draft goes too. On a full disk it is called
+        again for the second try.
 
         Raises KnownError "number_used", what `secrecy_check` raises, and as `transaction`; ValueError for a
         packet without receivers or number, for parts that don't belong together, and for a blob that is not
@@ -247,6 +256,8 @@ class Store(StoreReader):
             for use in signing.uses:
                 transaction.journal.append(use, self._now())
             transaction.batches.put_files(signing.batch_files)
+            if signing.draft is not None:
+                transaction.drafts.remove([signing.draft])
             screen()
             if signing.packet is not None:
                 transaction.outbox.add(signing.packet)
@@ -254,6 +265,9 @@ class Store(StoreReader):
         try:
             self.write(work)
         finally:
+            if screen.secret and signing.draft is not None:
+                secret = signing.draft
+                self.write(lambda transaction: transaction.drafts.remove([secret]))
             if screen.hit:
                 self.discard(signing.blobs())
 

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.workspace import Desk, Site, site
+from tests.support.shared import made_once
+from tests.support.workspace import Desk, Site, shared_site
 
 
 @pytest.fixture(scope="session", name="site")
 def prepared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration workspace of this test process."""
-    with site(tmp_path_factory.mktemp("site")) as made:
+    """The demonstration workspace of this run of the tests."""
+    with shared_site(tmp_path_factory) as made:
         yield made
 
 
@@ -22,18 +23,21 @@ def desk(site: Site, tmp_path: Path) -> Desk:
 @pytest.fixture(scope="session")
 def full_outbox(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A place where three letters were signed and wait to be sent. To be copied, never used."""
-    desk = site.desk(tmp_path_factory.mktemp("full-outbox"))
-    for sample in ("cong-van.pdf", "giay-moi.pdf", "ke-hoach.pdf"):
-        desk.letter(sample)
-    listing = desk.listing(
-        "input,number,date,to",
-        "cong-van.pdf,1/UBND-VP,2026-11-20,H77;H77.02",
-        "giay-moi.pdf,2/GM-UBND,2026-11-20,H77.16",
-        "ke-hoach.pdf,3/KH-UBND,2026-11-20,H77",
-    )
-    answer = desk.sign("--list", listing, "--profile", "agency")
-    assert answer.code == 0, answer.out
-    return desk
+
+    def fill(folder: Path) -> None:
+        desk = site.desk(folder)
+        for sample in ("cong-van.pdf", "giay-moi.pdf", "ke-hoach.pdf"):
+            desk.letter(sample)
+        listing = desk.listing(
+            "input,number,date,to",
+            "cong-van.pdf,1/UBND-VP,2026-11-20,H77;H77.02",
+            "giay-moi.pdf,2/GM-UBND,2026-11-20,H77.16",
+            "ke-hoach.pdf,3/KH-UBND,2026-11-20,H77",
+        )
+        answer = desk.sign("--list", listing, "--profile", "agency")
+        assert answer.code == 0, answer.out
+
+    return site.desk_at(made_once(tmp_path_factory, "full-outbox", fill))
 
 
 @pytest.fixture

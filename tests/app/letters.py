@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asn1crypto import keys, x509
-from cryptography.hazmat.primitives import serialization
+from asn1crypto import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signer_app.demo.pki import Leaf
 from tests.pdf.paper import BOLD, ITALIC, MM, Words, page_of
+from tests.support.signer import KeySigner
 
 COMMUNE = ("ỦY BAN NHÂN DÂN", "XÃ HÒA SƠN")
 LEADER = "Nguyễn Thị Phượng"
@@ -77,15 +77,7 @@ def signed_elsewhere(
     """Signed by other software, visibly in `place` of page 1 or not at all, certifying if `certify` says how."""
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register_multiple(x509.Certificate.load(der) for der in chain)
-    signer = SimpleSigner(
-        signing_cert=x509.Certificate.load(certificate),
-        signing_key=keys.PrivateKeyInfo.load(
-            key.private_bytes(
-                serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        ),
-        cert_registry=store,
-    )
+    signer = KeySigner(x509.Certificate.load(certificate), key, store)
     writer = IncrementalPdfFileWriter(io.BytesIO(source.read_bytes()), strict=False)
     metadata = PdfSignatureMetadata(
         field_name=field,

@@ -33,7 +33,7 @@ def test_tokens_are_listed_with_their_certificates_and_roles(desk: Desk) -> None
     assert "Nguyễn Thị Phượng" in found[desk.leader]["subject"]
     assert {token["pin_state"] for token in answer.json} == {"ok"}
     for lang, word in (("vi", "Chứng thư số"), ("en", "Certificate")):
-        words = desk.run("tokens", text=True, options=("--lang", lang))
+        words = desk.call("tokens", text=True, options=("--lang", lang))
         assert (words.code, word.casefold() in words.out.casefold()) == (0, True)
         assert desk.agency[:16] in words.out
 
@@ -41,11 +41,11 @@ def test_tokens_are_listed_with_their_certificates_and_roles(desk: Desk) -> None
 def test_a_certificate_is_named_by_serial_or_by_a_prefix_of_its_hash(desk: Desk) -> None:
     letter = write_letter(desk.letters / "letter.pdf", Wording())
     serial = next(
-        c["serial"] for t in desk.look("tokens").json for c in t["certificates"] if c["sha256"] == desk.leader
+        c["serial"] for t in desk.call("tokens").json for c in t["certificates"] if c["sha256"] == desk.leader
     )
     with_colons = ":".join(desk.leader[i : i + 2] for i in range(0, 16, 2)).upper()
     for name in (serial.upper(), with_colons):
-        assert desk.look("check", letter, "--cert", name).code == 0
+        assert desk.call("check", letter, "--cert", name).code == 0
     none = desk.sign(letter)
     assert (none.code, none.json["error"]["code"]) == (2, "usage_certificate_ambiguous")
     assert desk.leader[:12] in none.json["error"]["message"]
@@ -87,11 +87,11 @@ def test_verify_looks_through_the_anchors_that_it_is_given(waiting: Desk, tmp_pa
     nobody.mkdir()
     good = waiting.run("verify", sealed)
     assert (good.code, good.json[0]["verdict"]) == (0, "valid")
-    unknown = waiting.look("verify", sealed, plain, "--trust", nobody)
+    unknown = waiting.call("verify", sealed, plain, "--trust", nobody)
     assert unknown.code == 1
     assert [report["verdict"] for report in unknown.json] == ["indeterminate", "unsigned"]
     assert {s["trust"] for s in unknown.json[0]["signatures"]} == {"unknown"}
-    missing = waiting.look("verify", tmp_path / "missing.pdf")
+    missing = waiting.call("verify", tmp_path / "missing.pdf")
     assert (missing.code, missing.json["error"]["code"]) == (2, "usage_missing_input")
-    words = waiting.look("verify", sealed, text=True)
+    words = waiting.call("verify", sealed, text=True)
     assert "Chữ ký hợp lệ" in words.out

@@ -146,7 +146,7 @@ def test_while_it_serves_other_commands_work_beside_it(day: Day) -> None:
         words = ("--profile", "agency", "--number", "21/UBND-VP", "--date", DAY, "--to", "H77")
         answer = day.program.run("sign", letter, *words, pin=CANARY_PIN)
         assert (answer.code, answer.states) == (0, ["signed"])
-        sent = day.program.look("sync", "--once")
+        sent = day.program.call("sync", "--once")
         assert (sent.code, sent.json["sent"]) == (0, 1)
 
 

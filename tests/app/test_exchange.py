@@ -22,7 +22,7 @@ def test_what_waits_is_sent_once_and_the_receipt_is_kept_and_shown(waiting: Desk
         answer = waiting.run("sync", "--once")
         assert (answer.code, answer.json["sent"], answer.json["waiting"]) == (0, 3, 0)
         assert {packet["outcome"] for packet in answer.json["packets"]} == {"accepted"}
-        again = waiting.look("sync", "--once")
+        again = waiting.call("sync", "--once")
         assert (again.code, again.json["sent"], again.json["packets"]) == (0, 0, [])
     shown = {packet["document"]: packet for packet in waiting.run("outbox").json}
     assert set(shown) == {"01/UBND-VP", "02/GM-UBND", "03/KH-UBND"}
@@ -30,7 +30,7 @@ def test_what_waits_is_sent_once_and_the_receipt_is_kept_and_shown(waiting: Desk
         receipt = shown[packet.document or ""]["receipt"]
         assert (receipt["packetId"], receipt["sha256"]) == (packet.packet_id, packet.sha256)
     assert waiting.server_packets() == sorted(packet.sha256 for packet in waiting.packets())
-    words = waiting.look("outbox", text=True)
+    words = waiting.call("outbox", text=True)
     assert words.code == 0
     assert words.out.count("Máy chủ đã nhận lúc") == 3
 
@@ -40,9 +40,9 @@ def test_what_waits_is_sent_once_and_the_receipt_is_kept_and_shown(waiting: Desk
     assert checked.json["verified"] == {"sound_to": len(entries), "newer": 0, "broken_at": None}
     assert [entry["action"] for entry in entries] == ["enrol", "login", "sign", "sign", "sign"]
     tampered_with(waiting)
-    broken = waiting.run("journal", "--verify")
+    broken = waiting.call("journal", "--verify")
     assert (broken.code, broken.json["verified"]["broken_at"]) == (1, 3)
-    assert waiting.look("journal").code == 0
+    assert waiting.call("journal").code == 0
 
 
 def tampered_with(desk: Desk) -> None:
@@ -61,12 +61,12 @@ def test_an_answer_that_gets_lost_leads_to_one_copy_and_one_receipt(waiting: Des
     with waiting.server() as server, fault_proxy(server.url) as proxy:
         proxy.lose_answers(b"^PUT ")
         env = {"SIGNER_SERVER_URL": proxy.url}
-        first = waiting.run("sync", "--once", env=env)
+        first = waiting.call("sync", "--once", env=env)
         assert proxy.lost == 1
         assert (first.json["sent"], first.json["waiting"]) == (2, 1)
         assert first.code == 1
         assert len(waiting.server_packets()) == 3
-        again = waiting.run("sync", "--once", env=env)
+        again = waiting.call("sync", "--once", env=env)
         assert (again.code, again.json["sent"], again.json["waiting"]) == (0, 1, 0)
     assert waiting.server_packets() == sorted(packet.sha256 for packet in waiting.packets())
     assert all(packet.receipt for packet in waiting.packets())
@@ -75,7 +75,7 @@ def test_an_answer_that_gets_lost_leads_to_one_copy_and_one_receipt(waiting: Des
 def test_another_server_at_the_address_gets_nothing(waiting: Desk, tmp_path: Path) -> None:
     pki = waiting.site.pki
     with office_server(pki, tmp_path / "other-server", identity=pki.leaf(Holder.TSA)) as server:
-        answer = waiting.run("sync", "--once", env={"SIGNER_SERVER_URL": server.url})
+        answer = waiting.call("sync", "--once", env={"SIGNER_SERVER_URL": server.url})
     assert (answer.code, answer.json["stopped"]["code"]) == (1, "server_not_ours")
     assert (answer.json["sent"], answer.json["waiting"]) == (0, 3)
     assert list((tmp_path / "other-server" / "packets").glob("*/*")) == []
@@ -86,9 +86,9 @@ def test_what_another_body_sends_is_kept_and_of_a_secret_packet_only_that_it_cam
         open_letter = write_letter(other.folder / "thu-moi.pdf", Wording(body=("SỞ NỘI VỤ",)))
         marked = write_letter(other.folder / "ke-hoach-kin.pdf", Wording(mark="TUYỆT MẬT", text=SENTENCE))
         came, secret = other.send(open_letter), other.send(marked)
-        answer = desk.run("sync", "--once")
+        answer = desk.call("sync", "--once")
         assert (answer.code, answer.json["received"]) == (0, 1)
-        again = desk.look("sync", "--once")
+        again = desk.call("sync", "--once")
         assert (again.code, again.json["received"]) == (0, 0)
     with desk.store() as store, store.view() as view:
         rows = {row.packet_id: row for row in view.inbox.list()}
@@ -108,12 +108,12 @@ def test_what_the_server_refuses_waits_for_a_person_and_the_rest_is_sent(waiting
     letter = waiting.letter("quyet-dinh.pdf")
     assert waiting.seal(letter, "9/QĐ-UBND", "--to", "H99.99", "--level", "b-b").code == 0
     with waiting.server():
-        words = waiting.run("sync", "--once", text=True)
+        words = waiting.call("sync", "--once", text=True)
         assert (words.code, len(waiting.server_packets())) == (1, 3)
         assert words.err.strip()
-        answer = waiting.run("sync", "--once")
+        answer = waiting.call("sync", "--once")
     assert (answer.code, answer.json["sent"], answer.json["waiting"]) == (1, 0, 1)
-    told = {packet["document"]: packet for packet in waiting.look("outbox").json}
+    told = {packet["document"]: packet for packet in waiting.call("outbox").json}
     assert (told["09/QĐ-UBND"]["state"], told["09/QĐ-UBND"]["receipt"]) == ("needs_person", None)
     assert told["09/QĐ-UBND"]["message"]
 
@@ -127,26 +127,26 @@ def test_enrolment_takes_the_bodys_certificate_and_one_login(desk: Desk, tmp_pat
         now = desk.settings().server
         assert now is not None
         desk.change_settings(server=type(now)(url=now.url))
-        before = desk.look("sync", "--once")
+        before = desk.call("sync", "--once")
         assert (before.code, before.json["error"]["code"]) == (1, "not_enrolled")
-        silent = desk.run("sync", "--enrol", options=front)
+        silent = desk.call("sync", "--enrol", options=front)
         assert (silent.code, silent.json["error"]["code"]) == (2, "usage_no_terminal")
-        person = desk.run("sync", "--enrol", "--cert", desk.leader, pin=CANARY_PIN, options=front)
+        person = desk.call("sync", "--enrol", "--cert", desk.leader, pin=CANARY_PIN, options=front)
         assert (person.code, person.json["error"]["code"]) == (1, "certificate_not_of_body")
-        wrong = desk.run("sync", "--enrol", pin="000000", options=front)
+        wrong = desk.call("sync", "--enrol", pin="000000", options=front)
         assert (wrong.code, wrong.json["error"]["code"]) == (3, "pin_incorrect")
         logins = counting.user_logins()
         answer = desk.run("sync", "--enrol", pin=CANARY_PIN, options=front)
         assert (answer.code, answer.json["enrolled"]["org"]) == (0, "H77.15")
         assert counting.user_logins() == logins + 1
-        assert desk.look("sync", "--once").code == 0
+        assert desk.call("sync", "--once").code == 0
     pinned = desk.settings().server
     assert pinned is not None
     assert (pinned.server_id, pinned.signer_certificate_der) == (server.server_id, server.signer_certificate_der)
 
 
 def test_a_folder_without_a_server_says_so(tmp_path: Path) -> None:
-    answer = Program(tmp_path, tmp_path, tmp_path / "data").run("sync", "--once")
+    answer = Program(tmp_path, tmp_path, tmp_path / "data").call("sync", "--once")
     assert (answer.code, answer.json["error"]["code"]) == (1, "server_not_set")
 
 

@@ -107,11 +107,11 @@ MORE_SIGNING = [
 def sign_through_a_kill(desk: Desk, point: str, count: int) -> None:
     words = signing(desk)
     killed_at(desk, point, count, *words, pin=CANARY_PIN)
-    again = desk.run(*words, pin=CANARY_PIN)
+    again = desk.call(*words, pin=CANARY_PIN)
     assert (again.code, again.states) == (0, ["signed", "signed"]), again.out
     assert {packet.receipt for packet in desk.packets()} == {None}
     with desk.server():
-        sent = desk.look("sync", "--once")
+        sent = desk.call("sync", "--once")
     assert (sent.code, sent.json["sent"]) == (0, 2)
     all_is_well(desk)
     with desk.store() as store, store.view() as view:
@@ -142,12 +142,12 @@ def test_what_is_told_after_a_kill_is_there_even_if_its_copy_was_thrown_away(des
     killed_at(desk, "before-told", 1, *words, pin=CANARY_PIN)
     (desk.letters / "cong-van.signed.pdf").unlink()
     (desk.letters / "giay-moi.signed.pdf").write_bytes(b"mine")
-    again = desk.run(*words, pin=CANARY_PIN)
+    again = desk.call(*words, pin=CANARY_PIN)
     assert (again.code, again.states, again.codes) == (1, ["signed", "signed"], [None, "output_exists"])
     assert (desk.letters / "giay-moi.signed.pdf").read_bytes() == b"mine"
     (desk.letters / "giay-moi.signed.pdf").unlink()
     with desk.server():
-        assert desk.look("sync", "--once").json["sent"] == 2
+        assert desk.call("sync", "--once").json["sent"] == 2
     assert (desk.letters / "cong-van.signed.pdf").exists()
     assert len(desk.files()) == 2
 
@@ -164,11 +164,11 @@ def test_sending_that_is_killed_is_finished_by_the_next_pass(waiting: Desk, poin
     with waiting.server():
         killed_at(waiting, point, count, "sync", "--once")
         kept = {packet.packet_id: packet.receipt for packet in waiting.packets() if packet.receipt}
-        answer = waiting.look("sync", "--once")
+        answer = waiting.call("sync", "--once")
         assert (answer.code, answer.json["waiting"]) == (0, 0)
         assert answer.json["sent"] == 3 - len(kept)
         assert kept.items() <= {packet.packet_id: packet.receipt for packet in waiting.packets()}.items()
-        idle = waiting.look("sync", "--once")
+        idle = waiting.call("sync", "--once")
         assert (idle.json["sent"], idle.json["waiting"]) == (0, 0)
     three_are_sent_once(waiting)
 
@@ -178,7 +178,7 @@ def test_receiving_that_is_killed_is_finished_by_the_next_pass(desk: Desk, point
     with office(desk) as other:
         expected = [send_a_letter(other) for _ in range(2)]
         killed_at(desk, point, 1, "sync", "--once")
-        answer = desk.look("sync", "--once")
+        answer = desk.call("sync", "--once")
         assert answer.code == 0
         with desk.store() as store, store.view() as view:
             kept = view.inbox.list()
@@ -186,7 +186,7 @@ def test_receiving_that_is_killed_is_finished_by_the_next_pass(desk: Desk, point
             for packet in kept:
                 assert packet.sha256 is not None
                 store.blobs.verify(packet.sha256)
-        again = desk.look("sync", "--once")
+        again = desk.call("sync", "--once")
         assert (again.code, again.json["received"]) == (0, 0)
 
 
@@ -206,9 +206,9 @@ def test_a_power_cut_at_any_moment_loses_and_doubles_nothing(desk: Desk, seed: i
             cuts = (chance.uniform(0.8, 5.0 if pin else 2.5) for _ in range(6))
             # A run that gets through before its cut has told its result: the same wish again would be a new one.
             if not any(got_through(desk, seconds, command, pin) for seconds in cuts):
-                last = desk.run(*command, pin=pin)
+                last = desk.call(*command, pin=pin)
                 assert last.code == 0, last.out
-        assert desk.look("sync", "--once").json["waiting"] == 0
+        assert desk.call("sync", "--once").json["waiting"] == 0
     all_is_well(desk)
     with desk.store() as store, store.view() as view:
         rows = [row for batch in view.batches.unreported() for row in view.batches.files(batch.id)]

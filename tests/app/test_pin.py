@@ -34,14 +34,14 @@ def test_a_wrong_pin_is_one_login_exit_3_and_clear_words(desk: Desk, counting: C
     assert answer.json["stopped"]["message"].startswith("Sai mã PIN, chưa ký văn bản nào.")
     assert counting.user_logins() == 1
     assert nothing_happened(desk)
-    listed = desk.run("tokens", options=("--module", counting.path))
+    listed = desk.call("tokens", options=("--module", counting.path))
     assert {token["pin_state"] for token in listed.json} == {"ok", "low"}
     assert "999999" not in answer.out + answer.err
 
     resumed = desk.run("resume", pin=CANARY_PIN, options=("--module", counting.path))
     assert (resumed.code, resumed.states) == (0, ["signed"])
     assert counting.user_logins() == 2
-    entries = desk.look("journal").json["entries"]
+    entries = desk.call("journal").json["entries"]
     assert [entry["result"] for entry in entries if entry["action"] == "login"] == ["pin_incorrect", "ok"]
 
 

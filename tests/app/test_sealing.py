@@ -27,7 +27,7 @@ def accepted_by_others(path: Path) -> int:
 
 
 def verdicts(desk: Desk, path: Path) -> tuple[int, dict[str, Any]]:
-    answer = desk.look("verify", path, "--trust", desk.data / "demo" / "trust")
+    answer = desk.call("verify", path, "--trust", desk.data / "demo" / "trust")
     return answer.code, answer.json[0]
 
 
@@ -45,11 +45,11 @@ def field_values(path: Path) -> dict[str, str]:
 def test_a_letter_with_prepared_fields_gets_number_date_and_seal_with_one_signature(desk: Desk) -> None:
     letter = desk.letter("cong-van.pdf", "Công văn số 3.pdf")
     original = letter.read_bytes()
-    checked = desk.look("check", letter, *SEAL, "--number", "3/UBND-VP")
+    checked = desk.call("check", letter, *SEAL, "--number", "3/UBND-VP")
     assert (checked.code, checked.json[0]["state"]) == (0, "ready")
     placement = checked.json[0]["placement"]
 
-    answer = desk.sign(letter, *SEAL, "--number", "3/UBND-VP")
+    answer = desk.sign(letter, *SEAL, "--number", "3/UBND-VP", apart=True)
 
     output = desk.letters / "Công văn số 3.signed.pdf"
     entry = answer.documents[0]
@@ -94,7 +94,7 @@ def test_without_a_timestamp_service_the_letter_is_signed_lower_and_all_is_done(
 def test_a_letter_signed_elsewhere_gets_number_and_date_by_a_signature_of_their_own(desk: Desk) -> None:
     plain = write_letter(desk.letters / "draft.pdf", Wording())
     letter = signed_by(desk.site.pki.leaf(Holder.LEADER), plain, desk.letters / "letter.pdf")
-    placement = desk.look("check", letter, *SEAL, "--number", "12/QĐ-UBND").json[0]["placement"]
+    placement = desk.call("check", letter, *SEAL, "--number", "12/QĐ-UBND").json[0]["placement"]
 
     answer = desk.sign(letter, *SEAL, "--number", "12/QĐ-UBND")
 
@@ -114,7 +114,7 @@ def test_a_letter_certified_without_fields_is_signed_after_a_warning_and_shows_a
     plain = write_letter(desk.letters / "draft.pdf", Wording())
     leader = desk.site.pki.leaf(Holder.LEADER)
     letter = signed_by(leader, plain, desk.letters / "letter.pdf", certify=MDPPerm.FILL_FORMS)
-    checked = desk.look("check", letter, *SEAL, "--number", "12/QĐ-UBND")
+    checked = desk.call("check", letter, *SEAL, "--number", "12/QĐ-UBND")
     assert (checked.code, checked.json[0]["state"]) == (0, "warning")
     assert "certified_will_change" in {finding["code"] for finding in checked.json[0]["findings"]}
 

@@ -61,7 +61,7 @@ def test_a_secret_one_among_others_is_in_no_row_and_the_others_are_done(desk: De
         f"d,to-trinh.pdf,main,3/TTr-UBND,{DAY},H77",
         f"d,{appendix.name},appendix,,,",
     )
-    checked = desk.look("check", "--list", listing, "--profile", "agency")
+    checked = desk.call("check", "--list", listing, "--profile", "agency")
     assert checked.code == 1
     states = {Path(entry["file"]).name: [f["code"] for f in entry["findings"]] for entry in checked.json}
     assert (states[secret.name], states[appendix.name]) == (["secret"], ["secret"])
@@ -77,5 +77,5 @@ def test_a_secret_one_among_others_is_in_no_row_and_the_others_are_done(desk: De
     assert [
         str(path) for path, data in desk.everything() if b"to-trinh.pdf" in data and "samples" not in str(path)
     ] == []
-    nothing = desk.look("resume")
+    nothing = desk.call("resume")
     assert (nothing.code, nothing.documents) == (0, [])

@@ -66,18 +66,18 @@ def test_what_was_signed_before_the_driver_failed_is_kept_and_resume_signs_the_r
     assert counting.user_logins() == 1
     assert len(desk.files()) == len(desk.packets()) == len(list(desk.letters.glob("*.signed.pdf"))) == done
 
-    resumed = desk.run("resume", answer.json["batch"], pin=CANARY_PIN, options=front)
+    resumed = desk.call("resume", answer.json["batch"], pin=CANARY_PIN, options=front)
     assert (resumed.code, resumed.states) == (0, ["signed"] * (3 - done))
     assert counting.user_logins() == 2
     assert sorted(packet.document or "" for packet in desk.packets()) == ["01/UBND-VP", "02/GM-UBND", "03/QĐ-UBND"]
     assert len(desk.files()) == len(list(desk.letters.glob("*.signed.pdf"))) == 3
 
-    nothing = desk.look("resume")
+    nothing = desk.call("resume")
     assert (nothing.code, nothing.json) == (0, {"batch": None, "stopped": None, "documents": []})
 
 
 def test_resume_says_so_when_there_is_nothing_to_go_on_with(desk: Desk) -> None:
-    nothing = desk.run("resume")
+    nothing = desk.call("resume")
     assert (nothing.code, nothing.json) == (0, {"batch": None, "stopped": None, "documents": []})
-    unknown = desk.look("resume", "no-such-batch")
+    unknown = desk.call("resume", "no-such-batch")
     assert (unknown.code, unknown.json["error"]["code"]) == (2, "usage_batch_unknown")

@@ -63,7 +63,7 @@ def test_each_bad_file_is_refused_for_its_own_reason_and_the_good_one_is_signed(
         "good.pdf": None,
     }
     assert answer.states == ["refused"] * 5 + ["signed"]
-    words = desk.run("sign", desk.letters / "cut.pdf", "--cert", desk.leader, pin=CANARY_PIN, text=True)
+    words = desk.call("sign", desk.letters / "cut.pdf", "--cert", desk.leader, pin=CANARY_PIN, text=True)
     assert words.code == 1
     assert "Không mở được tệp PDF" in words.out + words.err
 
@@ -157,9 +157,9 @@ def test_without_a_token_nothing_is_tried_and_the_reason_is_said(tmp_path: Path,
     front = tuple(word for module in modules for word in ("--module", tmp_path / module))
     letter = write_letter(tmp_path / "letter.pdf", Wording())
 
-    listed = program.run("tokens", options=front)
+    listed = program.call("tokens", options=front)
     assert (listed.code, listed.json) == (3, [])
-    answer = program.run("sign", letter, pin=CANARY_PIN, options=front)
+    answer = program.call("sign", letter, pin=CANARY_PIN, options=front)
     assert (answer.code, said(answer)["code"]) == (3, code)
     assert not (tmp_path / "letter.signed.pdf").exists()
 
@@ -174,20 +174,20 @@ def test_while_another_process_has_the_folder_looking_works_and_writing_says_bus
             answer = desk.run(*words, pin=pin)
             assert (answer.code, said(answer)["code"]) == (1, "busy")
         assert len(desk.run("outbox").json) == 3
-        assert desk.run("journal", "--verify").json["verified"]["broken_at"] is None
-        assert len(desk.run("tokens").json) == 2
-        assert desk.run("check", letter, "--cert", desk.leader).code == 0
+        assert desk.call("journal", "--verify").json["verified"]["broken_at"] is None
+        assert len(desk.call("tokens").json) == 2
+        assert desk.call("check", letter, "--cert", desk.leader).code == 0
         sealed = desk.letters / "sealed.pdf"
         with desk.store() as store:
             shutil.copyfile(store.blobs.path(desk.files()[0].blob_out or ""), sealed)
-        assert desk.run("verify", sealed).code == 0
+        assert desk.call("verify", sealed).code == 0
 
 
 def test_without_a_server_sync_says_so_and_the_outbox_keeps_all(waiting: Desk) -> None:
-    answer = waiting.run("sync", "--once")
+    answer = waiting.call("sync", "--once")
     assert (answer.code, answer.json["stopped"]["code"]) == (1, "server_unreachable")
     assert (answer.json["sent"], answer.json["waiting"]) == (0, 3)
-    assert {packet["receipt"] for packet in waiting.look("outbox").json} == {None}
-    words = waiting.run("sync", "--once", text=True)
+    assert {packet["receipt"] for packet in waiting.call("outbox").json} == {None}
+    words = waiting.call("sync", "--once", text=True)
     assert words.code == 1
     assert words.err.strip()

@@ -1,9 +1,11 @@
-"""Signs one document into the store and kills itself before the n-th step: run as a process of its own.
+"""Signs one document into the store in a process that kills itself before the n-th step.
 
-`python crash_child.py FOLDER OUTPUT STEP`. A step is a statement of SQL, an fsync, or a change of names on
-the disk; 0 never kills. Prints "signed" and "exported" when a person would be told so.
+Reads lines of JSON, [FOLDER, OUTPUT, STEP], and does each in a process of its own, forked from this one, which has
+everything imported: that takes longer than the signing. A step is a statement of SQL, an fsync, or a change of names on
+the disk; 0 never kills. Prints "signed" and "exported" when a person would be told so, and at last "ended CODE".
 """
 
+import json
 import os
 import signal
 import sqlite3
@@ -71,5 +73,16 @@ def main(folder: Path, output: Path, last: int) -> None:
         tell(f"steps {steps.count}")
 
 
+def apart(folder: Path, output: Path, last: int) -> int:
+    """Does it in a process of its own; its exit code, negative for the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        main(folder, output, last)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    for line in sys.stdin:
+        place, letter, step = json.loads(line)
+        tell(f"ended {apart(Path(place), Path(letter), step)}")

@@ -1,8 +1,10 @@
 """A process that is killed at any step of a signing leaves nothing lost, doubled or half-done."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,25 +17,49 @@ from signer_app.store.store import Store
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def sign(folder: Path, output: Path, kill_before: int) -> tuple[int, list[str]]:
-    """Runs the child; its return code and the lines it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.store.crash_child", str(folder), str(output), str(kill_before)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert not done.stderr, done.stderr
-    return done.returncode, done.stdout.splitlines()
+class Signer:
+    """Has documents signed in processes of their own."""
+
+    def __init__(self, parent: "subprocess.Popen[str]") -> None:
+        self._parent = parent
+
+    def sign(self, folder: Path, output: Path, kill_before: int) -> tuple[int, list[str]]:
+        """The process's return code and the lines it said."""
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        self._parent.stdin.write(json.dumps([str(folder), str(output), kill_before]) + "\n")
+        self._parent.stdin.flush()
+        said: list[str] = []
+        for line in self._parent.stdout:
+            word, _, code = line.rstrip("\n").partition(" ")
+            if word == "ended":
+                return int(code), said
+            said.append(line.rstrip("\n"))
+        raise AssertionError("the parent of the signing processes is gone")
+
+    def count_steps(self, tmp_path: Path) -> int:
+        code, said = self.sign(tmp_path / "count", tmp_path / "count.pdf", 0)
+        assert code == 0
+        return int(said[-1].removeprefix("steps "))
 
 
-def count_steps(tmp_path: Path) -> int:
-    code, said = sign(tmp_path / "count", tmp_path / "count.pdf", 0)
-    assert code == 0
-    return int(said[-1].removeprefix("steps "))
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
+    complaints = tmp_path_factory.mktemp("signer") / "stderr"
+    with (
+        complaints.open("w") as stderr,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.store.crash_child"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as parent,
+    ):
+        yield Signer(parent)
+    assert complaints.read_text() == ""
 
 
 def look_after_crash(folder: Path, output: Path, said: list[str]) -> None:
@@ -65,33 +91,35 @@ def look_after_crash(folder: Path, output: Path, said: list[str]) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_killed_before_any_step_a_signing_is_whole_or_absent_and_the_next_run_ends_it(tmp_path: Path) -> None:
-    steps = count_steps(tmp_path)
+def test_killed_before_any_step_a_signing_is_whole_or_absent_and_the_next_run_ends_it(
+    signer: Signer, tmp_path: Path
+) -> None:
+    steps = signer.count_steps(tmp_path)
     assert steps > 30
     for step in range(1, steps + 1):
         place = tmp_path / f"step {step}"
         folder, output = place / "data", place / "out" / "letter.signed.pdf"
         output.parent.mkdir(parents=True)
-        code, said = sign(folder, output, step)
+        code, said = signer.sign(folder, output, step)
         assert code != 0, f"step {step} was never reached"
         look_after_crash(folder, output, said)
         if step % 8 == 0:
-            code, said = sign(folder, output, 0)
+            code, said = signer.sign(folder, output, 0)
             assert (code, "signed" in said) == (0, True)
             look_after_crash(folder, output, said)
 
 
-def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
-    code, _ = sign(tmp_path / "data", tmp_path / "letter.pdf", 1)
+def test_the_lock_of_a_killed_process_is_free_at_once(signer: Signer, tmp_path: Path) -> None:
+    code, _ = signer.sign(tmp_path / "data", tmp_path / "letter.pdf", 1)
     assert code != 0
     folder = DataFolder(tmp_path / "data")
     with folder.lock():
         assert folder.locked
 
 
-def test_a_reader_reads_what_a_killed_writer_committed_without_taking_the_lock(tmp_path: Path) -> None:
-    steps = count_steps(tmp_path)
-    code, said = sign(tmp_path / "data", tmp_path / "letter.pdf", steps)
+def test_a_reader_reads_what_a_killed_writer_committed_without_taking_the_lock(signer: Signer, tmp_path: Path) -> None:
+    steps = signer.count_steps(tmp_path)
+    code, said = signer.sign(tmp_path / "data", tmp_path / "letter.pdf", steps)
     assert code != 0
     assert "signed" in said
     with Store.read_only(DataFolder(tmp_path / "data")) as reader, reader.view() as view:

@@ -152,3 +152,17 @@ def test_migrations_count_from_one_without_gaps(tmp_path: Path) -> None:
     (tmp_path / "0003_b.sql").write_text("")
     with pytest.raises(ValueError, match="numbered"):
         load_migrations(tmp_path)
+
+
+def test_a_store_from_before_drafts_is_migrated_with_all_that_is_in_it(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "dữ liệu")
+    with folder.lock():
+        with Store.open(folder, migrations=FIRST[:1]) as old:
+            old._connection.execute(
+                "INSERT INTO document (id, body_code, urgency, state, created_at) VALUES ('d', 'H77', 0, 'signed',"
+                " '2026-11-20T08:00:00.000+07:00')"
+            )
+        with Store.open(folder) as store, store.view() as view:
+            assert [document.id for document in view.documents.list()] == ["d"]
+            assert view.drafts.list() == ()
+    assert min(backup.name for backup in folder.backups.iterdir()) == "before-0002.sqlite"

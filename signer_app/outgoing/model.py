@@ -1,0 +1,125 @@
+"""The values of outgoing documents: what is kept of a draft, and what the grid shows of it.
+
+Plain and immutable; usable on any thread. A draft is what the database has; a row is a draft with all that is known of
+it at one moment. Nothing here ever describes a secret document, but `Left`, which lives as long as its message.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from signer_app.pdf.model import Finding, LetterFacts, PlaceOption, Profile, Severity
+from signer_app.pdf.plan import Placement, SigningPlan
+from signer_app.signing.batch import Outcome
+from signer_app.store.model import Draft, DraftFile, FileRole, Urgency
+from signer_resources.errors import KnownError
+
+__all__ = [
+    "Added", "Changes", "Draft", "DraftFile", "Examined", "FileRole", "Finding", "Left", "Note", "PlaceOption",
+    "Profile", "Row", "Severity", "State", "Urgency",
+]  # fmt: skip
+
+
+class State(StrEnum):
+    """How a row stands."""
+
+    CHECKING = "checking"
+    """Not examined as it is now."""
+    NEEDS_NUMBER = "needs_number"
+    """Chờ số: nothing else is in its way."""
+    READY = "ready"
+    WARNING = "warning"
+    """Can be signed once a person has looked at what is told."""
+    REFUSED = "refused"
+    SIGNING = "signing"
+    SIGNED = "signed"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something worth knowing that stops nothing; `code` is an error entry of the catalogue, `params` fill it."""
+
+    code: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A draft and what is known of it. `findings`, `plans` and `placements` go by the id of the file.
+
+    What concerns the document as a whole stands with its main file. `date` is the day of issue: as given, as on the
+    page, or today. `proposal` is the number that comes next for it, None where it has one or takes none. `key` is what
+    is searched: all its words without diacritics, đ as d. `outcomes` are there once it is signed.
+    """
+
+    draft: Draft
+    state: State
+    date: dt.date
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    plans: Mapping[str, SigningPlan] = field(default_factory=dict)
+    placements: Mapping[str, tuple[Placement, ...]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    proposal: str | None = None
+    key: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def facts(self) -> LetterFacts:
+        """What the main file's pages say."""
+        return self.draft.main.facts
+
+    @property
+    def reasons(self) -> tuple[Finding, ...]:
+        """All findings, refusals first."""
+        found = [finding for file in self.draft.files for finding in self.findings.get(file.id, ())]
+        return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.REFUSED))
+
+    @property
+    def signable(self) -> bool:
+        """Whether it can be signed as it is."""
+        return self.state in (State.READY, State.WARNING)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A file that was not taken, and why."""
+
+    name: str
+    error: KnownError
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of files that were brought in; `interrupted`: not all of them were looked at."""
+
+    drafts: tuple[Draft, ...]
+    left: tuple[Left, ...]
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Rows as they stand after an examination; `left` are files that had to go (a mark of secrecy seen late)."""
+
+    rows: tuple[Row, ...]
+    left: tuple[Left, ...] = ()
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person changes of a draft; what is not given stays. An empty text goes back to what the page says.
+
+    `number` may be given with its notation ("12/QĐ-UBND").
+    """
+
+    number: str | msgspec.UnsetType = msgspec.UNSET
+    notation: str | msgspec.UnsetType = msgspec.UNSET
+    date: dt.date | msgspec.UnsetType | None = msgspec.UNSET
+    type: str | msgspec.UnsetType = msgspec.UNSET
+    subject: str | msgspec.UnsetType = msgspec.UNSET
+    signer: str | msgspec.UnsetType = msgspec.UNSET
+    receivers: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    urgency: Urgency | msgspec.UnsetType = msgspec.UNSET
+    profile: Profile | msgspec.UnsetType = msgspec.UNSET

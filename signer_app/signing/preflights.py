@@ -1,0 +1,67 @@
+"""The answers of the preflight by their question, so that nothing is looked at twice between "ready" and the PIN.
+
+Main process, any thread; the looking itself is the workers'. An answer is good for the very same question (file,
+certificate, number, date, place, rules, day), for the trust material that it was given with, and for an hour.
+"""
+
+import datetime as dt
+import threading
+from pathlib import Path
+
+import msgspec
+
+from signer_app.pdf.model import PreflightRequest
+from signer_app.tasks import Preflight, PreflightAnswer
+from signer_app.verification.model import TrustMaterial
+from signer_app.workspace import Workspace
+
+_GOOD_FOR = dt.timedelta(hours=1)
+"""After this a list of revoked certificates may have run out meanwhile."""
+_MOST = 8_000
+"""Answers kept at once, a few kilobytes each."""
+
+
+class Preflights:
+    """Asks the workers, and remembers what they said."""
+
+    def __init__(self, space: Workspace) -> None:
+        self._space = space
+        self._turn = threading.Lock()
+        self._trust: TrustMaterial | None = None
+        self._answers: dict[bytes, tuple[dt.datetime, PreflightAnswer]] = {}
+
+    def refresh(self) -> None:
+        """Looks at the trust material; where it has changed, every answer is forgotten."""
+        trust = self._space.trust
+        with self._turn:
+            if trust != self._trust:
+                self._trust = trust
+                self._answers.clear()
+
+    def ask(self, path: Path, request: PreflightRequest) -> PreflightAnswer:
+        """What will happen to the file at `path`, whose bytes are those of `request.blob`.
+
+        What is missing about revocation is fetched, each address once in a run. KnownError as the workers'.
+        """
+        answer = self._ask(path, request)
+        if answer.report.wanted_urls and self._space.revocation.fetch(answer.report.wanted_urls):
+            self.refresh()
+            answer = self._ask(path, request)
+        return answer
+
+    def _ask(self, path: Path, request: PreflightRequest) -> PreflightAnswer:
+        key, now = msgspec.json.encode(request, order="deterministic"), self._space.now()
+        with self._turn:
+            known, trust = self._answers.get(key), self._trust
+        if known is not None and abs(now - known[0]) < _GOOD_FOR:
+            return known[1]
+        if trust is None:
+            self.refresh()
+            return self._ask(path, request)
+        answer = self._space.workers.preflight(Preflight(str(path), request, trust, now))
+        with self._turn:
+            if trust is self._trust:
+                while len(self._answers) >= _MOST:
+                    del self._answers[next(iter(self._answers))]
+                self._answers[key] = (now, answer)
+        return answer

@@ -1,0 +1,83 @@
+"""Going on with a batch that stopped: what it was told to do, and what of that is still to be done.
+
+Main process; reads the store and nothing else. The command line and the window go on in the same way.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from signer_app.signing.jobs import DocumentJob, FileJob, UsageError, job_of
+from signer_app.store.model import Batch, BatchFile, FileState
+from signer_app.store.store import View
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is needed to go on with a batch: the wishes, the certificate, the level. No secret, no secret file."""
+
+    certificate: str
+    level: str | None
+    documents: tuple[DocumentJob, ...]
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A batch that stopped before its end: the documents that are still to be signed, and with what."""
+
+    batch: Batch
+    certificate: str
+    level: str | None
+    jobs: tuple[DocumentJob, ...]
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """Ids of the drafts among the jobs."""
+        return tuple(job.draft for job in self.jobs if job.draft is not None)
+
+
+def unfinished(view: View, wanted: str | None = None) -> Unfinished | None:
+    """The batch `wanted`, else the one that stopped last; None where none is left.
+
+    UsageError "usage_batch_unknown" where `wanted` names none that can be gone on with.
+    """
+    waiting = view.batches.unfinished()
+    batch = next((b for b in waiting if b.id == wanted), None) if wanted else next(iter(waiting[-1:]), None)
+    if batch is None:
+        if wanted:
+            raise UsageError("usage_batch_unknown", batch=wanted)
+        return None
+    command = msgspec.json.decode(batch.command, type=Command)
+    rows = view.batches.files(batch.id)
+    pending = {wish_of(row) for row in rows if row.state is FileState.PENDING}
+    jobs = (job for job in command.documents if all(_wish(file) in pending for file in job.files))
+    current = (_as_now(view, job) for job in jobs)
+    return Unfinished(batch, command.certificate, command.level, tuple(job for job in current if job is not None))
+
+
+def wish_of(row: BatchFile) -> tuple[str, str | None, str | None]:
+    """What is wanted of a file of a batch: where it lies, how it is signed, where the copy goes."""
+    return row.input_path, row.profile, row.output_path
+
+
+def _wish(file: FileJob) -> tuple[str, str | None, str | None]:
+    return file.path, file.profile.value, file.output
+
+
+def _as_now(view: View, job: DocumentJob) -> DocumentJob | None:
+    """A job as it is wanted now: the draft it came from may have been changed since, or be gone (then None)."""
+    if job.draft is None:
+        return job
+    draft = view.drafts.get(job.draft)
+    if draft is None:
+        return None
+    now = job_of(draft)
+    if _without_places(now) == _without_places(job):
+        return job
+    # It goes where the clerk wants it to go now, but what was only to be signed is not sent on the way.
+    return now if job.receivers else msgspec.structs.replace(now, receivers=())
+
+
+def _without_places(job: DocumentJob) -> DocumentJob:
+    """The job without where its copies go, to whom, and which plan was seen."""
+    files = tuple(msgspec.structs.replace(file, output="", plan=None) for file in job.files)
+    return msgspec.structs.replace(job, files=files, receivers=())

@@ -1,0 +1,121 @@
+"""Numbers: what comes next, what is taken, what is to be said of them."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from signer_app.outgoing import numbers
+from signer_app.outgoing.checks import Ground, Organisations, check, notes
+from signer_app.outgoing.model import Draft, Profile, Urgency
+from signer_app.outgoing.numbers import Series, Taken
+from signer_app.pdf.model import LetterFacts
+from signer_app.store.documents import NumberUse
+from signer_app.store.model import Document, DocumentState
+from signer_resources import rules
+from tests.outgoing.drafts import TODAY, draft
+
+QD: Series = (2026, "QĐ-UBND")
+
+
+def issued(number: str, notation: str = "QĐ-UBND") -> dict[NumberUse, Document]:
+    document = Document(
+        id="d",
+        body_code="H77.15",
+        created_at=dt.datetime(2026, 11, 18, tzinfo=dt.UTC),
+        state=DocumentState.SIGNED,
+        number=number,
+        notation=notation,
+        doc_date=dt.date(2026, 11, 18),
+    )
+    return {NumberUse.of(2026, notation, number): document}
+
+
+def ground(
+    drafts: Sequence[Draft],
+    last: Mapping[Series, int] | None = None,
+    used: Mapping[NumberUse, Document] | None = None,
+    organisations: Organisations | None = None,
+) -> Ground:
+    taken = Taken.of(drafts, TODAY, last or {}, used or {})
+    return Ground(TODAY, taken, {}, organisations or Organisations(), rules.load(TODAY))
+
+
+def codes(checked: Draft, on: Ground) -> list[str]:
+    return [finding.code for finding in check(checked, on)]
+
+
+def test_the_next_numbers_are_above_all_that_is_issued_or_given_and_urgent_letters_come_first() -> None:
+    late, urgent, other = draft(), draft(urgency=Urgency.HOA_TOC), draft(notation="TB-UBND")
+    given, last_year = draft("40"), draft(date=dt.date(2025, 12, 30))
+    everything = [late, urgent, other, given, last_year]
+    taken = Taken.of(everything, TODAY, {QD: 37, (2025, "QĐ-UBND"): 812}, {})
+    proposals = numbers.proposals(everything, TODAY, taken)
+    assert proposals == {urgent.id: "41", late.id: "42", other.id: "01", last_year.id: "813"}
+
+
+def test_a_letter_that_takes_no_number_is_proposed_none() -> None:
+    plain, unknown = draft(profile=Profile.PLAIN), draft(notation="")
+    assert numbers.proposals([plain, unknown], TODAY, Taken.of([plain, unknown], TODAY, {}, {})) == {}
+
+
+def test_a_number_that_was_used_is_refused_in_the_words_of_the_clerks() -> None:
+    again = draft("05")
+    (finding, *others) = check(again, ground([again], {QD: 5}, issued("5")))
+    assert (finding.code, finding.severity, others) == ("number_used", "refused", [])
+    assert finding.params == {"number": "5/QĐ-UBND", "date": "18/11/2026"}
+
+
+def test_two_drafts_with_one_number_are_both_told() -> None:
+    one, two, apart = draft("7"), draft("07"), draft("7", "TB-UBND")
+    on = ground([one, two, apart], {QD: 6})
+    assert (codes(one, on), codes(two, on), codes(apart, on)) == (["out_number_twice"], ["out_number_twice"], [])
+
+
+@pytest.mark.parametrize(
+    ("given", "last", "expected"),
+    [
+        (("38",), 37, []),
+        (("39",), 37, ["out_number_gap"]),
+        (("38", "39"), 37, []),
+        (("38", "40"), 37, ["out_number_gap"]),
+        (("125", "126"), 0, []),
+        (("125", "127"), 0, ["out_number_gap"]),
+        (("12",), 37, []),
+    ],
+)
+def test_a_gap_is_told_with_the_number_that_comes_next(given: tuple[str, ...], last: int, expected: list[str]) -> None:
+    drafts = [draft(number) for number in given]
+    assert codes(drafts[-1], ground(drafts, {QD: last})) == expected
+
+
+def test_an_inserted_number_is_told() -> None:
+    inserted = draft("12a")
+    (finding,) = check(inserted, ground([inserted], {QD: 37}))
+    assert (finding.code, finding.params["base"]) == ("out_number_inserted", "12")
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (draft("1", date=dt.date(2025, 12, 31)), ["out_date_year"]),
+        (draft("1/2025", date=dt.date(2026, 1, 5)), ["out_number_year"]),
+        (draft("1", facts=LetterFacts(date=dt.date(2026, 11, 19))), []),
+        (draft("1", type="Thông báo"), ["out_notation_type"]),
+        (draft("1", type="Quyết định"), []),
+        (draft("1", "UBND-VP", type="Công văn"), []),
+        (draft("1", name="Phụ lục 2.pdf"), ["out_appendix_alone"]),
+        (draft("", profile=Profile.PLAIN, date=dt.date(2025, 1, 1)), []),
+    ],
+)
+def test_date_type_and_company_of_a_draft_are_checked(made: Draft, expected: list[str]) -> None:
+    assert codes(made, ground([made])) == expected
+
+
+def test_receivers_are_checked_only_against_a_directory_that_is_known() -> None:
+    sent = draft("1", receivers=("H77", "H77.99", "H00"))
+    known = Organisations(known=True, active=frozenset({"H77"}), gone=frozenset({"H00"}))
+    assert codes(sent, ground([sent])) == []
+    assert codes(sent, ground([sent], organisations=known)) == ["out_receiver_unknown", "out_receiver_gone"]
+    assert [note.code for note in notes(draft("1"))] == ["out_no_receivers"]
+    assert notes(sent) == ()
