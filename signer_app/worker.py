@@ -5,18 +5,26 @@ limited where the system lets a process limit itself, so that a malicious file c
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
+from signer_app.pdf.picture import clean_picture
 from signer_app.pdf.preflight import preflight
 from signer_app.pdf.prepare import finish, prepare
 from signer_app.pdf.recheck import recheck
+from signer_app.pdf.render import Renderer
 from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_app.tasks import (
     FRAME_CAP,
     TASKS,
     Answer,
+    Awake,
+    CleanPicture,
+    DrawInk,
+    DrawPage,
     Finish,
     Finished,
+    Outline,
     Preflight,
     PreflightAnswer,
     Prepare,
@@ -29,6 +37,7 @@ from signer_app.tasks import (
     Task,
     Verify,
     VerifyAnswer,
+    Wake,
 )
 from signer_app.verification.verify import verify_file
 from signer_resources.errors import KnownError
@@ -37,10 +46,13 @@ from signer_token.channel import Refusal, serve
 _MEMORY_BYTES = 3 << 30
 
 
-def handle(task: Task) -> Answer:
-    """Does one task; a KnownError becomes an answer, so that the parent can raise it again."""
+def handle(task: Task, renderer: Renderer | None = None) -> Answer:
+    """Does one task; a KnownError becomes an answer, so that the parent can raise it again.
+
+    `renderer` keeps documents open from one picture to the next.
+    """
     try:
-        return _do(task)
+        return _do(task, renderer or Renderer())
     except KnownError as error:
         raise Refusal(error.code, **{key: str(value) for key, value in error.params.items()}) from error
     except OSError as error:
@@ -49,7 +61,7 @@ def handle(task: Task) -> Answer:
         raise Refusal("file_unreadable", name=Path(error.filename or "").name) from error
 
 
-def _do(task: Task) -> Answer:
+def _do(task: Task, renderer: Renderer) -> Answer:
     match task:
         case Screen():
             return ScreenAnswer(screen_file(Path(task.path), task.name))
@@ -90,6 +102,16 @@ def _do(task: Task) -> Answer:
             return RecheckAnswer(outcome, after)
         case Verify():
             return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
+        case Wake():
+            return Awake()
+        case Outline():
+            return renderer.outline(task)
+        case DrawPage():
+            return renderer.draw_page(task)
+        case DrawInk():
+            return renderer.draw_ink(task)
+        case CleanPicture():
+            return clean_picture(Path(task.path))
 
 
 def _limit_memory() -> None:
@@ -102,4 +124,4 @@ def _limit_memory() -> None:
 def main() -> int:
     """The child's life."""
     _limit_memory()
-    return serve(handle, TASKS, cap=FRAME_CAP)
+    return serve(partial(handle, renderer=Renderer()), TASKS, cap=FRAME_CAP)

@@ -14,6 +14,8 @@ from signer_app.tasks import (
     ANSWERS,
     FRAME_CAP,
     Answer,
+    Cleaned,
+    CleanPicture,
     Finish,
     Finished,
     Preflight,
@@ -50,6 +52,7 @@ class Workers:
         self._command = list(command or own_command("worker"))
         self._deadline_s = deadline_s
         self._idle: list[Child[Task, Answer]] = []
+        self._at_work: set[Child[Task, Answer]] = set()
         self._guard = threading.Lock()
         self._closed = False
 
@@ -81,10 +84,14 @@ class Workers:
         """Checks the signatures of a file."""
         return self._call(task, VerifyAnswer)
 
+    def clean_picture(self, task: CleanPicture) -> Cleaned:
+        """A stamp's picture out of a scan."""
+        return self._call(task, Cleaned)
+
     def _call(self, task: Task, expected: type[A]) -> A:
         child = self._take()
         try:
-            answer = child.call(task, self._deadline_s)
+            answer = self._answer(child, task)
         except ChildFailed as failed:
             self._give_back(child)
             if failed.code in catalogue().errors:
@@ -104,6 +111,17 @@ class Workers:
             raise KnownError("worker_fault", detail=type(answer).__name__)
         return answer
 
+    def _answer(self, child: Child[Task, Answer], task: Task) -> Answer:
+        with self._guard:
+            if self._closed:
+                child.close(patience_s=0)
+            self._at_work.add(child)
+        try:
+            return child.call(task, self._deadline_s)
+        finally:
+            with self._guard:
+                self._at_work.discard(child)
+
     def _take(self) -> Child[Task, Answer]:
         with self._guard:
             while self._idle:
@@ -121,13 +139,16 @@ class Workers:
                 return
         child.close()
 
-    def close(self) -> None:
-        """Ends all children."""
+    def close(self, patience_s: float = 2.0) -> None:
+        """Ends all children: idle ones in `patience_s` seconds, those at work at once, whose callers get an error."""
         with self._guard:
             self._closed = True
             idle, self._idle = self._idle, []
+            at_work = set(self._at_work)
+        for child in at_work:
+            child.close(patience_s=0)
         for child in idle:
-            child.close()
+            child.close(patience_s)
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,8 @@ lock and open the store read-only.
 
 import datetime as dt
 import getpass
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,6 +56,7 @@ class Workspace:
         self.now = now
         self._overrides = overrides
         self._stack = stack
+        self._turn = threading.Lock()
 
     @cached_property
     def settings(self) -> Settings:
@@ -62,9 +64,19 @@ class Workspace:
         return load_settings(self.folder)
 
     def reload(self) -> None:
-        """Forgets what was read of the settings, and what was made of it."""
-        for name in ("settings", "_anchors", "hosts"):
-            self.__dict__.pop(name, None)
+        """Forgets what was read of the settings, and what was made of it; hosts go only with their drivers."""
+        with self._turn:
+            for name in ("settings", "_anchors"):
+                self.__dict__.pop(name, None)
+            hosts: TokenHosts | None = self.__dict__.get("hosts")
+            if hosts is None or hosts.modules == self._modules():
+                return
+            del self.__dict__["hosts"]
+        hosts.close()
+
+    def on_close(self, end: Callable[[], None]) -> None:
+        """Has `end` called when the workspace is closed, before what was made earlier."""
+        self._stack.callback(end)
 
     @property
     def lang(self) -> Lang:
@@ -79,12 +91,14 @@ class Workspace:
     @cached_property
     def hosts(self) -> TokenHosts:
         """One host for each driver: those of the command line, else those of the settings."""
-        modules: Sequence[Path] = self._overrides.modules or [Path(m) for m in self.settings.modules]
         # In a demo workspace the software token's configuration goes with it, whatever driver is named.
         extra = {"SOFTHSM2_CONF": self.settings.softhsm2_conf} if self.settings.softhsm2_conf else {}
         command = own_command("token-host")
-        hosts = TokenHosts([TokenHost(command, module, env=extra) for module in modules])
+        hosts = TokenHosts([TokenHost(command, module, env=extra) for module in self._modules()])
         return self._stack.enter_context(hosts)
+
+    def _modules(self) -> tuple[Path, ...]:
+        return self._overrides.modules or tuple(Path(module) for module in self.settings.modules)
 
     @cached_property
     def revocation(self) -> RevocationCache:

@@ -1,12 +1,15 @@
 """The command `demo`: a workspace with two software tokens, a test PKI, sample letters and a document server.
 
 Main process. `--headless` does the day's work and ends; `--serve` prepares, gives the lock back and keeps the
-services up until a signal, so that other commands work beside it.
+services up until a signal, so that other commands work beside it. Without either, and with a display, the window opens
+on the workspace, in a process of its own, and the services end with it; without a display it is as `--headless`.
 """
 
 import argparse
 import importlib.util
+import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -15,13 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer_app.cli.console import Console, message_of
-from signer_app.store import DataFolder
+from signer_app.store import DataFolder, Store
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
 
 if TYPE_CHECKING:
     from signer_app.demo.day import Row
+    from signer_app.demo.workspace import Demo
 
 _PARTS = ("certomancer", "starlette", "uvicorn", "signer_server")
 
@@ -36,6 +40,7 @@ def demo(folder: Path, args: argparse.Namespace, console: Console) -> int:
     from signer_app.demo.workspace import prepare
 
     stop = threading.Event()
+    window = not (args.serve or args.headless) and _can_show_a_window()
     if args.serve:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -52,15 +57,34 @@ def demo(folder: Path, args: argparse.Namespace, console: Console) -> int:
             space.reload()
             if enrol_machine(space, made):
                 space.reload()
-            if not args.serve:
+            if not (args.serve or window):
                 with console.progress() as progress:
                     rows = work(space, made, progress)
                 return _tell(space, rows, console)
         # The lock is free from here on: other commands work while the services stay.
+        if window:
+            console.note("demo_window", pin=made.pin.reveal())
+            return _show_window(made, args)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         stop.wait()
     return 0
+
+
+def _can_show_a_window() -> bool:
+    has_display = sys.platform == "win32" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return has_display and importlib.util.find_spec("PySide6") is not None
+
+
+def _show_window(made: "Demo", args: argparse.Namespace) -> int:
+    """The window until it is closed; the first time with the morning's letters, the secret one among them."""
+    command = [sys.executable, "-P", "-m", "signer_ui.main", "--data-dir", str(made.folder.path)]
+    if args.lang:
+        command += ["--lang", args.lang]
+    with Store.read_only(made.folder) as store, store.view() as view:
+        first_time = not view.documents.list(limit=1)
+    letters = [file for file in made.letters() if first_time]
+    return subprocess.run([*command, *map(str, letters)], check=False).returncode
 
 
 def _require_demo_folder(folder: DataFolder) -> None:

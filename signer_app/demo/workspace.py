@@ -16,7 +16,7 @@ import signer_resources
 from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.softhsm import SoftHsm, SoftToken, set_up_tokens
-from signer_app.store import DataFolder, Settings, load_settings, save_settings
+from signer_app.store import DataFolder, load_settings, save_settings
 from signer_app.store.durable import write_atomically
 from signer_app.store.settings import Body, CertificateRole, Seal, ServerSettings
 from signer_app.workers import own_command
@@ -25,6 +25,7 @@ from signer_token.model import Pin
 
 AGENCY_TOKEN, LEADER_TOKEN = "UBND xã Hòa Sơn", "Nguyễn Thị Phượng"
 SEAL_MM = 38.0
+DEMO_CLERK = "Trần Thị Hạnh"
 
 
 class DemoFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +79,13 @@ class Demo:
     def leader_folder(self) -> Path:
         """The data folder of the leader's own machine."""
         return self.home / "leader"
+
+    def letters(self) -> tuple[Path, ...]:
+        """Every file of the morning's letters; the secret one where it lies in the program's resources."""
+        known = samples.load().samples
+        return tuple(
+            samples.file(name) if sample.secret else self.samples / name for sample in known for name in sample.files
+        )
 
     @property
     def url(self) -> str:
@@ -143,16 +151,19 @@ def _write_settings(demo: Demo) -> None:
         seal=Seal(diameter_mm=SEAL_MM, file=str(signer_resources.path("images/sample-seal.png"))),
     )
     server = old.server or ServerSettings(url=demo.url)
-    settings = Settings(
-        language=old.language,
+    # What somebody has tried in the window stays: seal, names, looks, roles.
+    kept = old.bodies if any(agency in known.certificates for known in old.bodies) else (body,)
+    settings = msgspec.structs.replace(
+        old,
+        clerk=old.clerk or DEMO_CLERK,
         modules=(str(demo.tokens.module),),
         softhsm2_conf=str(demo.tokens.conf),
         trust_dir=str(demo.trust),
         tsa_url=demo.pki.tsa_url,
-        bodies=(body,),
+        bodies=kept,
         server=msgspec.structs.replace(server, url=demo.url),
-        roles={agency: CertificateRole.AGENCY, leader: CertificateRole.PERSONAL},
-        pictures={leader: str(signer_resources.path("images/sample-signature.png"))},
+        roles={agency: CertificateRole.AGENCY, leader: CertificateRole.PERSONAL, **old.roles},
+        pictures={leader: str(signer_resources.path("images/sample-signature.png")), **old.pictures},
     )
     if settings != old:
         save_settings(demo.folder, settings)

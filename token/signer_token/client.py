@@ -323,6 +323,11 @@ class TokenHosts:
     def __init__(self, hosts: Sequence[TokenHost]) -> None:
         self._hosts = tuple(hosts)
 
+    @property
+    def modules(self) -> tuple[Path, ...]:
+        """The modules, in the order in which they are asked."""
+        return tuple(host.module for host in self._hosts)
+
     def tokens(self) -> TokenListing:
         """Ask every module; the same token under two of them is listed once, under the first.
 

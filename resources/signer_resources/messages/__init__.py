@@ -40,6 +40,18 @@ class Catalogue:
     texts: dict[str, dict[str, str]]
 
 
+_FIRST = "window.toml"
+"""Holds what the window's frame says: all that is read before its first paint."""
+
+
+@cache
+def _first_texts() -> dict[str, dict[str, str]]:
+    """The texts of the frame alone; reading all the others takes as long as painting the window."""
+    file = Path(__file__).resolve().parent / _FIRST
+    texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))["text"]
+    return texts
+
+
 @cache
 def catalogue() -> Catalogue:
     """The whole catalogue; read once."""
@@ -63,7 +75,8 @@ def catalogue() -> Catalogue:
 
 def text(key: str, lang: Lang, /, **params: object) -> str:
     """The sentence `key` with its gaps filled; KeyError for an unknown key or a missing parameter."""
-    return catalogue().texts[key][lang].format(**params)
+    found = _first_texts().get(key) or catalogue().texts[key]
+    return found[lang].format(**params)
 
 
 def explain(code: str, lang: Lang, /, **params: object) -> Explanation:

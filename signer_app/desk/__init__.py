@@ -1,0 +1,1 @@
+"""What the window works with: blocking methods for any thread, immutable snapshots as answers. No screen in it."""

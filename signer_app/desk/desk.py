@@ -1,0 +1,134 @@
+"""The clerk's desk: one writing workspace for as long as the window is open, and what can be done with it.
+
+Main process, any thread; every method may block, so none is called on a UI thread. Each part is a file of its own in
+this room; parts are made when first asked for, because the PDF library behind some of them takes half a second to load.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signer_app.desk.checks import Checks
+from signer_app.desk.exchange import Exchange
+from signer_app.desk.incoming import Incoming
+from signer_app.desk.names import Names
+from signer_app.desk.register import Register
+from signer_app.desk.setup import Setup
+from signer_app.desk.today import Today, TodaySnapshot
+from signer_app.desk.tokens import TokensSnapshot, look
+from signer_app.store import Settings, load_settings, save_settings
+from signer_app.workspace import Overrides, Workspace, workspace
+
+if TYPE_CHECKING:
+    from signer_app.desk.signing import Signing
+    from signer_app.outgoing.outgoing import Outgoing
+    from signer_app.pages import Pages
+
+
+class Desk:
+    """One open workspace. Use as made by `open_desk`."""
+
+    def __init__(self, space: Workspace) -> None:
+        self.space = space
+        self._settings_turn = threading.Lock()
+
+    def begin(self) -> Settings:
+        """Opens store and children's pools before several threads want them; the settings."""
+        space = self.space
+        settings = space.settings
+        _ = (space.store, space.workers, space.hosts, space.revocation)
+        return settings
+
+    def now(self) -> dt.datetime:
+        """The present moment in Vietnam's time; the one method that never blocks."""
+        return self.space.now()
+
+    def hurry(self) -> None:
+        """The window is closed: what workers still do is of no use to anybody."""
+        self.space.workers.close(patience_s=0)
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """Sending and receiving."""
+        return Exchange(self.space)
+
+    def tokens(self) -> TokensSnapshot:
+        """What is plugged in now."""
+        return look(self.space)
+
+    def today(self) -> TodaySnapshot:
+        """What the home screen shows."""
+        return self._today.look()
+
+    @cached_property
+    def _today(self) -> Today:
+        return Today(self.space, self._names)
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.space.folder.cache)
+
+    @cached_property
+    def register(self) -> Register:
+        """All documents signed here."""
+        return Register(self.space, self._names)
+
+    @cached_property
+    def incoming(self) -> Incoming:
+        """What came from the server."""
+        return Incoming(self.space, self._names)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Whether this machine is fit for the work."""
+        return Checks(self.space)
+
+    @cached_property
+    def setup(self) -> Setup:
+        """What the settings and the first start need: drivers, names from certificates, pictures."""
+        return Setup(self.space)
+
+    @cached_property
+    def signing(self) -> "Signing":
+        """Signing, enrolling, the test signature."""
+        from signer_app.desk.signing import Signing
+
+        return Signing(self.space, self.outgoing)
+
+    @cached_property
+    def outgoing(self) -> "Outgoing":
+        """The documents that wait to be signed."""
+        from signer_app.outgoing.outgoing import Outgoing
+
+        return Outgoing(self.space)
+
+    @cached_property
+    def pages(self) -> "Pages":
+        """Pictures of pages."""
+        from signer_app.pages import Pages
+
+        pages = Pages(self.space)
+        self.space.on_close(pages.close)
+        return pages
+
+    def change_settings(self, change: Callable[[Settings], Settings]) -> Settings:
+        """Keeps `change` of the settings as they are on disk, whole or not at all; the new ones.
+
+        Several threads write settings (enrolment does), so nobody hands in a whole that was read earlier.
+        """
+        with self._settings_turn:
+            settings = change(load_settings(self.space.folder))
+            save_settings(self.space.folder, settings)
+            self.space.reload()
+            return settings
+
+
+@contextmanager
+def open_desk(path: Path, overrides: Overrides) -> Iterator[Desk]:
+    """The desk on the data folder `path`; takes its lock. KnownError as `workspace`, "busy" among them."""
+    with workspace(path, overrides, writing=True) as space:
+        yield Desk(space)

@@ -1,0 +1,88 @@
+"""Sending and receiving beside the window: one pass at a time, and what is known of the server.
+
+Main process, on the network's thread. A pass that fails is no error here but part of the snapshot: offline is normal,
+what waits goes by itself when the network is back.
+"""
+
+import datetime as dt
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from signer_app.exchange.session import exchanging_bodies, one_pass
+from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
+from signer_sync.outbox import backoff
+
+IDLE_S = 30.0
+"""Seconds between two passes when all is well."""
+
+
+class Link(StrEnum):
+    """How the document server stands."""
+
+    NOT_SET = "not_set"
+    NOT_ENROLLED = "not_enrolled"
+    NOT_ASKED = "not_asked"
+    """Nobody has asked it since the program was started."""
+    REACHED = "reached"
+    AWAY = "away"
+
+
+@dataclass(frozen=True)
+class ExchangeSnapshot:
+    """The server, and what waits for it. `since`: since when `link` is what it is."""
+
+    link: Link = Link.NOT_ASKED
+    since: dt.datetime | None = None
+    error: KnownError | None = None
+    sent: int = 0
+    received: int = 0
+    secret: int = 0
+    waiting: int = 0
+    oldest_unsent: dt.datetime | None = None
+    next_in_s: float = IDLE_S
+    """How long to wait before the next pass."""
+
+
+class Exchange:
+    """Remembers how the server answered from pass to pass; one thread."""
+
+    def __init__(self, space: Workspace) -> None:
+        self._space = space
+        self._known = ExchangeSnapshot()
+        self._failures = 0
+
+    def look(self) -> ExchangeSnapshot:
+        """What is known without asking anybody."""
+        return self._snapshot(self._known.link, self._known.error, news=(0, 0, 0))
+
+    def run(self, *, at_once: bool) -> ExchangeSnapshot:
+        """One pass for every body that exchanges by the server; `at_once` looks at no delay (Gửi ngay)."""
+        space = self._space
+        if space.settings.server is None:
+            return self._snapshot(Link.NOT_SET, None, news=(0, 0, 0))
+        bodies = exchanging_bodies(space.settings)
+        if not bodies:
+            return self._snapshot(Link.NOT_ENROLLED, None, news=(0, 0, 0))
+        sent = received = secret = 0
+        error: KnownError | None = None
+        for body in bodies:
+            try:
+                report = one_pass(space, body, at_once=at_once)
+            except KnownError as fault:
+                error = fault
+                continue
+            sent, received, secret = sent + report.sent, received + report.received, secret + report.secret
+            error = report.stopped or error
+        self._failures = self._failures + 1 if error is not None else 0
+        return self._snapshot(Link.REACHED if error is None else Link.AWAY, error, news=(sent, received, secret))
+
+    def _snapshot(self, link: Link, error: KnownError | None, *, news: tuple[int, int, int]) -> ExchangeSnapshot:
+        with self._space.store.view() as view:
+            waiting, oldest = view.outbox.waiting(), view.outbox.oldest_unsent()
+        known = self._known
+        since = known.since if known.link is link and known.since is not None else self._space.now()
+        wait = backoff(self._failures, random.SystemRandom().uniform) if self._failures else IDLE_S
+        self._known = ExchangeSnapshot(link, since, error, *news, waiting, oldest, wait)
+        return self._known

@@ -1,0 +1,348 @@
+"""Signing from the window: which certificate, what will be signed, then one PIN and the batch; enrolment and trial too.
+
+Main process, on the thread that talks to token hosts; every method may block. The PIN goes to the token host and
+nowhere else: no answer of this module and no error in it holds one. What is signed and kept is the engine's work.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready
+from signer_app.desk.trial import Trial, sign_sample
+from signer_app.exchange.session import Enrolled, enrol
+from signer_app.outgoing.model import Row
+from signer_app.outgoing.outgoing import Outgoing
+from signer_app.pdf.model import Profile
+from signer_app.signing.batch import DocumentWork, Outcome, Progress, never
+from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign, require_fit
+from signer_app.signing.engine import Options, SigningRun
+from signer_app.signing.jobs import DocumentJob, UsageError
+from signer_app.signing.records import Records
+from signer_app.signing.resume import unfinished
+from signer_app.store.model import FileState, JournalAction
+from signer_app.store.settings import Settings
+from signer_app.workspace import Workspace
+from signer_resources import rules
+from signer_resources.errors import KnownError
+from signer_token.client import TokenError, TokenSession
+from signer_token.model import Pin, Token
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """This machine is known to the server; `settings` are those on disk now."""
+
+    enrolled: Enrolled
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is wanted, before anybody has looked."""
+
+    jobs: tuple[DocumentJob, ...]
+    send: bool = True
+    level: str | None = None
+    continues: str | None = None
+
+
+def _quiet(_key: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _unheard(_outcome: DocumentOutcome) -> None:
+    pass
+
+
+class Signing:
+    """What the window does with tokens. One call at a time."""
+
+    def __init__(self, space: Workspace, outgoing: Outgoing) -> None:
+        self._space = space
+        self._outgoing = outgoing
+
+    # ---- before the PIN --------------------------------------------------------------------------------------------
+
+    def prepare(
+        self,
+        draft_ids: Sequence[str],
+        certificate: str | None = None,
+        *,
+        send: bool = True,
+        progress: Progress = _quiet,
+        cancelled: Callable[[], bool] = never,
+    ) -> Ready | Choice:
+        """What a PIN would sign of these drafts; `certificate` (SHA-256) where the person has named one.
+
+        `send` False: they are signed and kept, not sent. A Choice when more than one certificate could sign. Raises
+        TokenError (no token, driver's fault), KnownError where the certificate may not sign, "us_mixed_kinds",
+        "interrupted", and as `Outgoing.jobs`.
+        """
+        jobs = self._outgoing.jobs(draft_ids, send=send)
+        profiles = _profiles(jobs)
+        if certificate is None:
+            found = self._candidates(self._space.hosts.tokens().required(), profiles)
+            if not found:
+                raise KnownError("certificate_none_fits")
+            if len(found) > 1:
+                return Choice(found)
+            certificate = found[0].certificate.sha256
+        chosen = self._fit(certificate, profiles)
+        return self._look(_Wish(jobs, send=send), chosen, progress, cancelled)
+
+    def prepare_rest(
+        self, batch: str | None = None, *, progress: Progress = _quiet, cancelled: Callable[[], bool] = never
+    ) -> Ready:
+        """What a PIN would sign of the batch that stopped (None: the last); raises as `prepare`, "us_nothing_left"."""
+        try:
+            with self._space.store.view() as view:
+                rest = unfinished(view, batch)
+        except UsageError:
+            rest = None
+        if rest is None or not rest.jobs:
+            raise KnownError("us_nothing_left")
+        chosen = self._fit(rest.certificate, _profiles(rest.jobs))
+        rows = self._outgoing.examine(rest.drafts, chosen, progress, cancelled).rows
+        stands = {row.draft.id: row for row in rows}
+        wish = _Wish(
+            tuple(job for job in rest.jobs if job.draft is None or stands[job.draft].signable),
+            level=rest.level,
+            continues=rest.batch.id,
+        )
+        ready = self._look(wish, chosen, progress, cancelled)
+        left = tuple(_left(row) for row in rows if not row.signable)
+        return replace(ready, refused=(*ready.refused, *left))
+
+    def chosen_for(self, profiles: Sequence[Profile]) -> SigningCertificate | None:
+        """The certificate that would sign these, None while there is none or it is open which; asks no network."""
+        try:
+            found = self._candidates(self._space.hosts.tokens().tokens, profiles)
+        except TokenError:
+            return None
+        return found[0] if len(found) == 1 else None
+
+    def token_of(self, certificate: str) -> Token:
+        """The token with this certificate (SHA-256), read now; TokenError "certificate_not_found" and as listing."""
+        for token in self._space.hosts.tokens().required():
+            if any(c.sha256 == certificate for c in token.certificates):
+                return token
+        raise TokenError("certificate_not_found")
+
+    def _look(
+        self, wish: _Wish, chosen: SigningCertificate, progress: Progress, cancelled: Callable[[], bool]
+    ) -> Ready:
+        planned = self._planned(wish.jobs)
+        run = SigningRun(
+            self._space,
+            chosen,
+            wish.jobs,
+            Options(wish.level),
+            progress,
+            preflights=self._outgoing.preflights,
+            cancelled=cancelled,
+        )
+        run.examine()
+        looked = _by_document(planned, run.finish(None).files)
+        return Ready(
+            chosen,
+            self.token_of(chosen.certificate.sha256),
+            tuple(one for one, outcome in zip(planned, looked, strict=True) if outcome.state is FileState.PENDING),
+            tuple(outcome for outcome in looked if outcome.state is not FileState.PENDING),
+            send=wish.send,
+            level=wish.level,
+            continues=wish.continues,
+        )
+
+    def _candidates(self, tokens: Sequence[Token], profiles: Sequence[Profile]) -> tuple[SigningCertificate, ...]:
+        """What could sign: those that may sign today before others, a set-up body's before others."""
+        space, found = self._space, dict[str, SigningCertificate]()
+        for token in tokens:
+            for certificate in token.certificates:
+                alone = replace(token, certificates=(certificate,))
+                with suppress(KnownError):
+                    one = choose([alone], None, profiles, space.settings, space.trust, space.now())
+                    found.setdefault(certificate.sha256, replace(one, token=token))
+        fitting = tuple(one for one in found.values() if self._fits_today(one)) or tuple(found.values())
+        ours = tuple(one for one in fitting if one.body is not None) if Profile.AGENCY in profiles else ()
+        return ours or fitting
+
+    def _fits_today(self, one: SigningCertificate) -> bool:
+        try:
+            require_fit(one, self._space.now())
+        except KnownError:
+            return False
+        return True
+
+    def _fit(self, certificate: str, profiles: Sequence[Profile]) -> SigningCertificate:
+        try:
+            return fit_to_sign(self._space, certificate, profiles)
+        except UsageError:
+            # Unplugged since it was named; a usage error speaks of the command line.
+            raise TokenError("certificate_not_found") from None
+
+    def _planned(self, jobs: Sequence[DocumentJob]) -> tuple[Planned, ...]:
+        with self._space.store.view() as view:
+            drafts = {draft.id: draft for draft in view.drafts.list()}
+        planned = []
+        for job in jobs:
+            draft = drafts.get(job.draft or "")
+            given = f"{job.number}/{job.notation}" if job.number and job.notation else None
+            planned.append(Planned(job, (draft.label if draft else given) or job.files[0].name))
+        return tuple(planned)
+
+    # ---- with the PIN ----------------------------------------------------------------------------------------------
+
+    def sign(
+        self,
+        ready: Ready,
+        pin: Pin,
+        *,
+        final_try: bool,
+        progress: Progress = _quiet,
+        cancelled: Callable[[], bool] = never,
+        document_done: Callable[[DocumentOutcome], None] = _unheard,
+    ) -> BatchSummary:
+        """One login, then one document after the other; what stopped it is in the answer, never raised.
+
+        `cancelled` is asked between documents. Raises KnownError only before the login: "us_changed" when the drafts
+        are not what they were when the PIN was asked for, "interrupted", a disk's fault.
+        """
+        drafts = [one.job.draft for one in ready.documents if one.job.draft is not None]
+        with self._outgoing.signing(drafts, send=ready.send) as now:
+            if ready.continues is None and now != tuple(one.job for one in ready.documents):
+                raise KnownError("us_changed")
+            return self._sign(ready, pin, final_try, progress, cancelled, document_done)
+
+    def _sign(
+        self,
+        ready: Ready,
+        pin: Pin,
+        final_try: bool,
+        progress: Progress,
+        cancelled: Callable[[], bool],
+        document_done: Callable[[DocumentOutcome], None],
+    ) -> BatchSummary:
+        planned = {id(one.job): one for one in ready.documents}
+        total, done = len(planned), 0
+
+        def told(work: DocumentWork) -> None:
+            nonlocal done
+            done += 1
+            self._outgoing.follow(work)
+            document_done(_document(planned[id(work.job)], [file.outcome for file in work.files]))
+            progress("us_signing", done, total)
+
+        run = SigningRun(
+            self._space,
+            ready.chosen,
+            [one.job for one in ready.documents],
+            Options(ready.level),
+            continues=ready.continues,
+            preflights=self._outgoing.preflights,
+            cancelled=cancelled,
+            document_done=told,
+        )
+        stopped = None
+        # Looked at again, mostly from memory: a number may have been taken while the PIN was typed.
+        if run.examine():
+            run.begin()
+            stopped = run.sign_with(pin, final_try=final_try)
+        result = run.finish(_without_frames(stopped))
+        run.reported()
+        outcomes = (*_by_document(ready.documents, result.files), *ready.refused)
+        wanted = self._space.settings.tsa_url is not None and ready.level != "b-b"
+        missing = wanted and any(o.level == "b-b" for o in outcomes)
+        return BatchSummary(result.batch, result.stopped, outcomes, missing, ready.unchecked)
+
+    def test_signature(self, certificate: str, pin: Pin, *, final_try: bool = False) -> Trial:
+        """Signs a sample and checks it; nothing is kept but the journal's entry. Raises as `sign_sample`."""
+        chosen = self._fit(certificate, [Profile.PLAIN])
+        with self._session(chosen, pin, final_try=final_try) as session:
+            trial = sign_sample(self._space, chosen, session)
+        self._journal(chosen, JournalAction.SIGN, "ok", trial.sha256)
+        return trial
+
+    def enrol(self, certificate: str, pin: Pin, *, final_try: bool = False) -> Enrolment:
+        """Makes this machine known to the document server for the certificate's body; raises as `session.enrol`."""
+        chosen = self._fit(certificate, [Profile.AGENCY])
+        with self._session(chosen, pin, final_try=final_try) as session:
+            done = enrol(self._space, chosen, session)
+        self._space.reload()
+        return Enrolment(done, self._space.settings)
+
+    @contextmanager
+    def _session(self, chosen: SigningCertificate, pin: Pin, *, final_try: bool) -> Iterator[TokenSession]:
+        """A login that the journal tells, the refused one too."""
+        try:
+            session = self._space.hosts.open(chosen.token, chosen.certificate.sha256, pin, final_try=final_try)
+        except TokenError as error:
+            self._journal(chosen, JournalAction.LOGIN, error.code)
+            raise
+        with session:
+            self._journal(chosen, JournalAction.LOGIN, "ok")
+            try:
+                yield session
+            except TokenError as error:
+                self._journal(chosen, JournalAction.SIGN, error.code)
+                raise
+
+    def _journal(
+        self, chosen: SigningCertificate, action: JournalAction, result: str, sha256: str | None = None
+    ) -> None:
+        now = self._space.now()
+        use = Records(chosen, rules.load(now.date())).use(action, result, sha256=sha256)
+        self._space.store.write(lambda tx: tx.journal.append(use, now))
+
+
+def _by_document(planned: Sequence[Planned], files: Sequence[Outcome]) -> tuple[DocumentOutcome, ...]:
+    """The files of a batch, in its order, taken together by document."""
+    outcomes, at = [], 0
+    for one in planned:
+        behind = at + len(one.job.files)
+        outcomes.append(_document(one, files[at:behind]))
+        at = behind
+    return tuple(outcomes)
+
+
+def _document(planned: Planned, files: Sequence[Outcome]) -> DocumentOutcome:
+    """A document is as its files are; of several reasons the one that is no consequence of another counts."""
+    unsigned = [file for file in files if file.state is not FileState.SIGNED]
+    own = [file for file in unsigned or files if file.code not in (None, "part_refused")]
+    speaks = (own or unsigned or list(files))[0]
+    return DocumentOutcome(
+        draft=planned.job.draft,
+        label=planned.label,
+        state=speaks.state,
+        code=speaks.code,
+        params=dict(speaks.params),
+        warnings=tuple(warning for file in files for warning in file.warnings),
+        level=min((file.level for file in files if file.level), default=None),
+        document=files[0].document,
+    )
+
+
+def _profiles(jobs: Sequence[DocumentJob]) -> tuple[Profile, ...]:
+    profiles = {file.profile for job in jobs for file in job.files}
+    if Profile.LEADER in profiles and profiles & {Profile.AGENCY, Profile.APPENDIX}:
+        raise KnownError("us_mixed_kinds")
+    return tuple(profiles)
+
+
+def _left(row: Row) -> DocumentOutcome:
+    """A draft of a stopped batch that can't be signed as it is now."""
+    draft, reason = row.draft, next(iter(row.reasons), None)
+    return DocumentOutcome(
+        draft=draft.id,
+        label=draft.label or draft.main.name,
+        state=FileState.REFUSED,
+        code=reason.code if reason else "out_not_ready",
+        params=dict(reason.params) if reason else {"name": draft.main.name},
+    )
+
+
+def _without_frames(error: KnownError | None) -> KnownError | None:
+    """The error without the calls that it came through: their variables, the PIN among them, go with them."""
+    if error is not None:
+        error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error

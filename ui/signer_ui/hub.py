@@ -1,0 +1,166 @@
+"""Where the window's news comes together: tokens, server, store, settings; looked at elsewhere, told here by signal.
+
+UI thread. The hub asks again by itself (tokens every two seconds, the server as the exchange says) and when it is
+poked; a look that has not ended yet is never asked for a second time. Snapshots are immutable.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from signer_app.desk.today import TodaySnapshot
+
+from signer_app.desk.desk import Desk
+from signer_app.desk.exchange import ExchangeSnapshot
+from signer_app.desk.tokens import TokensSnapshot
+from signer_app.store.settings import Settings
+from signer_resources.errors import KnownError
+from signer_ui.tasks import Handle, Lane, Tasks
+
+TOKENS_EVERY_MS = 2000
+STORE_EVERY_MS = 30_000
+"""Times of day and deadlines on the home screen grow old even when nothing is written."""
+
+
+class Hub(QObject):
+    """The window's one source of news."""
+
+    tokens_changed = Signal(object)
+    """TokensSnapshot."""
+    exchange_changed = Signal(object)
+    """ExchangeSnapshot."""
+    settings_changed = Signal(object)
+    """Settings."""
+    store_changed = Signal()
+    """Something was signed, sent, received."""
+    drafts_changed = Signal()
+    """The documents that wait to be signed are others than before."""
+    today_changed = Signal(object)
+    """TodaySnapshot."""
+
+    def __init__(self, desk: Desk, tasks: Tasks, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._tasks = tasks
+        self.settings = settings
+        self.tokens = TokensSnapshot()
+        self.exchange = ExchangeSnapshot()
+        self.today: TodaySnapshot | None = None
+        self._token_look: Handle | None = None
+        self._today_look: Handle | None = None
+        self._today_wanted = False
+        self._pass: Handle | None = None
+        self._pass_wanted = False
+        self._token_timer = self._timer(self.poke_tokens)
+        self._store_timer = self._timer(self.poke_store)
+        self._sync_timer = self._timer(self._next_pass)
+        self._sync_timer.setSingleShot(True)
+        self.store_changed.connect(self._look_today)
+        self.drafts_changed.connect(self._look_today)
+
+    def start(self) -> None:
+        """Begins to look; called once, after the first paint."""
+        self.poke_tokens()
+        self._look_today()
+        self._next_pass()
+        self._token_timer.start(TOKENS_EVERY_MS)
+        self._store_timer.start(STORE_EVERY_MS)
+
+    def stop(self) -> None:
+        """Asks nobody any more."""
+        for timer in (self._token_timer, self._store_timer, self._sync_timer):
+            timer.stop()
+
+    def poke_tokens(self) -> None:
+        """Looks at the tokens now, unless a look is under way."""
+        if self._token_look is None or not self._token_look.running:
+            self._token_look = self._tasks.run(Lane.TOKEN, lambda _control: self._desk.tokens(), self._tokens_seen)
+
+    def poke_store(self) -> None:
+        """Says that the store may have changed."""
+        self.store_changed.emit()
+
+    def poke_drafts(self) -> None:
+        """Says that the documents waiting to be signed may have changed."""
+        self.drafts_changed.emit()
+
+    def sync_now(self) -> None:
+        """Sends what waits, now; after the pass that runs, if one does."""
+        if self._pass is not None and self._pass.running:
+            self._pass_wanted = True
+            return
+        self._begin_pass(at_once=True)
+
+    def keep_settings(self, change: Callable[[Settings], Settings]) -> None:
+        """Keeps `change` of the settings and tells everybody."""
+        self._tasks.run(Lane.QUICK, lambda _control: self._desk.change_settings(change), self.settings_kept)
+
+    def settings_kept(self, settings: Settings) -> None:
+        """Tells everybody that the settings on disk are these now."""
+        self.settings = settings
+        self.settings_changed.emit(settings)
+        self.poke_tokens()
+        self.sync_now()
+
+    def _timer(self, call: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.timeout.connect(call)
+        return timer
+
+    def _tokens_seen(self, snapshot: TokensSnapshot) -> None:
+        if not _same_tokens(snapshot, self.tokens):
+            self.tokens = snapshot
+            self.tokens_changed.emit(snapshot)
+
+    def _look_today(self) -> None:
+        if self._today_look is not None and self._today_look.running:
+            self._today_wanted = True
+            return
+        self._today_look = self._tasks.run(Lane.QUICK, lambda _control: self._desk.today(), self._today_seen)
+
+    def _today_seen(self, snapshot: TodaySnapshot) -> None:
+        if snapshot != self.today:
+            self.today = snapshot
+            self.today_changed.emit(snapshot)
+        if self._today_wanted:
+            self._today_wanted = False
+            self._look_today()
+
+    def _next_pass(self) -> None:
+        if self._pass is None or not self._pass.running:
+            self._begin_pass(at_once=False)
+
+    def _begin_pass(self, *, at_once: bool) -> None:
+        self._sync_timer.stop()
+        self._pass = self._tasks.run(
+            Lane.NETWORK,
+            lambda _control: self._desk.exchange.run(at_once=at_once),
+            self._pass_ended,
+            failed=self._pass_failed,
+        )
+
+    def _pass_ended(self, snapshot: ExchangeSnapshot) -> None:
+        moved = snapshot.sent or snapshot.received or snapshot.secret
+        self.exchange = snapshot
+        self.exchange_changed.emit(snapshot)
+        if moved:
+            self.poke_store()
+        if self._pass_wanted:
+            self._pass_wanted = False
+            self._begin_pass(at_once=True)
+        else:
+            self._sync_timer.start(round(snapshot.next_in_s * 1000))
+
+    def _pass_failed(self, error: KnownError) -> None:
+        self._pass_wanted = False
+        self._sync_timer.start(STORE_EVERY_MS)
+        if error.code != "interrupted":
+            self._tasks.unhandled.emit(error)
+
+
+def _same_tokens(one: TokensSnapshot, other: TokensSnapshot) -> bool:
+    """Errors compare by identity, so their codes stand for them."""
+    return (one.tokens, one.looked, [f.code for f in one.faults]) == (
+        other.tokens,
+        other.looked,
+        [f.code for f in other.faults],
+    )

@@ -1,0 +1,229 @@
+"""The window's entry: `signer-gui [--data-dir DIR] [--lang vi|en] [FILE…]`.
+
+UI thread. Order: hand the files to a window that is open already; else paint the frame; then load the rest elsewhere,
+open the desk, furnish. Started with a hidden first argument it is one of the program's own children instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from signer_app.handover import Wish, hand_over
+from signer_app.looks import Looks, default_data_folder, read_looks
+from signer_resources.errors import KnownError
+from signer_ui.application import Dress, make_application
+from signer_ui.tabs import Tab
+from signer_ui.tasks import Control, Lane, Tasks
+from signer_ui.theme import Theme
+from signer_ui.window import Window
+from signer_ui.words import Words
+
+if TYPE_CHECKING:
+    from signer_resources.messages import Lang
+    from signer_ui.hub import Hub
+    from signer_ui.instance import Door
+    from signer_ui.opening import Opened
+
+BUSY_TRIES = 10
+BUSY_EVERY_MS = 500
+"""A window that is just closing, or a command that ends, has the data folder a moment longer."""
+
+
+UNPAINTED_MS = 1000
+"""So long the desk waits for the first paint, lest loading it makes the paint late."""
+
+
+class Program(QObject):
+    """One run of the window: from the first paint to the last child's end."""
+
+    def __init__(self, folder: Path, dress: Dress, looks: Looks, lang: Lang | None, files: list[str]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._dress = dress
+        self._lang = lang
+        self._files = files
+        self._tasks = Tasks(self._write_fault)
+        self._tasks.unhandled.connect(self._tell)
+        self._opened: Opened | None = None
+        self._hub: Hub | None = None
+        self._door: Door | None = None
+        self._begun = False
+        self._tries = 0
+        self._look = (lang or looks.language, looks.dark)
+        self.window: Window = self._make_window()
+
+    def start(self) -> None:
+        """Shows the frame; all else comes after its first paint."""
+        self.window.painted.connect(self._begin)
+        self.window.show()
+        # A window that is started minimised isn't painted.
+        QTimer.singleShot(UNPAINTED_MS, self._begin)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._open()
+
+    def quit(self) -> None:
+        """Closes the window as its close button would: at once, or when it has asked what to do with running work."""
+        self.window.close()
+
+    def _make_window(self) -> Window:
+        lang, dark = self._look
+        words, theme = Words(lang), Theme(dark)
+        self._dress.put_on(words, theme)
+        window = Window(words, theme)
+        window.closing.connect(self._close)
+        return window
+
+    def _open(self) -> None:
+        self._tries += 1
+        folder, lang = self._folder, self._lang
+
+        def work(_control: Control) -> Opened:
+            from signer_ui.opening import open_everything
+
+            return open_everything(folder, lang)
+
+        self._tasks.run(Lane.DOCUMENTS, work, self._furnish, failed=self._not_opened)
+
+    def _not_opened(self, error: KnownError) -> None:
+        if error.code == "busy" and self._tries < BUSY_TRIES:
+            # Perhaps another window was quicker than we: then it is the one that is wanted.
+            if hand_over(self._folder, self._files):
+                self._end()
+                return
+            QTimer.singleShot(BUSY_EVERY_MS, self._open)
+            return
+        self._tries = 0
+        self.window.refuse(error, self._open)
+
+    def _furnish(self, opened: Opened) -> None:
+        from signer_ui.hub import Hub
+        from signer_ui.instance import Door
+
+        self._opened = opened
+        self._door = Door(self._folder, self)
+        self._door.knocked.connect(self._asked)
+        self._hub = Hub(opened.desk, self._tasks, opened.settings, self)
+        self._hub.settings_changed.connect(self._settings_changed)
+        self._look_again()
+        self._fill_window(first_start=not opened.settings.bodies)
+        self._hub.start()
+        if self._files:
+            self.window.open_files(self._files)
+
+    def _asked(self, wish: str, files: list[str]) -> None:
+        assert self._hub is not None
+        match Wish(wish):
+            case Wish.OPEN:
+                self.window.open_files(files)
+            case Wish.RESUME:
+                self.window.open_files([])
+                self.window.go(Tab.OUTGOING)
+            case Wish.SEND:
+                self._hub.sync_now()
+
+    def _fill_window(self, *, first_start: bool) -> None:
+        from signer_ui.shell import Shell
+        from signer_ui.steering import Steering
+
+        assert self._opened is not None
+        assert self._hub is not None
+        window = self.window
+        shell = Shell(self._opened.desk, self._tasks, self._hub, window.words, window.theme, window.tell, window.go)
+        Steering(shell, window)
+        window.furnish(shell, first_start=first_start)
+
+    def _settings_changed(self, _settings: object) -> None:
+        if self._look_again():
+            self._fill_window(first_start=False)
+            self.window.open_settings()
+
+    def _look_again(self) -> bool:
+        """Makes the window anew where language or looks are others than those it was painted with."""
+        assert self._hub is not None
+        settings = self._hub.settings
+        look = (self._lang or settings.language, settings.theme.value == "dark")
+        if look == self._look:
+            return False
+        self._look = look
+        old, self.window = self.window, self._make_window()
+        self.window.setGeometry(old.geometry())
+        self.window.setWindowState(old.windowState())
+        self.window.show()
+        old.closing.disconnect()
+        old.dismiss()
+        return True
+
+    def _close(self) -> None:
+        """The window is hidden already; what runs comes to its end, and everything that was started is ended."""
+        if self._hub is not None:
+            self._hub.stop()
+        if self._door is not None:
+            self._door.close()
+        if self._opened is not None:
+            self._opened.desk.hurry()
+        self._tasks.close()
+        if self._opened is not None:
+            self._opened.close()
+        self._end()
+
+    def _tell(self, error: KnownError) -> None:
+        self.window.tell(error)
+
+    def _end(self) -> None:
+        QTimer.singleShot(0, _quit)
+
+    def _write_fault(self, fault: BaseException) -> str:
+        from signer_app.faults import write_fault
+
+        return write_fault(fault, self._folder)
+
+
+def _quit() -> None:
+    from PySide6.QtWidgets import QApplication
+
+    QApplication.quit()
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="signer-gui", add_help=True)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--lang", choices=("vi", "en"))
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The process's exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0].startswith("--child="):
+        from signer_app.__main__ import main as child
+
+        return child()
+    args = _arguments(given)
+    folder = args.data_dir or Path(os.environ.get("SIGNER_DATA_DIR") or default_data_folder())
+    files = [os.path.abspath(file) for file in args.files]  # noqa: PTH100 - links stay as the person named them
+    if hand_over(folder, files):
+        return 0
+    application = make_application(sys.argv[:1])
+    application.setQuitOnLastWindowClosed(False)
+    program = Program(folder, Dress(application), read_looks(folder), args.lang, files)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Heard at the next piece of Python that runs here; the hub's timers see to that.
+        signal.signal(number, lambda *_: QTimer.singleShot(0, program.quit))
+    program.start()
+    return application.exec()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,195 @@
+"""The machine check: a light a matter with what was found and what to do, asked again by one button. UI thread.
+
+What can be known without asking follows the hub; the network and the whole database are asked only when the clerk wants
+it. Shows, and leads to where something can be mended.
+"""
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from signer_app.desk.checks import Check, merged
+from signer_resources.errors import KnownError
+from signer_ui.presenters.machine import CheckView, MachineView, Mend, machine_view, report
+from signer_ui.shell import Pane, Shell
+from signer_ui.tabs import Tab
+from signer_ui.tasks import Handle, Lane
+from signer_ui.theme import Theme
+from signer_ui.widgets.basics import button, column, label, row
+from signer_ui.widgets.errands import send_for
+from signer_ui.widgets.light import glow_icon
+
+_LIGHT = 5
+"""Size of a light, in steps of the theme."""
+
+
+class MachinePane(Pane):
+    """Eight lights."""
+
+    settings_wanted = Signal()
+    """Something can be mended in the settings."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        words, theme = shell.words, shell.theme
+        self._standing: tuple[Check, ...] = ()
+        self._asked: dict[str, Check] = {}
+        self._drawn: MachineView | None = None
+        self._looking: Handle | None = None
+        self._again = False
+        self._asking = 0
+        self.summary = label(words("ut_machine_checking"), "heading", wrap=True)
+        self.when = label(role="muted")
+        self.check_again = button(words("ut_check_again"), self.ask, "primary")
+        self.copy = button(words("ut_copy_report"), self._copy)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        margin = theme.space(4)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(margin, theme.space(3), margin, margin)
+        lines.setSpacing(theme.space(3))
+        head = row(spacing=theme.space(2))
+        head.addLayout(column(self.summary, self.when, spacing=0), 1)
+        head.addWidget(self.copy)
+        head.addWidget(self.check_again)
+        lines.addLayout(head)
+        lines.addWidget(self._scroll, 1)
+        for news in (shell.hub.tokens_changed, shell.hub.exchange_changed, shell.hub.settings_changed):
+            news.connect(self._news)
+
+    def shown(self) -> None:
+        """Looks at what can be seen without asking anybody."""
+        self._look()
+
+    def _news(self, _snapshot: object) -> None:
+        if self.isVisible():
+            self._look()
+
+    def _look(self) -> None:
+        if self._looking is not None and self._looking.running:
+            self._again = True
+            return
+        self._again = False
+        hub, desk = self.shell.hub, self.shell.desk
+        tokens, exchange = hub.tokens, hub.exchange
+        self._looking = send_for(
+            self,
+            self.shell.tasks,
+            Lane.DOCUMENTS,
+            lambda _control: desk.checks.standing(tokens, exchange),
+            self._looked,
+            self.shell.notice,
+        )
+
+    def _looked(self, checks: tuple[Check, ...]) -> None:
+        # What was asked stays until it is asked again; what stands now is newer where it says anything.
+        self._standing = checks
+        self._refresh()
+        if self._again:
+            self._look()
+
+    def ask(self) -> None:
+        """Asks everything: the network, the disk, the whole database."""
+        if self._asking:
+            return
+        hub, desk, tasks = self.shell.hub, self.shell.desk, self.shell.tasks
+        tokens = hub.tokens
+        self.check_again.setEnabled(False)
+        self.when.setText(self.shell.words("ut_machine_checking"))
+        self._asking = 2
+        hub.poke_tokens()
+        self._look()
+        send_for(self, tasks, Lane.NETWORK, lambda _control: desk.checks.asked(tokens), self._told, self._not_told)
+        send_for(
+            self,
+            tasks,
+            Lane.DOCUMENTS,
+            lambda _control: desk.checks.database(),
+            lambda one: self._told((one,)),
+            self._not_told,
+        )
+
+    def _told(self, checks: Sequence[Check]) -> None:
+        self._asked.update({check.name: check for check in checks})
+        self._asking -= 1
+        if not self._asking:
+            self.check_again.setEnabled(True)
+            now = self.shell.desk.now().strftime("%H:%M:%S")
+            self.when.setText(self.shell.words("ut_machine_checked", time=now))
+        self._refresh()
+
+    def _not_told(self, error: KnownError) -> None:
+        self._told(())
+        if error.code != "interrupted":
+            self.shell.notice(error)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All lights as they are shown."""
+        return merged(self._standing, tuple(self._asked.values()))
+
+    def _copy(self) -> None:
+        version = importlib.metadata.version("signer")
+        text = report(self.checks, version, self.shell.desk.now(), self.shell.words)
+        QGuiApplication.clipboard().setText(text)
+        self.shell.notice("ut_report_copied")
+
+    def _refresh(self) -> None:
+        view = machine_view(self.checks, self.shell.words)
+        if view == self._drawn:
+            return
+        self._drawn = view
+        self.summary.setText(view.summary)
+        self._scroll.setWidget(_lights(view, self.shell.theme, self._mend))
+
+    def _mend(self, way: Mend) -> None:
+        if way is Mend.SETTINGS:
+            self.settings_wanted.emit()
+        else:
+            self.shell.go(Tab.TOKEN)
+
+
+def _lights(view: MachineView, theme: Theme, mend: Callable[[Mend], None]) -> QWidget:
+    page = QWidget()
+    page.setProperty("role", "page")
+    grid = QGridLayout(page)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setSpacing(theme.space(3))
+    for at, check in enumerate(view.checks):
+        grid.addWidget(_card(check, theme, mend), at // 2, at % 2)
+    grid.setColumnStretch(0, 1)
+    grid.setColumnStretch(1, 1)
+    grid.setRowStretch(len(view.checks), 1)
+    return page
+
+
+def _card(check: CheckView, theme: Theme, mend: Callable[[Mend], None]) -> QFrame:
+    card = QFrame()
+    card.setProperty("role", "card")
+    card.setAccessibleName(f"{check.title}: {check.state}")
+    light = QLabel()
+    size = theme.space(_LIGHT)
+    light.setPixmap(glow_icon(theme, check.glow).pixmap(size, size))
+    light.setAccessibleName(check.state)
+    state = label(check.state, "muted")
+    lines = QVBoxLayout(card)
+    lines.setContentsMargins(theme.space(4), theme.space(3), theme.space(4), theme.space(3))
+    lines.setSpacing(theme.space(1))
+    head = row(light, label(check.title, "strong"), 1, state, spacing=theme.space(2))
+    lines.addLayout(head)
+    for text, role in ((check.found, None), (check.why, "muted"), (check.do, None)):
+        if text:
+            told = label(text, role, wrap=True)
+            told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            lines.addWidget(told)
+    lines.addStretch(1)
+    if check.mend is not None:
+        way = check.mend
+        act = button(check.mend_words, lambda: mend(way))
+        act.setAccessibleDescription(check.title)
+        lines.addLayout(row(act, 1))
+    return card

@@ -1,0 +1,789 @@
+"""The pane *Văn bản đi*: bring documents in, fill in the grid, see reasons and pages, sign with one button.
+
+UI thread. Draws what the presenter says, has everything done on lanes, and shows what came of it: after each change the
+rows are read anew, and what was not examined as it is now gets examined, the row in view first. Nothing is kept here
+that would be lost with the window: drafts live in the store.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QMimeData, Qt, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from signer_app.outgoing.model import Added, Changes, Examined, PlaceOption, Profile, Row, State
+from signer_app.outgoing.paste import Pasted, PasteResult, read_cells
+from signer_app.pdf.plan import Placement
+from signer_resources.errors import KnownError
+from signer_ui.panes import outgoing_work as work
+from signer_ui.panes.outgoing_details import DocumentCard
+from signer_ui.panes.outgoing_parts import DropCard, SecretCard
+from signer_ui.presenters import outgoing as says
+from signer_ui.presenters.figures import count
+from signer_ui.presenters.outgoing import Line, Organisations, Press
+from signer_ui.shell import Pane, Shell, Tab
+from signer_ui.signing_flow import SigningFlow
+from signer_ui.tasks import Control, Handle, Lane, Progress
+from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.grid import Grid
+from signer_ui.widgets.notice import Notice
+from signer_ui.widgets.page_view import PageView
+from signer_ui.widgets.progress import ProgressLine
+
+T = TypeVar("T")
+
+_ROOM_FOR_BOTH = 260
+"""Units of width from which on grid and pages have room beside each other."""
+_RECEIPT_EM = 14
+_AT_A_TIME = 8
+"""So many documents are examined before the screen shows how far it is, and what was changed meanwhile comes first."""
+
+
+class OutgoingPane(Pane):
+    """Documents on their way to be signed."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        words = shell.words
+        self._lines: dict[str, Line] = {}
+        self._known = Organisations()
+        self._chosen = work.Chosen()
+        self._asked: dict[str, says.Question] = {}
+        self._rule_places: dict[str, tuple[Placement, ...]] = {}
+        self._wanted_certificate: str | None = None
+        self._file_in_view = ""
+        self._loading: Handle | None = None
+        self._load_again = False
+        self._choosing: Handle | None = None
+        self._choose_again = False
+        self._examining: Handle | None = None
+        self._examined_now = 0
+        self._halted = False
+        """Examining was stopped by hand, or failed; until something new gives a reason to go on."""
+        self._adding: Handle | None = None
+        self._show_after: tuple[str, ...] = ()
+        self._press: Press | None = None
+        self._was_shown = False
+        self.setAcceptDrops(True)
+        self.flow = SigningFlow(shell, self)
+        self.notice = Notice(words, shell.theme)
+        self.secret = SecretCard(words, shell.theme)
+        self._opening_line = ProgressLine(words, shell.theme)
+        self._checking_line = ProgressLine(words, shell.theme)
+        self.grid: Grid[Line] = Grid(
+            says.columns(lambda: self._known, shell.desk.now, words),
+            lambda line: line.id,
+            words,
+            shell.theme,
+            shell.tasks,
+            words("uo_grid_name"),
+        )
+        self.card = DocumentCard(words, shell.theme)
+        self.pages = PageView(shell.tasks, shell.desk.pages, words, shell.theme)
+        # The pages lie beside a grid that needs the room more.
+        self.pages.show_thumbnails(False)
+        self.pages.setMinimumWidth(shell.theme.space(102))
+        self.drop = DropCard(words, shell.theme, self.add_files, self.add_folder, self)
+        self._make_actions()
+        self._make_controls()
+        self._lay_out()
+        self._connect()
+        self._show_lines()
+        self._choose_certificates()
+
+    # ---- what the window asks for ----------------------------------------------------------------------------------
+
+    def shown(self) -> None:
+        """Reads the rows anew: other panes and processes may have changed them."""
+        self._reload()
+
+    def open_files(self, paths: list[str]) -> None:
+        """Brings in files and folders."""
+        if not paths:
+            return
+        self.notice.clear()
+        outgoing, wanted = self.shell.desk.outgoing, [Path(path) for path in paths]
+        self._adding = self.shell.tasks.run(
+            Lane.DOCUMENTS,
+            lambda control: outgoing.add(wanted, control.progress, lambda: control.cancelled),
+            self._added,
+            failed=self._adding_failed,
+            progress=self._opened_one,
+        )
+        self._opening_line.begin("out_progress_open", self._adding)
+
+    def busy(self) -> str | None:
+        """Signing and bringing in; examining can be cut at any time."""
+        if self._adding is not None and self._adding.running:
+            return "uo_busy_adding"
+        return self.flow.busy()
+
+    def stop(self) -> None:
+        """Ends after the document in hand."""
+        if self._adding is not None:
+            self._adding.cancel()
+        self.flow.stop()
+
+    # ---- parts -----------------------------------------------------------------------------------------------------
+
+    def _make_actions(self) -> None:
+        self._more_files = self._action("uo_add_folder", self.add_folder)
+        self._paste_numbers = self._action("uo_paste", self._paste_into_grid)
+        self._merge = self._action("uo_merge", self._merge_chosen)
+        self._split = self._action("uo_split", self._split_current)
+        self._fill_down = self._action("uo_fill_down", self._copy_down)
+        self._remove = self._action("uo_remove", self._remove_chosen, QKeySequence.StandardKey.Delete)
+        self._kinds = QActionGroup(self)
+        for profile in says.KINDS:
+            kind = self._action(f"uo_kind_{profile}", partial(self._set_kind, profile))
+            kind.setCheckable(True)
+            kind.setData(profile)
+            self._kinds.addAction(kind)
+        self.grid.addActions([self._merge, self._split, self._fill_down, self._remove])
+        keys: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("Ctrl+O", self.add_files),
+            ("Ctrl+Return", self.sign),
+            ("Ctrl+Enter", self.sign),
+            ("Ctrl+F", self._go_to_search),
+            ("Ctrl+D", self._fill),
+        )
+        for key, act in keys:
+            QShortcut(QKeySequence(key), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut).activated.connect(
+                act
+            )
+
+    def _action(self, key: str, act: Callable[[], None], keys: QKeySequence.StandardKey | None = None) -> QAction:
+        action = QAction(self.shell.words(key), self)
+        if keys is not None:
+            action.setShortcut(keys)
+        # Delete in a field of text deletes letters: the keys are heard in the grid alone.
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda _checked=False: act())
+        return action
+
+    def _make_controls(self) -> None:
+        words = self.shell.words
+        self._add = button(words("uo_add"), self.add_files)
+        self._add_folder = button(words("uo_add_folder"), self.add_folder)
+        self._fill_button = button(words("uo_fill"), self._fill)
+        self._paste_button = button(words("uo_paste"), self._paste_into_grid)
+        self._more = QPushButton(words("uo_more"))
+        self._more.setAutoDefault(False)
+        menu = QMenu(self._more)
+        menu.addActions([self._more_files, self._paste_numbers])
+        menu.addSeparator()
+        menu.addActions([self._merge, self._split])
+        kinds = menu.addMenu(words("uo_kind"))
+        kinds.addActions(self._kinds.actions())
+        menu.addActions([self._fill_down])
+        menu.addSeparator()
+        menu.addActions([self._remove])
+        self._more.setMenu(menu)
+        self._search = QLineEdit()
+        self._search.setPlaceholderText(words("uo_search"))
+        self._search.setAccessibleName(words("uo_search"))
+        self._search.setClearButtonEnabled(True)
+        self._search.setAcceptDrops(False)
+        self._search.setMinimumWidth(self.shell.theme.space(36))
+        self._pages_button = QPushButton(words("uo_show_pages"))
+        self._pages_button.setAutoDefault(False)
+        self._pages_button.setCheckable(True)
+        self._pages_button.setChecked(True)
+        self._pages_button.toggled.connect(self.pages.setVisible)
+        self._summary = label(role="strong", wrap=True)
+        self._go_on = button(words("uo_check_again"), self._go_on_checking, "quiet")
+        self._clear = button(words("uo_clear_signed"), self._clear_signed, "quiet")
+        self._with = QComboBox()
+        self._with.setAccessibleName(words("uo_with"))
+        self._with.setToolTip(words("uo_with"))
+        self._with.setMaximumWidth(self.shell.theme.space(90))
+        self._hint = label(role="muted", wrap=True)
+        self._only_sign = button(words("uo_only_sign"), partial(self._sign, send=False))
+        self._only_sign.setToolTip(words("uo_only_sign_tip"))
+        self._sign_button = button("", self.sign, "primary")
+
+    def _lay_out(self) -> None:
+        theme = self.shell.theme
+        space = theme.space
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.addWidget(self.grid)
+        left.addWidget(self.card)
+        left.setStretchFactor(0, 3)
+        left.setStretchFactor(1, 1)
+        left.setSizes([space(80), space(46)])
+        left.setChildrenCollapsible(False)
+        self.grid.setMinimumHeight(space(34))
+        self.card.setMinimumHeight(space(14))
+        both = QSplitter(Qt.Orientation.Horizontal)
+        both.addWidget(left)
+        both.addWidget(self.pages)
+        both.setStretchFactor(0, 2)
+        both.setStretchFactor(1, 1)
+        both.setSizes([space(226), space(104)])
+        both.setHandleWidth(space(1))
+        left.setHandleWidth(space(1))
+        self._list = QWidget()
+        inner = QVBoxLayout(self._list)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(space(2))
+        buttons = (self._add, self._add_folder, self._fill_button, self._paste_button, self._more)
+        tools = row(*buttons, spacing=space(2))
+        tools.addWidget(self._search, 1)
+        tools.addWidget(self._pages_button)
+        inner.addLayout(tools)
+        summary = row(self._go_on, self._clear, spacing=space(2))
+        summary.insertWidget(0, self._summary, 1)
+        inner.addLayout(summary)
+        inner.addWidget(both, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.drop)
+        self._stack.addWidget(self._list)
+        self._foot = QWidget()
+        foot = row(self._with, self._only_sign, self._sign_button, spacing=space(2))
+        foot.insertWidget(0, self._hint, 1)
+        self._foot.setLayout(foot)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(space(4), space(3), space(4), space(3))
+        lines.setSpacing(space(2))
+        for part in (self.secret, self.notice, self._opening_line):
+            lines.addWidget(part)
+        lines.addWidget(self._stack, 1)
+        for under in (self._checking_line, self.flow.widget, self._foot):
+            lines.addWidget(under)
+
+    def _connect(self) -> None:
+        hub = self.shell.hub
+        hub.tokens_changed.connect(lambda _snapshot: self._choose_certificates())
+        hub.settings_changed.connect(lambda _settings: self._settings_changed())
+        hub.drafts_changed.connect(self._reload)
+        hub.store_changed.connect(self._reload)
+        self._search.textChanged.connect(self.grid.set_filter)
+        self._search.returnPressed.connect(self.grid.setFocus)
+        self._with.activated.connect(self._certificate_named)
+        self.grid.edited.connect(self._edited)
+        self.grid.ticked.connect(self._ticked)
+        self.grid.pasted.connect(self._pasted)
+        self.grid.current_changed.connect(lambda _id: self._show_current())
+        self.grid.chosen_changed.connect(self._enable)
+        self.grid.activated_row.connect(lambda _id: self._open_row())
+        self.card.file_chosen.connect(lambda _id: self._show_pages())
+        self.card.main_wanted.connect(self._make_main)
+        self.card.split_wanted.connect(self._split_file)
+        self.card.order_wanted.connect(self._order_files)
+        self.pages.moved.connect(self._placed)
+        self.pages.confirmed.connect(self._placed)
+        self.flow.document_done.connect(lambda _id, _outcome: self._reload())
+        self.flow.ended.connect(lambda _summary: self._reload())
+        self.flow.running_changed.connect(self._running_changed)
+
+    # ---- bringing in -----------------------------------------------------------------------------------------------
+
+    def add_files(self) -> None:
+        """Asks for files (Thêm văn bản…)."""
+        words = self.shell.words
+        paths, _kind = QFileDialog.getOpenFileNames(self, words("uo_choose_files"), "", words("uo_file_kinds"))
+        self.open_files(paths)
+
+    def add_folder(self) -> None:
+        """Asks for a folder (Thêm thư mục…)."""
+        folder = QFileDialog.getExistingDirectory(self, self.shell.words("uo_choose_folder"))
+        self.open_files([folder] if folder else [])
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """A narrow window begins with the grid alone; the pages are a press away."""
+        super().showEvent(event)
+        if not self._was_shown:
+            self._was_shown = True
+            self._pages_button.setChecked(not self._narrow())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow window two of the buttons are in the menu alone."""
+        super().resizeEvent(event)
+        for rare in (self._add_folder, self._paste_button):
+            rare.setVisible(not self._narrow())
+
+    def _narrow(self) -> bool:
+        return self.width() < self.shell.theme.space(_ROOM_FOR_BOTH)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Files and folders may be dropped anywhere on the pane."""
+        if _local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self.drop.light_up(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
+        """They went away again."""
+        self.drop.light_up(False)
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """They were dropped."""
+        self.drop.light_up(False)
+        event.acceptProposedAction()
+        self.open_files(_local_paths(event.mimeData()))
+
+    def _opened_one(self, progress: Progress) -> None:
+        self._opening_line.tell(progress)
+        self._reload()
+
+    def _added(self, added: Added) -> None:
+        self._opening_line.end()
+        view = says.added_view(added, self.shell.words)
+        self._tell_left(view)
+        self._show_after = tuple(draft.id for draft in added.drafts)
+        self._halted = False
+        self.shell.hub.poke_drafts()
+
+    def _adding_failed(self, error: KnownError) -> None:
+        self._opening_line.end()
+        if error.code != "interrupted":
+            self.notice.error(error)
+        self._reload()
+
+    def _tell_left(self, view: says.LeftView) -> None:
+        self.secret.tell(view.secret)
+        if view.heading:
+            self.notice.tell(view.heading, why=view.lines, role="notice-warn")
+
+    # ---- reading the rows ------------------------------------------------------------------------------------------
+
+    def _reload(self) -> None:
+        """Reads the rows; while they are being read, once more afterwards."""
+        if self._loading is not None and self._loading.running:
+            self._load_again = True
+            return
+        self._load_again = False
+        desk = self.shell.desk
+        self._loading = self.shell.tasks.run(Lane.QUICK, lambda _control: work.load(desk), self._loaded)
+
+    def _loaded(self, loaded: work.Loaded) -> None:
+        if self._load_again:
+            self._loading = None
+            self._reload()
+        if loaded.directory is not self._known.directory:
+            self._known = Organisations.of(loaded.directory, self.shell.words)
+        self._lines = {line.id: line for line in loaded.lines}
+        for line in loaded.lines:
+            for file in line.draft.files:
+                if file.place is None and file.id in line.row.placements:
+                    self._rule_places[file.id] = line.row.placements[file.id]
+        self._asked = {key: asked for key, asked in self._asked.items() if key in self._lines}
+        self._show_lines()
+        self._examine_next()
+
+    def _show_lines(self) -> None:
+        lines = tuple(self._lines.values())
+        self._stack.setCurrentWidget(self._list if lines else self.drop)
+        self._foot.setVisible(bool(lines))
+        self.grid.set_rows(lines)
+        if any(line.packet is not None for line in lines):
+            # What matters of a sent document is its receipt.
+            self.grid.widen(says.STATE, _RECEIPT_EM)
+        if self._show_after and self._show_after[0] in self._lines:
+            self.grid.choose(self._show_after[:1])
+            self.grid.setFocus()
+            self._show_after = ()
+        elif lines and self.grid.current_id is None and self.grid.settled:
+            self.grid.choose((lines[0].id,))
+        self._summary.setText(says.summary(lines, self.shell.words))
+        self._clear.setVisible(any(line.row.state is State.SIGNED for line in lines))
+        self._show_current()
+        self._enable()
+
+    # ---- certificates ----------------------------------------------------------------------------------------------
+
+    def _settings_changed(self) -> None:
+        self._asked.clear()
+        self._choose_certificates()
+
+    def _choose_certificates(self) -> None:
+        """Finds out which certificate signs; while that is under way, once more afterwards."""
+        if self._choosing is not None and self._choosing.running:
+            self._choose_again = True
+            return
+        self._choose_again = False
+        desk, wanted = self.shell.desk, self._wanted_certificate
+        self._choosing = self.shell.tasks.run(
+            Lane.TOKEN, lambda _control: work.choose_certificates(desk, wanted), self._certificates_chosen
+        )
+
+    def _certificates_chosen(self, chosen: work.Chosen) -> None:
+        if self._choose_again:
+            self._choosing = None
+            self._choose_certificates()
+        self._chosen = chosen
+        self._halted = False
+        self._show_signers()
+        self._show_current()
+        self._examine_next()
+
+    def _show_signers(self) -> None:
+        """The list of certificates is there only where there is something to choose."""
+        words, plugged = self.shell.words, says.signers(self.shell.hub.tokens)
+        self._with.clear()
+        self._with.addItem(words("uo_with_auto"), None)
+        for signer in plugged:
+            self._with.addItem(words("uo_with_item", name=signer.name, token=signer.token), signer.sha256)
+        self._with.setCurrentIndex(max(0, self._with.findData(self._wanted_certificate)))
+        self._enable()
+
+    def _certificate_named(self, place: int) -> None:
+        self._wanted_certificate = self._with.itemData(place)
+        self._choose_certificates()
+
+    # ---- examining -------------------------------------------------------------------------------------------------
+
+    def _pending(self) -> tuple[str, ...]:
+        today = self.shell.desk.now().date()
+        return says.to_examine(
+            tuple(self._lines.values()), self._asked, self._chosen.names, today, self.grid.current_id
+        )
+
+    def _examine_next(self) -> None:
+        """Has the next documents examined that were not, as they are now."""
+        if (self._examining is not None and self._examining.running) or self.flow.running:
+            return
+        pending = self._pending()
+        self._go_on.setVisible(self._halted and bool(pending))
+        if not pending or self._halted:
+            self._checking_line.end()
+            self._examined_now = 0
+            return
+        # What signs documents of the body comes last: its series of numbers is what the checks go by.
+        kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
+        ids = [key for key in pending if self._lines[key].draft.profile is kind][:_AT_A_TIME]
+        today, names = self.shell.desk.now().date(), self._chosen.names
+        asked = {key: says.question(self._lines[key].draft, names.get(kind, ""), today) for key in ids}
+        outgoing, certificate = self.shell.desk.outgoing, self._chosen.certificates.get(kind)
+        if self._examined_now == 0:
+            self._checking_line.begin("uo_examining", self._halt)
+        self._checking_line.tell(Progress("uo_examining", self._examined_now, self._examined_now + len(pending)))
+        self._examining = self.shell.tasks.run(
+            Lane.DOCUMENTS,
+            lambda control: outgoing.examine(ids, certificate, cancelled=lambda: control.cancelled),
+            lambda examined: self._examined(examined, asked),
+            failed=self._examining_failed,
+        )
+
+    def _examined(self, examined: Examined, asked: dict[str, says.Question]) -> None:
+        if not self._halted:
+            self._asked |= asked
+        self._examined_now += len(asked)
+        self._tell_left(says.left_view(examined.left, self.shell.words))
+        self._reload()
+
+    def _examining_failed(self, error: KnownError) -> None:
+        self._halted = True
+        self._checking_line.end()
+        if error.code != "interrupted":
+            self.notice.error(error)
+        self._reload()
+
+    def _halt(self) -> None:
+        self._halted = True
+        if self._examining is not None:
+            self._examining.cancel()
+
+    def _go_on_checking(self) -> None:
+        self._halted = False
+        self._examine_next()
+
+    # ---- filling in ------------------------------------------------------------------------------------------------
+
+    def _change(self, do: Callable[[Control], T], done: Callable[[T], None] = lambda _done: None) -> None:
+        """Has something changed in the drafts, and reads the rows anew, whatever comes of it."""
+        self.notice.clear()
+
+        def changed(result: T) -> None:
+            done(result)
+            self._changed()
+
+        self.shell.tasks.run(Lane.QUICK, do, changed, failed=self._change_failed)
+
+    def _changed(self) -> None:
+        self._halted = False
+        self._reload()
+        self.shell.hub.poke_drafts()
+
+    def _change_failed(self, error: KnownError) -> None:
+        self.notice.error(error)
+        self.grid.forget_typed()
+        self._reload()
+
+    def _edited(self, draft_id: str, column: str, text: str) -> None:
+        today = self.shell.desk.now().date()
+        try:
+            changes = says.typed(column, text, self._known.directory, today, self.shell.words)
+        except KnownError as error:
+            self.notice.error(error)
+            self.grid.forget_typed()
+            return
+        self._edit({draft_id: changes})
+
+    def _edit(self, changes: dict[str, Changes]) -> None:
+        outgoing = self.shell.desk.outgoing
+        if changes:
+            self._change(lambda _control: outgoing.edit_many(changes))
+
+    def _ticked(self, ids: tuple[str, ...], ticked: bool) -> None:
+        outgoing = self.shell.desk.outgoing
+        self._change(lambda _control: outgoing.tick(ids, ticked=ticked))
+
+    def _fill(self) -> None:
+        words, outgoing = self.shell.words, self.shell.desk.outgoing
+        ids = says.to_number(tuple(self._lines.values()), self.grid.chosen_ids)
+        if not ids:
+            self.notice.tell(words("uo_fill_nothing"), role="notice-warn")
+            return
+
+        def filled(rows: tuple[Row, ...]) -> None:
+            self.notice.tell(words("uo_filled", count=count(len(rows), words)))
+
+        self._change(lambda _control: outgoing.fill(ids), filled)
+
+    def _copy_down(self) -> None:
+        line, index = self._current(), self.grid.currentIndex()
+        if line is not None:
+            targets = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
+            self._edit(says.copied_down(self.grid.column_key(index.column()), line, targets))
+
+    def _set_kind(self, profile: Profile) -> None:
+        lines = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
+        self._edit({line.id: Changes(profile=profile) for line in lines if line.editable})
+
+    # ---- pasting ---------------------------------------------------------------------------------------------------
+
+    def _paste_into_grid(self) -> None:
+        text = QGuiApplication.clipboard().text()
+        if text.strip():
+            self._ask_paste(text, self.grid.current_id)
+        else:
+            self.notice.tell(self.shell.words("uo_paste_empty"), role="notice-warn")
+
+    def _pasted(self, text: str, draft_id: str, column: str) -> None:
+        line = self._lines.get(draft_id)
+        cell = column if line is not None and line.editable and says.is_one_cell(text) else ""
+        if cell in (says.NUMBER, says.DATE, says.SUBJECT, says.SIGNER, says.RECEIVERS):
+            self._edited(draft_id, cell, text.strip())
+        else:
+            self._ask_paste(text, draft_id or None)
+
+    def _ask_paste(self, text: str, current: str | None) -> None:
+        """Shows what would change, in place, and asks once."""
+        shown = [key for key in self.grid.shown_ids if self._lines[key].editable]
+        chosen = [key for key in self.grid.chosen_ids if self._lines[key].editable]
+        ids = says.to_paste(shown, chosen, current)
+        directory = self._known.directory
+        self.shell.tasks.run(
+            Lane.QUICK,
+            lambda _control: read_cells(text, directory),
+            lambda pasted: self._ask_about(pasted, ids, text),
+            failed=self.notice.error,
+        )
+
+    def _ask_about(self, pasted: Pasted, ids: Sequence[str], text: str) -> None:
+        words = self.shell.words
+        view = says.paste_view(pasted, len(ids), words)
+        if not view.possible:
+            self.notice.tell(view.question, why=view.problems, role="notice-bad")
+            return
+        yes = (words("uo_paste_yes"), partial(self._paste, ids, text))
+        no = (words("uo_paste_no"), self._dont_paste)
+        self.notice.tell(view.question, yes, no, why=view.problems, role="notice-warn")
+        _focus_button(self.notice, words("uo_paste_yes"))
+
+    def _paste(self, ids: Sequence[str], text: str) -> None:
+        words, outgoing = self.shell.words, self.shell.desk.outgoing
+
+        def pasted(result: PasteResult) -> None:
+            self.notice.tell(words("uo_pasted", count=count(len(result.changed), words)))
+            self.grid.setFocus()
+
+        self._change(lambda _control: outgoing.paste(ids, text), pasted)
+
+    def _dont_paste(self) -> None:
+        self.notice.clear()
+        self.grid.setFocus()
+
+    # ---- arranging -------------------------------------------------------------------------------------------------
+
+    def _merge_chosen(self) -> None:
+        ids, outgoing = self.grid.chosen_ids, self.shell.desk.outgoing
+        if len(ids) < 2:
+            self.notice.tell(self.shell.words("uo_merge_needs_two"), role="notice-warn")
+            return
+        self._change(lambda _control: outgoing.merge(ids, ids[0]))
+
+    def _split_current(self) -> None:
+        line = self._current()
+        if line is None or len(line.draft.files) < 2:
+            self.notice.tell(self.shell.words("uo_split_needs_file"), role="notice-warn")
+        elif self.card.current_file in {file.id for file in line.draft.files[1:]}:
+            self._split_file(self.card.current_file)
+        else:
+            self.card.focus_files()
+
+    def _split_file(self, file_id: str) -> None:
+        outgoing = self.shell.desk.outgoing
+        self._change(lambda _control: outgoing.split(file_id))
+
+    def _make_main(self, file_id: str) -> None:
+        line, outgoing = self._current(), self.shell.desk.outgoing
+        if line is not None:
+            main = line.draft.main.role
+            self._change(lambda _control: outgoing.set_role(file_id, main))
+
+    def _order_files(self, file_ids: list[str]) -> None:
+        line, outgoing = self._current(), self.shell.desk.outgoing
+        if line is not None:
+            draft_id = line.id
+            self._change(lambda _control: outgoing.reorder_files(draft_id, file_ids))
+
+    def _remove_chosen(self) -> None:
+        words, outgoing = self.shell.words, self.shell.desk.outgoing
+        lines = [self._lines[key] for key in self.grid.chosen_ids if self._lines[key].editable]
+        if not lines:
+            return
+        paths, ids = work.paths_of(lines), [line.id for line in lines]
+
+        def removed(_nothing: None) -> None:
+            again = (words("uo_add_back"), lambda: self.open_files(paths))
+            self.notice.tell(words("uo_removed", count=count(len(ids), words)), again)
+
+        self._change(lambda _control: outgoing.remove(ids), removed)
+
+    def _clear_signed(self) -> None:
+        outgoing = self.shell.desk.outgoing
+        self.flow.notice.clear()
+        self._change(lambda _control: outgoing.forget_signed())
+
+    # ---- the document in view --------------------------------------------------------------------------------------
+
+    def _current(self) -> Line | None:
+        return self._lines.get(self.grid.current_id or "")
+
+    def _show_current(self) -> None:
+        line = self._current()
+        now = self.shell.desk.now()
+        details = says.details(line, now, self.shell.words) if line is not None else None
+        self.card.show_details(details, editable=line is not None and line.editable)
+        self._show_pages()
+
+    def _show_pages(self) -> None:
+        line = self._current()
+        files = {file.id: file for file in line.draft.files} if line is not None else {}
+        file = files.get(self.card.current_file)
+        if line is None or file is None:
+            if self._file_in_view:
+                self.pages.clear()
+            self._file_in_view = ""
+            return
+        plan, images = line.row.plans.get(file.id), self._chosen.images
+        if file.id == self._file_in_view:
+            self.pages.set_plan(plan, images)
+            return
+        self._file_in_view = file.id
+        path = work.blob_path(self.shell.desk, file.blob)
+        self.pages.show_file(path, plan, images, self._rule_places.get(file.id, ()))
+
+    def _placed(self, option: PlaceOption | None) -> None:
+        outgoing, file_id = self.shell.desk.outgoing, self._file_in_view
+        line = self._current()
+        if line is not None and line.editable and file_id:
+            self._change(lambda _control: outgoing.place(file_id, option))
+
+    def _open_row(self) -> None:
+        """Enter on a cell that isn't edited: the files of the document, or its stamp on the page."""
+        if self.grid.column_key(self.grid.currentIndex().column()) == says.ATTACHED:
+            self.card.focus_files()
+        else:
+            self.pages.reveal_mark()
+
+    # ---- signing ---------------------------------------------------------------------------------------------------
+
+    def sign(self) -> None:
+        """The one button."""
+        self._sign(send=True)
+
+    def _sign(self, *, send: bool) -> None:
+        press = self._press
+        if press is None or not press.ids or self.flow.running:
+            return
+        if press.error is not None:
+            check = (self.shell.words("us_act_check_machine"), lambda: self.shell.go(Tab.MACHINE))
+            self.notice.error(press.error, check)
+            return
+        self.notice.clear()
+        self.flow.start(press.ids, press.certificate, send=send)
+
+    def _running_changed(self, _running: bool) -> None:
+        self._enable()
+        self._reload()
+
+    # ---- what can be done now --------------------------------------------------------------------------------------
+
+    def _enable(self) -> None:
+        lines, running = tuple(self._lines.values()), self.flow.running
+        plugged = says.signers(self.shell.hub.tokens)
+        self._press = says.press(lines, self._chosen.names, plugged, self.shell.words)
+        self._sign_button.setText(self._press.text)
+        self._sign_button.setEnabled(bool(self._press.ids) and not running)
+        self._only_sign.setVisible(self._press.sends)
+        self._only_sign.setEnabled(not running)
+        self._hint.setText(self._press.hint)
+        named = self._wanted_certificate in {signer.sha256 for signer in plugged}
+        self._with.setVisible(named or says.must_choose(lines, plugged))
+        chosen = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
+        changeable = [line for line in chosen if line.editable]
+        current = self._current()
+        self._merge.setEnabled(len(changeable) > 1)
+        self._split.setEnabled(current is not None and current.editable and len(current.draft.files) > 1)
+        self._fill_down.setEnabled(len(changeable) > 1)
+        self._remove.setEnabled(bool(changeable))
+        self._kinds.setEnabled(bool(changeable))
+        profiles = {line.draft.profile for line in changeable}
+        for action in self._kinds.actions():
+            action.setChecked(profiles == {action.data()})
+
+    def _go_to_search(self) -> None:
+        self._search.setFocus()
+        self._search.selectAll()
+
+
+def _local_paths(data: QMimeData) -> list[str]:
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
+
+def _focus_button(notice: Notice, text: str) -> None:
+    """Leads the keyboard to a button of the notice once it is shown; the newest, should an old one still be there."""
+
+    def focus() -> None:
+        found = [one for one in notice.findChildren(QPushButton) if one.text() == text]
+        if found:
+            found[-1].setFocus()
+
+    QTimer.singleShot(0, notice, focus)

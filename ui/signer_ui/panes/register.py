@@ -1,0 +1,360 @@
+"""The register: every document signed here, searched without marks; of one document its files, proof and receipt.
+
+UI thread. Reads on a lane and shows; writes nothing but the copies that the clerk asks for. A file is opened by the
+system's own program, and only if it still is what was signed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from signer_app.desk.register import RegisterDetails, RegisterSnapshot, Years
+from signer_app.store.listings import RegisterEntry
+from signer_resources.errors import KnownError
+from signer_ui.presenters.figures import count
+from signer_ui.presenters.register import DetailsView, FileView, columns, details_view
+from signer_ui.shell import Pane, Shell
+from signer_ui.tasks import Handle, Lane
+from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.elided import Elided
+from signer_ui.widgets.errands import send_for
+from signer_ui.widgets.facts import Facts
+from signer_ui.widgets.grid import Grid
+from signer_ui.widgets.notice import Notice
+from signer_ui.widgets.progress import ProgressLine
+
+
+def open_by_system(path: Path) -> None:
+    """Has the system's own program show a file."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+class RegisterPane(Pane):
+    """List and details."""
+
+    def __init__(self, shell: Shell, opener: Callable[[Path], None] = open_by_system) -> None:
+        super().__init__(shell)
+        words, theme = shell.words, shell.theme
+        self._opener = opener
+        self._snapshot: RegisterSnapshot | None = None
+        self._year: int | Years = Years.NEWEST
+        self._reading: Handle | None = None
+        self._again = False
+        self._stale = True
+        self.notice = Notice(words, theme)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(words("ut_search"))
+        self.search.setAccessibleName(words("ut_search"))
+        self.search.setClearButtonEnabled(True)
+        self.years = QComboBox()
+        self.years.setAccessibleName(words("ut_year"))
+        self.years.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.bodies = QComboBox()
+        self.bodies.setAccessibleName(words("ut_body"))
+        self.bodies.hide()
+        self._count = label(role="muted")
+        self.copy = button(words("ut_copy_rows"), self._copy)
+        self.grid: Grid[RegisterEntry] = Grid(
+            columns(self._receivers, words, shell.desk.now),
+            lambda entry: entry.id,
+            words,
+            theme,
+            shell.tasks,
+            words("ut_register_name"),
+        )
+        self.grid.set_empty_text(words("ut_register_empty"))
+        self.progress = ProgressLine(words, theme)
+        self.details = _Details(shell, self._open_file, self._save_file)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        theme = self.shell.theme
+        left = QWidget()
+        lines = QVBoxLayout(left)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(theme.space(2))
+        bar = row(self.search, self.years, self.bodies, self.copy, spacing=theme.space(2))
+        bar.setStretch(0, 1)
+        lines.addLayout(bar)
+        lines.addWidget(self.progress)
+        lines.addWidget(self.grid, 1)
+        lines.addWidget(self._count)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.setProperty("role", "gap")
+        splitter.addWidget(left)
+        splitter.addWidget(self.details)
+        splitter.setStretchFactor(0, 7)
+        splitter.setStretchFactor(1, 3)
+        splitter.setHandleWidth(theme.space(2))
+        self.details.setMinimumWidth(theme.space(80))
+        outer = QVBoxLayout(self)
+        margin = theme.space(4)
+        outer.setContentsMargins(margin, theme.space(3), margin, theme.space(2))
+        outer.setSpacing(theme.space(2))
+        outer.addWidget(self.notice)
+        outer.addWidget(splitter, 1)
+        splitter.setSizes([theme.space(240), theme.space(95)])
+
+    def _connect(self) -> None:
+        self.search.textChanged.connect(self.grid.set_filter)
+        self.grid.presented.connect(self._counted)
+        self.grid.current_changed.connect(self._chosen)
+        self.grid.activated_row.connect(lambda _id: self.details.open_main())
+        self.grid.chosen_changed.connect(lambda: self.copy.setEnabled(bool(self.grid.chosen_ids)))
+        self.copy.setEnabled(False)
+        self.years.activated.connect(self._narrowed)
+        self.bodies.activated.connect(self._narrowed)
+        self.shell.hub.store_changed.connect(self._store_changed)
+        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        find.activated.connect(self.search.setFocus)
+
+    # ---- the list --------------------------------------------------------------------------------------------------
+
+    def shown(self) -> None:
+        """Reads the register if it may have changed since."""
+        if self._stale:
+            self._read()
+
+    def _store_changed(self) -> None:
+        self._stale = True
+        if self.isVisible():
+            self._read()
+
+    def _narrowed(self, _index: int) -> None:
+        self._year = self.years.currentData()
+        if self._reading is not None:
+            self._reading.cancel()
+        self._read()
+
+    def _read(self) -> None:
+        if self._reading is not None and self._reading.running:
+            self._again = True
+            return
+        self._again = self._stale = False
+        year, body, desk = self._year, self.bodies.currentData(), self.shell.desk
+        self.progress.begin("ut_register_reading", None)
+        self._reading = send_for(
+            self,
+            self.shell.tasks,
+            Lane.QUICK,
+            lambda control: desk.register.look(year, body, lambda: control.cancelled),
+            self._came,
+            self._not_read,
+        )
+
+    def _came(self, snapshot: RegisterSnapshot | None) -> None:
+        self.progress.end()
+        if snapshot is not None and snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._fill(snapshot)
+            self.grid.set_rows(snapshot.rows)
+            self._chosen(self.grid.current_id)
+        if self._again:
+            self._read()
+
+    def _not_read(self, error: KnownError) -> None:
+        self.progress.end()
+        if error.code != "interrupted":
+            self.shell.notice(error)
+        elif self._again:
+            self._read()
+
+    def _fill(self, snapshot: RegisterSnapshot) -> None:
+        """The choices: years and bodies that have documents."""
+        words = self.shell.words
+        _choices(
+            self.years, [(words("ut_all_years"), Years.ALL), *((str(y), y) for y in snapshot.years)], snapshot.year
+        )
+        names = [(snapshot.names.get(code, code), code) for code in snapshot.bodies]
+        _choices(self.bodies, [(words("ut_all_bodies"), None), *names], self.bodies.currentData())
+        self.bodies.setVisible(len(names) > 1)
+
+    def _receivers(self) -> Mapping[str, str]:
+        return self._snapshot.names if self._snapshot is not None else {}
+
+    def _counted(self) -> None:
+        self._count.setText(
+            self.shell.words("ut_register_count", count=count(len(self.grid.shown_ids), self.shell.words))
+        )
+
+    def _copy(self) -> None:
+        self.grid.copy()
+        self.shell.notice("ut_rows_copied")
+
+    # ---- one document ----------------------------------------------------------------------------------------------
+
+    def _chosen(self, document_id: object) -> None:
+        entry = self._snapshot.by_id.get(str(document_id)) if self._snapshot is not None and document_id else None
+        if entry is None:
+            self.details.clear()
+            return
+        desk = self.shell.desk
+        send_for(
+            self,
+            self.shell.tasks,
+            Lane.QUICK,
+            lambda _control: desk.register.details(entry.id),
+            lambda found: self._opened(entry, found),
+            self.shell.notice,
+        )
+
+    def _opened(self, entry: RegisterEntry, found: RegisterDetails) -> None:
+        if entry.id != self.grid.current_id:
+            # Another one was chosen meanwhile.
+            return
+        view = details_view(entry, found, self._receivers(), self.shell.desk.now(), self.shell.words)
+        self.details.show_view(view)
+
+    def _open_file(self, file_id: str) -> None:
+        desk = self.shell.desk
+        send_for(
+            self,
+            self.shell.tasks,
+            Lane.DOCUMENTS,
+            lambda _control: desk.register.copy_to_open(file_id),
+            self._opener,
+            self.notice.error,
+        )
+
+    def _save_file(self, file: FileView) -> None:
+        words, desk = self.shell.words, self.shell.desk
+        chosen, _kind = QFileDialog.getSaveFileName(
+            self,
+            words("ut_save_title"),
+            file.name,
+            words("ut_pdf_files"),
+            # Nothing is ever replaced, so there is nothing to confirm.
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if chosen:
+            send_for(
+                self,
+                self.shell.tasks,
+                Lane.DOCUMENTS,
+                lambda _control: desk.register.save(file.id, Path(chosen)),
+                lambda _none: self.notice.tell(words("ut_saved", file=chosen)),
+                self.notice.error,
+            )
+
+
+def _choices(box: QComboBox, wanted: Sequence[tuple[str, object]], current: object) -> None:
+    """Gives the box these choices; whoever has it open keeps what is chosen."""
+    if [(box.itemText(i), box.itemData(i)) for i in range(box.count())] != list(wanted):
+        box.clear()
+        for text, value in wanted:
+            box.addItem(text, value)
+    found = next((at for at, (_text, value) in enumerate(wanted) if value == current), 0)
+    box.setCurrentIndex(found)
+
+
+class _Details(QFrame):
+    """One document: what it is, its files with their buttons, the receipt, the proof."""
+
+    def __init__(self, shell: Shell, open_file: Callable[[str], None], save_file: Callable[[FileView], None]) -> None:
+        super().__init__()
+        words, theme = shell.words, shell.theme
+        self._words, self._theme = words, theme
+        self._open_file, self._save_file = open_file, save_file
+        self._main: str | None = None
+        self.setProperty("role", "card")
+        self._empty = label(words("ut_choose_document"), "muted", wrap=True)
+        self.heading = label(role="heading", wrap=True)
+        self.under = label(role="muted", wrap=True)
+        self.facts = Facts(theme)
+        self.trouble = label(role="bad", wrap=True)
+        self.files = QVBoxLayout()
+        self.files.setSpacing(theme.space(2))
+        self.receipt = Facts(theme)
+        self.proof = Facts(theme)
+        self._content = QWidget()
+        self._content.setProperty("role", "page")
+        lines = QVBoxLayout(self._content)
+        lines.setContentsMargins(*[theme.space(4)] * 4)
+        lines.setSpacing(theme.space(2))
+        for part in (self._empty, self.heading, self.under, self.facts, self.trouble):
+            lines.addWidget(part)
+        self._titles = [label(words(key), "strong") for key in ("ut_signed_files", "ut_receipt", "ut_proof")]
+        lines.addWidget(self._titles[0])
+        lines.addLayout(self.files)
+        lines.addWidget(self._titles[1])
+        lines.addWidget(self.receipt)
+        lines.addWidget(self._titles[2])
+        lines.addWidget(self.proof)
+        lines.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setAccessibleName(words("ut_details"))
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self._content)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(1, 1, 1, 1)
+        outer.addWidget(scroll)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is chosen."""
+        self._main = None
+        for part in (*self._titles, self.heading, self.under, self.facts, self.trouble, self.receipt, self.proof):
+            part.hide()
+        self._clear_files()
+        self._empty.show()
+
+    def show_view(self, view: DetailsView) -> None:
+        """Shows a document."""
+        self._empty.hide()
+        for part, text in ((self.heading, view.heading), (self.under, view.under), (self.trouble, view.trouble)):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self.facts.put([(fact.what, fact.value) for fact in view.facts])
+        self._clear_files()
+        for file in view.files:
+            self.files.addWidget(self._file(file))
+        self._main = view.files[0].id if view.files else None
+        self.receipt.put([(fact.what, fact.value) for fact in view.receipt])
+        proof = [fact for file in view.files[:1] for fact in file.proof]
+        self.proof.put([(fact.what, fact.value) for fact in proof])
+        for title, there in zip(self._titles, (view.files, view.receipt, proof), strict=True):
+            title.setVisible(bool(there))
+
+    def open_main(self) -> None:
+        """Opens the main file."""
+        if self._main is not None:
+            self._open_file(self._main)
+
+    def _file(self, file: FileView) -> QWidget:
+        words, theme = self._words, self._theme
+        card = QWidget()
+        lines = QVBoxLayout(card)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(theme.space(1))
+        under = label(file.under, "muted", wrap=True)
+        see = button(words("ut_open"), lambda: self._open_file(file.id))
+        save = button(words("ut_save_copy"), lambda: self._save_file(file))
+        for act in (see, save):
+            act.setAccessibleDescription(file.name)
+        lines.addWidget(Elided(file.name))
+        lines.addWidget(under)
+        lines.addLayout(row(see, save, 1, spacing=theme.space(2)))
+        return card
+
+    def _clear_files(self) -> None:
+        while (item := self.files.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()

@@ -1,0 +1,154 @@
+"""The settings, in place of the tabs: sections on the left, the one in front beside them. UI thread.
+
+A section is made when it is first shown, keeps what was typed while another is in front, and is saved by itself.
+Leaving with something unsaved asks in place.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+
+from signer_ui.panes.settings_bodies import BodiesSection
+from signer_ui.panes.settings_form import Section
+from signer_ui.panes.settings_machine import DisplaySection, DriversSection
+from signer_ui.panes.settings_server import ServerSection, TimestampSection
+from signer_ui.shell import Pane, Shell
+from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.notice import Notice
+
+_SECTIONS: tuple[tuple[str, Callable[[Shell], Section[Any]]], ...] = (
+    ("ue_section_bodies", BodiesSection),
+    ("ue_section_server", ServerSection),
+    ("ue_section_tsa", TimestampSection),
+    ("ue_section_drivers", DriversSection),
+    ("ue_section_display", DisplaySection),
+)
+
+
+class SettingsPane(Pane):
+    """All settings of this machine."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        words, space = shell.words, shell.theme.space
+        self._sections: dict[int, Section[Any]] = {}
+        self._leaving = False
+        self.notice = Notice(words, shell.theme)
+        self.back = button(words("ue_back"), self._back)
+        self.list = QListWidget()
+        self.list.setAccessibleName(words("ue_sections"))
+        self.list.setFixedWidth(space(52))
+        self.list.setSpacing(space(0.75))
+        for key, _make in _SECTIONS:
+            self.list.addItem(QListWidgetItem(words(key)))
+        self._stack = QStackedWidget()
+        self._places: list[QVBoxLayout] = []
+        for _section in _SECTIONS:
+            place = QWidget()
+            self._places.append(QVBoxLayout(place))
+            self._places[-1].setContentsMargins(0, 0, 0, 0)
+            self._stack.addWidget(place)
+        across = QHBoxLayout()
+        across.setSpacing(space(4))
+        across.addWidget(self.list)
+        across.addWidget(self._stack, 1)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(space(4), space(3), space(4), space(3))
+        lines.setSpacing(space(3))
+        lines.addLayout(row(label(words("ue_title"), "title"), 1, self.back))
+        lines.addWidget(self.notice)
+        lines.addLayout(across, 1)
+        self.list.currentRowChanged.connect(self._show)
+        self.list.setCurrentRow(0)
+        self.setFocusProxy(self.list)
+
+    def section(self, number: int) -> Section[Any]:
+        """The section, from 0; made when it is first asked for."""
+        if number not in self._sections:
+            made = _SECTIONS[number][1](self.shell)
+            made.edited.connect(self._mark)
+            made.saved.connect(self._go_on_leaving)
+            self._sections[number] = made
+            made.refused.connect(self._stay)
+            self._places[number].addWidget(made)
+        return self._sections[number]
+
+    def may_leave(self) -> bool:
+        """Asks in place when something is unsaved; work with a token is waited for."""
+        if any(section.working for section in self._sections.values()):
+            self.notice.tell(self.shell.words("ue_busy_trial"), role="notice-warn")
+            return False
+        if not self._unsaved():
+            return True
+        words = self.shell.words
+        names = ", ".join(words(_SECTIONS[number][0]) for number in self._unsaved())
+        self.notice.tell(
+            words("ue_leave_unsaved", sections=names),
+            (words("ue_leave_save"), self._save_and_leave),
+            (words("ue_leave_discard"), self._discard_and_leave),
+            role="notice-warn",
+        )
+        return False
+
+    def busy(self) -> str | None:
+        """Unsaved settings would be lost."""
+        if any(section.working for section in self._sections.values()):
+            return "ue_busy_trial"
+        return "ue_busy_unsaved" if self._unsaved() else None
+
+    def stop(self) -> None:
+        """Lets go of what is unsaved; what is being written is written whole."""
+        self._discard()
+
+    def _show(self, number: int) -> None:
+        self.section(number)
+        self._stack.setCurrentIndex(number)
+
+    def _unsaved(self) -> list[int]:
+        return [number for number, section in sorted(self._sections.items()) if section.dirty or section.saving]
+
+    def _mark(self) -> None:
+        """A dot beside the sections with something unsaved."""
+        words = self.shell.words
+        unsaved = self._unsaved()
+        for number, (key, _make) in enumerate(_SECTIONS):
+            name = words(key)
+            self.list.item(number).setText(words("ue_section_unsaved", name=name) if number in unsaved else name)
+        if not unsaved:
+            self.notice.clear()
+
+    def _back(self) -> None:
+        if self.may_leave():
+            self.left.emit()
+
+    def _save_and_leave(self) -> None:
+        self.notice.clear()
+        self._leaving = True
+        self._save_next()
+
+    def _go_on_leaving(self) -> None:
+        if self._leaving:
+            self._save_next()
+
+    def _stay(self) -> None:
+        self._leaving = False
+
+    def _save_next(self) -> None:
+        """One after the other; one that is wrong stays in front and says what is wrong."""
+        unsaved = self._unsaved()
+        if not unsaved:
+            self._leaving = False
+            self.left.emit()
+            return
+        self.list.setCurrentRow(unsaved[0])
+        self._sections[unsaved[0]].save()
+
+    def _discard_and_leave(self) -> None:
+        self._discard()
+        self.left.emit()
+
+    def _discard(self) -> None:
+        for section in self._sections.values():
+            if section.dirty:
+                section.discard()

@@ -1,0 +1,227 @@
+"""The home screen: what came, what waits to be signed, what waits to be sent, and one grey line. UI thread.
+
+Shows what the hub tells, live; decides and reads nothing itself. Files dropped here go to the outgoing tab.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from signer_ui.glow import Glow
+from signer_ui.presenters.today import Card, Line, TodayView, today_view
+from signer_ui.shell import Pane, Shell
+from signer_ui.tabs import Tab
+from signer_ui.theme import Theme
+from signer_ui.widgets.basics import button, label, repolish, row
+from signer_ui.widgets.elided import Elided
+
+_ROLES = {Glow.GOOD: "good", Glow.WARN: "warn", Glow.BAD: "bad", Glow.OFF: None}
+
+
+class TodayPane(Pane):
+    """Three cards and a grey line."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        words, theme = shell.words, shell.theme
+        self._incoming = _CardFrame(theme, button(words("ut_open_incoming"), lambda: shell.go(Tab.INCOMING)))
+        self._open = button(words("ut_out_open"), lambda: shell.go(Tab.OUTGOING))
+        self._outgoing = _CardFrame(theme, self._open)
+        self._drop = _DropArea(shell)
+        self._drop.chosen.connect(self.files_wanted)
+        self._outgoing.add(self._drop)
+        self._send = button(words("ut_send_now"), self._send_now)
+        self._sending = _CardFrame(theme, self._send)
+        self._grey = label(role="small")
+        self._grey.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setAcceptDrops(True)
+        self._lay_out(theme)
+        for news in (shell.hub.today_changed, shell.hub.exchange_changed, shell.hub.tokens_changed):
+            news.connect(self._refresh)
+        self._refresh()
+
+    def _lay_out(self, theme: Theme) -> None:
+        page = QWidget()
+        page.setProperty("role", "page")
+        cards = QGridLayout(page)
+        cards.setContentsMargins(*[theme.space(4)] * 4)
+        cards.setSpacing(theme.space(4))
+        cards.addWidget(self._incoming, 0, 0)
+        cards.addWidget(self._outgoing, 0, 1)
+        cards.addWidget(self._sending, 1, 0, 1, 2)
+        cards.setColumnStretch(0, 1)
+        cards.setColumnStretch(1, 1)
+        cards.setRowStretch(2, 1)
+        # On a small screen, or a large text, the cards scroll; the grey line stays.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(page)
+        foot = QWidget()
+        line = QHBoxLayout(foot)
+        line.setContentsMargins(theme.space(4), theme.space(1), theme.space(4), theme.space(2))
+        line.addWidget(self._grey, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(foot)
+
+    def shown(self) -> None:
+        """Times of day grow old."""
+        self._refresh()
+        self.shell.hub.poke_store()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """The whole pane takes documents; the area shows it."""
+        if _dropped(event):
+            self._drop.glow(over=True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
+        """They went elsewhere."""
+        self._drop.glow(over=False)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """They belong on the outgoing tab."""
+        self._drop.glow(over=False)
+        if paths := _dropped(event):
+            event.acceptProposedAction()
+            self.files_wanted.emit(paths)
+
+    def _refresh(self, *_news: object) -> None:
+        hub = self.shell.hub
+        if hub.today is not None:
+            self._show(today_view(hub.today, hub.exchange, hub.tokens, self.shell.words))
+
+    def _show(self, view: TodayView) -> None:
+        self._incoming.show_card(view.incoming)
+        self._outgoing.show_card(view.outgoing)
+        self._sending.show_card(view.sending)
+        self._open.setVisible(view.waiting)
+        self._drop.invite(first=not view.waiting)
+        repolish(self._open, "role", "primary" if view.waiting else "plain")
+        self._send.setText(self.shell.words("ut_send_now"))
+        self._send.setVisible(view.can_send)
+        self._send.setEnabled(True)
+        self._grey.setText(view.grey)
+
+    def _send_now(self) -> None:
+        self._send.setEnabled(False)
+        self._send.setText(self.shell.words("ut_sending_now"))
+        self.shell.hub.sync_now()
+
+
+class _CardFrame(QFrame):
+    """A card: heading with its button, sentences, lines."""
+
+    def __init__(self, theme: Theme, action: QWidget) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setProperty("role", "card")
+        self._heading = label(role="heading")
+        self._told = QVBoxLayout()
+        self._told.setSpacing(theme.space(1))
+        self._lines = QWidget()
+        self._places = QVBoxLayout()
+        self._places.setContentsMargins(0, 0, 0, 0)
+        self._lines.setLayout(self._places)
+        self._outer = QVBoxLayout(self)
+        self._outer.setContentsMargins(theme.space(4), theme.space(3), theme.space(4), theme.space(4))
+        self._outer.setSpacing(theme.space(2))
+        self._outer.addLayout(row(self._heading, 1, action))
+        self._outer.addLayout(self._told)
+        self._outer.addWidget(self._lines)
+        self._outer.addStretch(1)
+        self._shown: Card | None = None
+
+    def add(self, widget: QWidget) -> None:
+        """Puts `widget` below everything else."""
+        self._outer.addWidget(widget)
+
+    def show_card(self, card: Card) -> None:
+        """Shows another card; the same one again changes nothing, so that nothing flickers."""
+        if card == self._shown:
+            return
+        self._shown = card
+        self._heading.setText(card.heading)
+        _clear(self._told)
+        for told in card.told:
+            self._told.addWidget(label(told.text, _ROLES[told.glow], wrap=True))
+        if card.empty:
+            self._told.addWidget(label(card.empty, "muted", wrap=True))
+        _clear(self._places)
+        if card.lines:
+            self._places.addWidget(_table(card.lines, self._theme))
+        self._lines.setVisible(bool(card.lines))
+
+
+def _table(lines: Sequence[Line], theme: Theme) -> QWidget:
+    """Lines below each other, their parts in columns."""
+    table = QWidget()
+    grid = QGridLayout(table)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(theme.space(4))
+    grid.setVerticalSpacing(theme.space(1.5))
+    for at, line in enumerate(lines):
+        lead = label(line.lead, "muted" if line.who else "strong")
+        grid.addWidget(lead, at, 0)
+        if line.who:
+            grid.addWidget(Elided(line.who, "strong"), at, 1)
+        grid.addWidget(Elided(line.what), at, 2)
+        state = label(line.state, _ROLES[line.glow] or "muted")
+        state.setToolTip(line.tip)
+        grid.addWidget(state, at, 3)
+    if any(line.who for line in lines):
+        grid.setColumnStretch(1, 2)
+    grid.setColumnStretch(2, 4)
+    return table
+
+
+def _clear(layout: QVBoxLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
+class _DropArea(QFrame):
+    """Invites documents: to be dropped, or chosen by its button."""
+
+    chosen = Signal(list)
+    """Paths (list of str)."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        words, theme = shell.words, shell.theme
+        self._words = words
+        self.setProperty("role", "drop")
+        self._add = button(words("ut_add"), self._choose)
+        says = label(words("ut_drop"), "muted", wrap=True)
+        says.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(*[theme.space(4)] * 4)
+        outer.setSpacing(theme.space(2))
+        outer.addWidget(says)
+        outer.addLayout(row(1, self._add, 1))
+
+    def invite(self, *, first: bool) -> None:
+        """Whether adding documents is what there is to do now."""
+        repolish(self._add, "role", "primary" if first else "plain")
+
+    def glow(self, *, over: bool) -> None:
+        """Whether documents hover over the pane."""
+        repolish(self, "over", "true" if over else "false")
+
+    def _choose(self) -> None:
+        title, kinds = self._words("ut_add_title"), self._words("ut_pdf_files")
+        paths, _kind = QFileDialog.getOpenFileNames(self, title, "", kinds)
+        if paths:
+            self.chosen.emit(paths)
+
+
+def _dropped(event: QDropEvent) -> list[str]:
+    """The local files and folders that are dropped."""
+    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]

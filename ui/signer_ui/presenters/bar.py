@@ -1,0 +1,92 @@
+"""What the top bar says: body, clerk, token, server, what has waited longest."""
+
+import datetime as dt
+
+from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
+from signer_app.store.settings import Settings
+from signer_app.workspace import operator_name
+from signer_token.model import PinState
+from signer_ui.glow import Glow
+from signer_ui.presenters.barview import BarView, LightView
+from signer_ui.words import Words
+
+
+def bar_view(
+    settings: Settings, tokens: TokensSnapshot, exchange: ExchangeSnapshot, now: dt.datetime, words: Words
+) -> BarView:
+    """The bar as it stands at `now`."""
+    body = settings.bodies[0].name if settings.bodies else words("ui_no_body")
+    return BarView(
+        body=body if len(settings.bodies) < 2 else words("ui_bodies", name=body, more=len(settings.bodies) - 1),
+        clerk=words("ui_clerk", name=settings.clerk or operator_name()),
+        token=token_light(tokens, words),
+        server=server_light(exchange, words),
+        unsent=words("ui_oldest_unsent", age=age(now - exchange.oldest_unsent, words))
+        if exchange.oldest_unsent
+        else "",
+    )
+
+
+def token_light(tokens: TokensSnapshot, words: Words) -> LightView:
+    """One light for all tokens: what hinders signing comes first."""
+    if not tokens.looked:
+        return LightView(Glow.OFF, words("ui_token_looking"))
+    if not tokens.tokens:
+        if tokens.faults:
+            first = words.explain(tokens.faults[0])
+            return LightView(Glow.BAD, words("ui_token_fault"), str(first))
+        return LightView(Glow.OFF, words("ui_token_none"))
+    view, certificate = _foremost(tokens)
+    if view.token.pin_state is PinState.LOCKED:
+        return LightView(Glow.BAD, words("ui_token_locked", name=view.name))
+    if certificate is None:
+        return LightView(Glow.WARN, words("ui_token_empty", name=view.name))
+    name = certificate.certificate.common_name or view.name
+    match certificate.life:
+        case Life.EXPIRED:
+            return LightView(Glow.BAD, words("ui_token_expired", name=name))
+        case Life.NOT_YET:
+            return LightView(Glow.BAD, words("ui_token_not_yet", name=name))
+        case Life.ENDING:
+            return LightView(Glow.WARN, words("ui_token_days", name=name, days=certificate.days_left))
+    if view.token.pin_state is PinState.FINAL:
+        return LightView(Glow.WARN, words("ui_token_final", name=name))
+    until = certificate.certificate.not_after.strftime("%d/%m/%Y")
+    return LightView(Glow.GOOD, words("ui_token_good", name=name), words("ui_token_until", date=until))
+
+
+def _foremost(tokens: TokensSnapshot) -> tuple[TokenView, CertificateView | None]:
+    """The token that the bar speaks of: one with a body's certificate, else the first."""
+    if tokens.sealing:
+        return tokens.sealing[0]
+    for view in tokens.tokens:
+        if view.certificates:
+            return view, view.certificates[0]
+    return tokens.tokens[0], None
+
+
+def server_light(exchange: ExchangeSnapshot, words: Words) -> LightView:
+    """The document server's light."""
+    since = exchange.since.strftime("%H:%M") if exchange.since else ""
+    match exchange.link:
+        case Link.NOT_SET:
+            return LightView(Glow.OFF, words("ui_server_not_set"))
+        case Link.NOT_ENROLLED:
+            return LightView(Glow.WARN, words("ui_server_not_enrolled"))
+        case Link.NOT_ASKED:
+            return LightView(Glow.OFF, words("ui_server_not_asked"))
+        case Link.REACHED:
+            return LightView(Glow.GOOD, words("ui_server_reached"), words("ui_server_since", time=since))
+    tip = str(words.explain(exchange.error)) if exchange.error is not None else ""
+    return LightView(Glow.WARN, words("ui_server_away", time=since), tip)
+
+
+def age(passed: dt.timedelta, words: Words) -> str:
+    """A span of time as people say it: minutes, hours or days, whole ones."""
+    minutes = max(0, int(passed.total_seconds() // 60))
+    if minutes < 60:
+        return words("ui_minutes", count=minutes)
+    if minutes < 48 * 60:
+        return words("ui_hours", count=minutes // 60)
+    return words("ui_days", count=minutes // (24 * 60))

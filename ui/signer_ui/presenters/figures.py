@@ -1,0 +1,36 @@
+"""How numbers, days and times are written on the screen. Pure; loads no Qt."""
+
+import datetime as dt
+
+from signer_ui.words import Words
+
+
+def count(number: int, words: Words) -> str:
+    """A whole number with its thousands apart: 1.200 in Vietnamese, 1,200 in English."""
+    written = f"{number:,}"
+    return written.replace(",", ".") if words.lang == "vi" else written
+
+
+def day(date: dt.date | None) -> str:
+    """18/11/2026; empty without a day."""
+    return date.strftime("%d/%m/%Y") if date else ""
+
+
+def moment(at: dt.datetime, now: dt.datetime) -> str:
+    """A time as briefly as it is clear: 08:42 of today, 21/11 of this year, else 21/11/2025."""
+    if at.date() == now.date():
+        return at.strftime("%H:%M")
+    return at.strftime("%d/%m") if at.year == now.year else day(at)
+
+
+def time_of(at: dt.datetime, now: dt.datetime) -> str:
+    """A time with its minutes: 08:42 of today, else 08:42 21/11/2026."""
+    return at.strftime("%H:%M") if at.date() == now.date() else at.strftime("%H:%M %d/%m/%Y")
+
+
+def size(amount: int, words: Words) -> str:
+    """Bytes as people read them: 330 KB, 1,2 MB (1.2 MB in English)."""
+    if amount < 1 << 20:
+        return f"{max(1, round(amount / 1024))} KB"
+    written = f"{amount / (1 << 20):.1f} MB"
+    return written.replace(".", ",") if words.lang == "vi" else written

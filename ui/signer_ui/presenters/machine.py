@@ -1,0 +1,115 @@
+"""What the machine check says: a light a matter, what was found, what it means, what to do. Pure; loads no Qt."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from signer_app.desk.checks import Check, CheckName, CheckState, worst
+from signer_ui.glow import Glow
+from signer_ui.words import Words
+
+
+class Mend(StrEnum):
+    """Where something can be done about it."""
+
+    SETTINGS = "settings"
+    TOKENS = "tokens"
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """One light with its words; `mend` is None where no button of the program helps."""
+
+    name: CheckName
+    glow: Glow
+    title: str
+    state: str
+    found: str
+    why: str
+    do: str
+    mend: Mend | None
+    mend_words: str
+
+
+@dataclass(frozen=True)
+class MachineView:
+    """The whole pane."""
+
+    summary: str
+    glow: Glow
+    checks: tuple[CheckView, ...]
+
+
+_GLOWS = {
+    CheckState.GOOD: Glow.GOOD,
+    CheckState.WARN: Glow.WARN,
+    CheckState.BAD: Glow.BAD,
+    CheckState.NOT_CHECKED: Glow.OFF,
+}
+_IN_SETTINGS = frozenset(
+    {
+        "no_module",
+        "module_missing",
+        "module_load_failed",
+        "server_not_set",
+        "not_enrolled",
+        "device_revoked",
+        "server_insecure",
+        "server_not_ours",
+        "machine_tsa_away",
+    }
+)
+_AT_TOKENS = frozenset({"certificate_expired", "machine_certificate_ending", "machine_token_locked"})
+
+
+def machine_view(checks: Sequence[Check], words: Words) -> MachineView:
+    """The lights in their order, and all of them in one sentence."""
+    troubled = sum(check.state in (CheckState.WARN, CheckState.BAD) for check in checks)
+    state = worst(checks)
+    if troubled:
+        summary = words("ut_machine_trouble", count=troubled)
+    else:
+        summary = words("ut_machine_open" if state is CheckState.NOT_CHECKED else "ut_machine_good")
+    return MachineView(summary, _GLOWS[state], tuple(_view(check, words) for check in checks))
+
+
+def _view(check: Check, words: Words) -> CheckView:
+    found = words(check.key, **check.params)
+    why = do = ""
+    if check.error is not None:
+        told = words.explain(check.error)
+        found, why, do = told.what, told.why, told.do
+    mend = _mend(check)
+    return CheckView(
+        check.name,
+        _GLOWS[check.state],
+        words(f"ut_check_{check.name}"),
+        words(f"ut_light_{check.state}"),
+        found,
+        why,
+        do,
+        mend,
+        words(f"ut_mend_{mend}") if mend else "",
+    )
+
+
+def _mend(check: Check) -> Mend | None:
+    if check.error is None:
+        return None
+    if check.error.code in _IN_SETTINGS:
+        return Mend.SETTINGS
+    if check.error.code in _AT_TOKENS:
+        return Mend.TOKENS
+    return None
+
+
+def report(checks: Sequence[Check], version: str, now: dt.datetime, words: Words) -> str:
+    """All of it as text, to be read out or sent to whoever helps; holds no names of documents and no secrets."""
+    lines = [words("ut_report_head", version=version, time=now.strftime("%H:%M %d/%m/%Y"))]
+    for check in checks:
+        view = _view(check, words)
+        code = f" [{check.error.code}]" if check.error is not None else ""
+        lines.append(f"{view.title}: {view.state}{code}")
+        lines += [f"    {line}" for line in (words(check.key, **check.params), view.found, view.why) if line]
+    return "\n".join(dict.fromkeys(lines))

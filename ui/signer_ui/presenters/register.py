@@ -1,0 +1,195 @@
+"""What the pane of the register says: its columns, and of one document the files, the proof, the receipt.
+
+Pure values in and out; loads no Qt.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from signer_app.desk.register import Proof, RegisterDetails, SentPacket, SignedFile
+from signer_app.store.listings import RegisterEntry
+from signer_app.store.model import OutboxState
+from signer_app.store.times import VIETNAM
+from signer_resources.errors import KnownError
+from signer_ui.glow import Glow
+from signer_ui.presenters.figures import day, time_of
+from signer_ui.presenters.grid import Column, Shade
+from signer_ui.presenters.sending import error_words, state_glow
+from signer_ui.words import Words
+
+_DIGITS = re.compile(r"\d+")
+_SHADES = {Glow.GOOD: Shade.GOOD, Glow.WARN: Shade.WARN, Glow.BAD: Shade.BAD, Glow.OFF: None}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What, and its value."""
+
+    what: str
+    value: str
+
+
+@dataclass(frozen=True)
+class FileView:
+    """A file of a document, and the proof of its signature in short; `proof` is for a tip and for copying."""
+
+    id: str
+    name: str
+    under: str
+    proof: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class DetailsView:
+    """One document."""
+
+    heading: str
+    under: str
+    facts: tuple[Fact, ...]
+    files: tuple[FileView, ...]
+    receipt: tuple[Fact, ...]
+    trouble: str
+    """What hinders the sending; empty where nothing does."""
+
+
+def columns(
+    names: Callable[[], Mapping[str, str]], words: Words, now: Callable[[], dt.datetime]
+) -> tuple[Column[RegisterEntry], ...]:
+    """The register's columns (wording of Decree 30/2020, appendix IV, as far as the program knows them)."""
+    return (
+        Column("ut_head_label", lambda row: row.label, 9, sort=number_key),
+        Column("ut_head_date", lambda row: day(row.doc_date), 8, sort=lambda row: row.doc_date or dt.date.min),
+        Column("ut_head_type_subject", title, 12, tip=title, stretch=True),
+        Column("ut_head_signer", lambda row: row.signer_name or "", 9),
+        Column("ut_head_receivers", lambda row: receivers(row, names()), 8, tip=lambda row: receivers(row, names())),
+        Column(
+            "ut_head_state",
+            lambda row: brief_state(row, words),
+            9.5,
+            shade=lambda row: _SHADES[glow(row)],
+            dot=True,
+            tip=lambda row: state(row, now(), words),
+        ),
+    )
+
+
+def number_key(row: RegisterEntry) -> tuple[int, int, str]:
+    """Sorts numbers as numbers: year, then 9 before 10, then what stands behind ("12a", the notation)."""
+    found = _DIGITS.match(row.number or "")
+    return row.year, int(found.group()) if found else 0, row.label
+
+
+def title(row: RegisterEntry) -> str:
+    """Type and subject; the type is left out where the subject begins with it."""
+    kind, subject = row.type or "", row.subject or ""
+    if not kind or subject.casefold().startswith(kind.casefold()):
+        return subject or kind
+    return f"{kind}: {subject}" if subject else kind
+
+
+def receivers(row: RegisterEntry, names: Mapping[str, str]) -> str:
+    """The receivers' names."""
+    return "; ".join(names.get(code, code) for code in row.receivers)
+
+
+def brief_state(row: RegisterEntry, words: Words) -> str:
+    """How far the document is, without times."""
+    if row.sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED):
+        return words("outbox_accepted")
+    if row.sending is OutboxState.NEEDS_PERSON:
+        return words("outbox_needs_person")
+    return state(row, None, words)
+
+
+def state(row: RegisterEntry, now: dt.datetime | None, words: Words) -> str:
+    """How far the document is; without `now` no time is told."""
+    if row.sending is None:
+        return words("ut_state_signed")
+    if row.sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED) and row.accepted_at and now:
+        return words("outbox_received", time=time_of(row.accepted_at, now))
+    if row.sending is OutboxState.NEEDS_PERSON:
+        return words("ut_sent_needs_person")
+    if row.sending is OutboxState.RETRYING:
+        return words("outbox_queued")
+    return words(f"outbox_{row.sending}")
+
+
+def glow(row: RegisterEntry) -> Glow:
+    """How that stands."""
+    return state_glow(row.sending, None) if row.sending is not None else Glow.OFF
+
+
+def details_view(
+    row: RegisterEntry, details: RegisterDetails, names: Mapping[str, str], now: dt.datetime, words: Words
+) -> DetailsView:
+    """One document in words."""
+    told = (
+        (words("ut_fact_state"), state(row, now, words)),
+        (words("ut_fact_signer"), row.signer_name or ""),
+        (words("ut_fact_receivers"), receivers(row, names) or words("ut_no_receivers")),
+        (words("ut_fact_urgency"), words(f"ut_urgency_{row.urgency.value}") if row.urgency else ""),
+    )
+    sent = details.packets[-1] if details.packets else None
+    under = " · ".join(part for part in (row.label, day(row.doc_date), names.get(row.body_code, row.body_code)) if part)
+    return DetailsView(
+        title(row) or words("ut_no_subject"),
+        under,
+        tuple(Fact(what, value) for what, value in told if value),
+        tuple(_file(file, now, words) for file in details.files),
+        _receipt(sent, now, words) if sent else (),
+        error_words(sent.error, words) if sent else "",
+    )
+
+
+def _file(file: SignedFile, now: dt.datetime, words: Words) -> FileView:
+    proof = file.proof
+    if proof is None:
+        return FileView(file.id, file.name, words("ut_state_signed" if file.level else "ut_file_unsigned"), ())
+    verdict = words(f"verdict_{proof.verdict}")
+    signed = time_of(proof.signed_at.astimezone(VIETNAM), now)
+    under = words("ut_file_signed", signer=proof.signer, time=signed, verdict=verdict)
+    return FileView(file.id, file.name, under, _proof(file, proof, words))
+
+
+def _proof(file: SignedFile, proof: Proof, words: Words) -> tuple[Fact, ...]:
+    told = (
+        (words("ut_proof_certificate"), proof.certificate_serial),
+        (words("ut_proof_issuer"), proof.issuer),
+        (words("ut_proof_status"), words(f"ut_known_{proof.status}")),
+        (words("ut_proof_level"), (file.level or "").upper()),
+        (words("ut_proof_timestamp"), words("ut_yes" if proof.timestamped else "ut_no")),
+        (words("ut_proof_token"), proof.token_serial),
+        (words("ut_proof_operator"), proof.operator),
+        (words("ut_proof_rules"), proof.rule_profile),
+        (words("ut_proof_program"), proof.software_version),
+        (words("ut_proof_warnings"), "; ".join(_warning(code, words) for code in proof.warnings)),
+        (words("ut_proof_sha256"), proof.sha256),
+    )
+    return tuple(Fact(what, value) for what, value in told if value)
+
+
+def _warning(code: str, words: Words) -> str:
+    """What a warning said; its particulars were not kept, so dots stand for them."""
+    params: dict[str, object] = {}
+    while True:
+        try:
+            return words.explain(KnownError(code, **params)).what
+        except KeyError as missing:
+            gap = str(missing.args[0])
+            if gap == code or gap in params:
+                # A code of another version of the program.
+                return code
+            params[gap] = "…"
+
+
+def _receipt(sent: SentPacket, now: dt.datetime, words: Words) -> tuple[Fact, ...]:
+    told = (
+        (words("ut_receipt_queued"), time_of(sent.queued_at.astimezone(VIETNAM), now)),
+        (words("ut_receipt_accepted"), time_of(sent.accepted_at.astimezone(VIETNAM), now) if sent.accepted_at else ""),
+        (words("ut_receipt_server"), sent.server_id),
+        (words("ut_receipt_sequence"), sent.sequence),
+        (words("ut_receipt_packet"), sent.packet_id),
+    )
+    return tuple(Fact(what, value) for what, value in told if value)

@@ -1,0 +1,273 @@
+"""What the home screen says: the red strip, the three cards, the grey line. Pure; loads no Qt."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.today import Arrived, Sending, TodaySnapshot
+from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot
+from signer_app.store.listings import SendingRow, StoppedBatch
+from signer_app.store.model import OutboxState, Urgency
+from signer_app.store.times import VIETNAM
+from signer_resources.errors import KnownError
+from signer_sync.contract import PacketKind
+from signer_ui.glow import Glow
+from signer_ui.presenters.figures import count, day, moment, time_of
+from signer_ui.presenters.sending import error_words, state_glow, state_words
+from signer_ui.tabs import Tab
+from signer_ui.words import Words
+
+_MOST_ALIKE = 2
+"""So many recalls and returned documents are told one by one; more are counted."""
+_THIS_MACHINE = frozenset({"not_enrolled", "device_revoked", "device_key_unavailable", "client_too_old"})
+"""What keeps a packet here lies with this machine, not with the document."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A line of the red strip, the words of its button, and the tab to which that leads."""
+
+    text: str
+    action: str
+    tab: Tab
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a card: when or which, who, what, and its state in words; `tip` says more."""
+
+    lead: str
+    who: str
+    what: str
+    state: str = ""
+    glow: Glow = Glow.OFF
+    tip: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence and how what it says stands."""
+
+    text: str
+    glow: Glow = Glow.OFF
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card: its heading, sentences, and lines; `empty` stands in place of both when there is nothing."""
+
+    heading: str
+    told: tuple[Told, ...] = ()
+    lines: tuple[Line, ...] = ()
+    empty: str = ""
+
+
+@dataclass(frozen=True)
+class TodayView:
+    """The home screen. `waiting`: drafts wait to be signed; `can_send`: *Gửi ngay* has something to do."""
+
+    incoming: Card
+    outgoing: Card
+    sending: Card
+    waiting: bool
+    can_send: bool
+    grey: str
+
+
+def today_view(snapshot: TodaySnapshot, exchange: ExchangeSnapshot, tokens: TokensSnapshot, words: Words) -> TodayView:
+    """The home screen as it stands."""
+    outgoing = snapshot.outgoing
+    return TodayView(
+        incoming=_incoming(snapshot, words),
+        outgoing=_outgoing(snapshot, words),
+        sending=_sending(snapshot.sending, snapshot.now, exchange, words),
+        waiting=bool(outgoing.to_sign or outgoing.needs_number),
+        can_send=bool(snapshot.sending.waiting) and exchange.link not in (Link.NOT_SET, Link.NOT_ENROLLED),
+        grey=" · ".join(part for part in (*_certificates(tokens, words), _version(snapshot, words)) if part),
+    )
+
+
+# ---- the red strip -------------------------------------------------------------------------------------------------
+
+
+def alarms(snapshot: TodaySnapshot, words: Words) -> tuple[Alarm, ...]:
+    """What must not be overlooked; mostly nothing."""
+    return (
+        *_flash(snapshot, words),
+        *_recalls(snapshot, words),
+        *_refused(snapshot, words),
+        *_batches(snapshot.stopped, words),
+    )
+
+
+def _flash(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
+    found = []
+    came = [one for one in snapshot.incoming.pressing if one.urgency >= Urgency.HOA_TOC]
+    if came:
+        newest, time = came[0].sender, moment(came[0].at, snapshot.now)
+        text = words("ut_alarm_flash_in", count=count(len(came), words), sender=newest, time=time)
+        found.append(Alarm(text, words("ut_open_incoming"), Tab.INCOMING))
+    if snapshot.outgoing.flash:
+        text = words("ut_alarm_flash_out", count=count(snapshot.outgoing.flash, words))
+        found.append(Alarm(text, words("ut_open_outgoing"), Tab.OUTGOING))
+    return found
+
+
+def _recalls(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
+    asked = [one for one in snapshot.incoming.pressing if one.kind is PacketKind.REVOKE]
+    if len(asked) > _MOST_ALIKE:
+        text = words("ut_alarm_recalls", count=count(len(asked), words))
+        return [Alarm(text, words("ut_open_incoming"), Tab.INCOMING)]
+    return [
+        Alarm(words("ut_alarm_recall", sender=one.sender, subject=one.subject), words("ut_open_incoming"), Tab.INCOMING)
+        for one in asked
+    ]
+
+
+def _refused(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
+    refused = snapshot.sending.refused
+    if len(refused) > _MOST_ALIKE:
+        text = words("ut_alarm_refused_many", count=count(len(refused), words))
+        return [Alarm(text, words("ut_look"), Tab.REGISTER)]
+    found = []
+    for row in refused:
+        error = _error(row)
+        key = "ut_alarm_refused" if row.state is OutboxState.FAILED else "ut_alarm_needs_person"
+        text = words(key, label=row.document or row.subject or "", why=words.explain(error).what if error else "")
+        here = row.error_code in _THIS_MACHINE
+        action = words("ut_open_machine" if here else "ut_look")
+        found.append(Alarm(text.strip(), action, Tab.MACHINE if here else Tab.REGISTER))
+    return found
+
+
+def _batches(stopped: tuple[StoppedBatch, ...], words: Words) -> list[Alarm]:
+    return [
+        Alarm(
+            words("ut_alarm_batch", done=count(batch.signed, words), total=count(batch.total, words)),
+            words("ut_go_on"),
+            Tab.OUTGOING,
+        )
+        for batch in stopped[:1]
+    ]
+
+
+def _error(row: SendingRow) -> KnownError | None:
+    return KnownError(row.error_code, **row.error_params) if row.error_code is not None else None
+
+
+# ---- the cards -----------------------------------------------------------------------------------------------------
+
+
+def _incoming(snapshot: TodaySnapshot, words: Words) -> Card:
+    incoming, told = snapshot.incoming, list[Told]()
+    if incoming.secret:
+        told.append(Told(words("ut_incoming_secret", count=count(incoming.secret, words)), Glow.BAD))
+    if incoming.newest:
+        number = count(incoming.today, words)
+        told.append(
+            Told(words("ut_incoming_today", count=number) if incoming.today else words("ut_incoming_none_today"))
+        )
+    return Card(
+        words("ut_incoming"),
+        tuple(told),
+        tuple(_arrived(one, snapshot.now, words) for one in incoming.newest),
+        "" if incoming.newest or incoming.secret else words("ut_incoming_empty"),
+    )
+
+
+def _arrived(one: Arrived, now: dt.datetime, words: Words) -> Line:
+    if one.kind is PacketKind.REVOKE:
+        state, glow = words("ut_kind_revoke"), Glow.BAD
+    elif one.urgency:
+        state = words(f"ut_urgency_{one.urgency.value}")
+        glow = Glow.BAD if one.urgency >= Urgency.HOA_TOC else Glow.WARN
+    else:
+        state, glow = "", Glow.OFF
+    return Line(moment(one.at, now), one.sender, one.subject, state, glow)
+
+
+def _outgoing(snapshot: TodaySnapshot, words: Words) -> Card:
+    out = snapshot.outgoing
+    told = [
+        Told(words("ut_out_to_sign", count=count(out.to_sign, words))) if out.to_sign else None,
+        Told(words("ut_out_needs_number", count=count(out.needs_number, words))) if out.needs_number else None,
+        Told(words("ut_out_before_hour", count=count(out.before_hour, words), hour=f"{out.hour:02d}"), Glow.WARN)
+        if out.before_hour
+        else None,
+        Told(words("ut_out_due_today", count=count(out.due_today, words)), Glow.WARN) if out.due_today else None,
+        Told(words("ut_out_late", count=count(out.late, words), days=count(out.late_days, words)), Glow.BAD)
+        if out.late
+        else None,
+        Told(words("ut_out_signed_today", count=count(out.signed_today, words)), Glow.GOOD)
+        if out.signed_today
+        else None,
+    ]
+    known = tuple(one for one in told if one is not None)
+    return Card(words("ut_outgoing"), known, empty="" if known else words("ut_out_empty"))
+
+
+def _sending(sending: Sending, now: dt.datetime, exchange: ExchangeSnapshot, words: Words) -> Card:
+    told = []
+    if sending.waiting:
+        since = time_of(sending.oldest, now) if sending.oldest else ""
+        told.append(Told(words("ut_sending_waiting", count=count(sending.waiting, words), since=since)))
+    if sending.sent_today:
+        told.append(Told(words("ut_sending_today", count=count(sending.sent_today, words)), Glow.GOOD))
+    hindered = _hindered(exchange, now, words)
+    if hindered and sending.waiting:
+        told.append(hindered)
+    return Card(
+        words("ut_sending"),
+        tuple(told),
+        tuple(_packet(row, now, words) for row in sending.lines),
+        "" if told or sending.lines else words("ut_sending_empty"),
+    )
+
+
+def _hindered(exchange: ExchangeSnapshot, now: dt.datetime, words: Words) -> Told | None:
+    match exchange.link:
+        case Link.AWAY:
+            since = time_of(exchange.since, now) if exchange.since else ""
+            return Told(words("ut_sending_offline", time=since), Glow.WARN)
+        case Link.NOT_SET:
+            return Told(words("ut_sending_no_server"), Glow.WARN)
+        case Link.NOT_ENROLLED:
+            return Told(words("ut_sending_stranger"), Glow.WARN)
+    return None
+
+
+def _packet(row: SendingRow, now: dt.datetime, words: Words) -> Line:
+    state = state_words(row.state, row.accepted_at, row.error_code, now, words)
+    if row.urgency and row.accepted_at is None:
+        state = f"{words(f'ut_urgency_{row.urgency.value}')} · {state}"
+    return Line(
+        row.document or "–",
+        "",
+        row.subject or "",
+        state,
+        state_glow(row.state, row.error_code),
+        error_words(_error(row), words),
+    )
+
+
+# ---- the grey line -------------------------------------------------------------------------------------------------
+
+
+def _certificates(tokens: TokensSnapshot, words: Words) -> list[str]:
+    views = [view for _token, view in tokens.sealing]
+    views = views or [view for token in tokens.tokens for view in token.certificates]
+    return [_days_left(view, words) for view in views[:1]]
+
+
+def _days_left(view: CertificateView, words: Words) -> str:
+    until = day(view.certificate.not_after.astimezone(VIETNAM))
+    match view.life:
+        case Life.EXPIRED:
+            return words("ut_grey_expired", date=until)
+        case Life.NOT_YET:
+            return words("ut_grey_not_yet", date=day(view.certificate.not_before.astimezone(VIETNAM)))
+    return words("ut_grey_days", days=count(view.days_left, words), date=until)
+
+
+def _version(snapshot: TodaySnapshot, words: Words) -> str:
+    return words("ut_grey_version", version=snapshot.version)

@@ -1,0 +1,66 @@
+"""What a pane is given, and what every pane has in common. UI thread; holds no logic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from signer_resources.errors import KnownError
+from signer_ui.tabs import Tab
+from signer_ui.tasks import Tasks
+from signer_ui.theme import Theme
+from signer_ui.words import Words
+
+if TYPE_CHECKING:
+    # The window is painted before these are loaded.
+    from signer_app.desk.desk import Desk
+    from signer_ui.hub import Hub
+
+__all__ = ["Pane", "Shell", "Tab"]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The window as a pane sees it."""
+
+    desk: "Desk"
+    tasks: Tasks
+    hub: "Hub"
+    words: Words
+    theme: Theme
+    notice: Callable[[KnownError | str], None]
+    """Tells an error, or a text of the catalogue, in a line at the top of the window."""
+    go: Callable[[Tab], None]
+    """Shows another tab."""
+
+
+class Pane(QWidget):
+    """The content of a tab, or of a page that is shown in place of the tabs."""
+
+    left = Signal()
+    """A page in place of the tabs: it is done, the tabs may come back."""
+    files_wanted = Signal(list)
+    """Paths (list of str) that somebody dropped here and that belong on the outgoing tab."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self.shell = shell
+
+    def shown(self) -> None:
+        """Called when the pane comes to the front."""
+
+    def open_files(self, paths: list[str]) -> None:
+        """Takes documents that were handed to the window; only the outgoing pane does."""
+
+    def may_leave(self) -> bool:
+        """Whether another tab may be shown now; False has said why in the pane itself."""
+        return True
+
+    def busy(self) -> str | None:
+        """Key of a text that says what closing the window now would interrupt; None when nothing."""
+        return None
+
+    def stop(self) -> None:
+        """Ends what `busy` speaks of as soon as it can be ended without loss."""

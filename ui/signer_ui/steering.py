@@ -1,0 +1,32 @@
+"""Connects the hub's news to what the frame shows: bar and red strip. UI thread; ends with its window."""
+
+from PySide6.QtCore import QObject
+
+from signer_ui.presenters.bar import bar_view
+from signer_ui.presenters.today import alarms
+from signer_ui.shell import Shell
+from signer_ui.window import Window
+
+
+class Steering(QObject):
+    """Keeps bar and strip of a window up to date."""
+
+    def __init__(self, shell: Shell, window: Window) -> None:
+        super().__init__(window)
+        self._shell = shell
+        self._window = window
+        hub = shell.hub
+        for news in (hub.tokens_changed, hub.exchange_changed, hub.settings_changed):
+            news.connect(self._bar)
+        hub.today_changed.connect(self._strip)
+        self._bar()
+        self._strip()
+
+    def _bar(self, *_news: object) -> None:
+        shell, hub = self._shell, self._shell.hub
+        view = bar_view(hub.settings, hub.tokens, hub.exchange, shell.desk.now(), shell.words)
+        self._window.bar.show_view(view)
+
+    def _strip(self, *_news: object) -> None:
+        if self._shell.hub.today is not None:
+            self._window.show_alarms(alarms(self._shell.hub.today, self._shell.words))

@@ -1,0 +1,50 @@
+"""The bar at the top: body and clerk, lights for token and server, what has waited longest, settings. UI thread."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from signer_ui.presenters.barview import BarView
+from signer_ui.tabs import Tab
+from signer_ui.theme import Theme
+from signer_ui.widgets.basics import ElidedLabel, button, column
+from signer_ui.widgets.light import Light
+from signer_ui.words import Words
+
+
+class TopBar(QFrame):
+    """Shows a `BarView`; its lights lead to the tabs that tell more."""
+
+    tab_wanted = Signal(str)
+    settings_wanted = Signal()
+
+    def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bar")
+        self._body = ElidedLabel(words("ui_opening"), "heading")
+        self._clerk = ElidedLabel("", "small")
+        self._token = Light(theme, lambda: self.tab_wanted.emit(Tab.TOKEN))
+        self._server = Light(theme, lambda: self.tab_wanted.emit(Tab.MACHINE))
+        self._unsent = button("", lambda: self.tab_wanted.emit(Tab.TODAY), "light")
+        for part in (self._token, self._server, self._unsent):
+            part.hide()
+        self._settings = button(words("ui_settings"), self.settings_wanted.emit, "quiet")
+        self._settings.setToolTip(words("ui_settings_tip"))
+        line = QHBoxLayout(self)
+        line.setContentsMargins(theme.space(4), theme.space(1.5), theme.space(3), theme.space(1.5))
+        line.setSpacing(theme.space(1))
+        line.addLayout(column(self._body, self._clerk, spacing=0), 1)
+        for part in (self._unsent, self._server, self._token, self._settings):
+            line.addWidget(part)
+
+    def show_view(self, view: BarView) -> None:
+        """Shows the bar as it stands."""
+        self._body.set_text(view.body)
+        self._clerk.set_text(view.clerk)
+        self._token.show_state(view.token.glow, view.token.words, view.token.tip)
+        self._server.show_state(view.server.glow, view.server.words, view.server.tip)
+        self._unsent.setText(view.unsent)
+        self._unsent.setVisible(bool(view.unsent))
+
+    def lock_settings(self, locked: bool) -> None:
+        """Whether the settings can't be opened now."""
+        self._settings.setEnabled(not locked)

@@ -1,0 +1,1 @@
+"""Widgets that more than one pane uses. They draw and ask; they decide nothing."""

@@ -1,0 +1,148 @@
+"""How a cell of a grid is edited: a line with suggestions, or a choice from a list. UI thread.
+
+The editor is filled once, when it opens: news about the row that come meanwhile never overwrite what is being typed.
+Suggestions are searched without Vietnamese marks.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QHelpEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
+    QAbstractItemView,
+    QComboBox,
+    QCompleter,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QWidget,
+)
+
+from signer_ui.presenters.grid import Column, Suggestion, fold, last_part, with_last_part
+
+_Index = QModelIndex | QPersistentModelIndex
+_FOLDED = int(Qt.ItemDataRole.UserRole)
+_VALUE = int(Qt.ItemDataRole.UserRole) + 1
+_FILLED = "filled"
+_MOST_SHOWN = 12
+
+
+Cell = Callable[[QStyleOptionViewItem, _Index], None]
+"""Says how a cell looks."""
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Editors for the columns of a grid."""
+
+    def __init__(self, columns: Sequence[Column[Any]], cell: Cell, grid: QAbstractItemView) -> None:
+        super().__init__(grid)
+        self._columns = columns
+        self._cell = cell
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: N802 - Qt's name
+        """All that is drawn of a cell in one answer; Qt alone would ask the model nine times."""
+        self._cell(option, index)
+
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: _Index) -> QWidget:  # noqa: N802
+        """The editor of a cell; its name is what a screen reader says of the cell."""
+        editor = self._columns[index.column()].editor
+        assert editor is not None
+        made: QWidget
+        if editor.only:
+            box = QComboBox(parent)
+            for suggestion in editor.suggestions():
+                box.addItem(suggestion.shown, suggestion.value)
+            box.activated.connect(lambda _place: self._chosen(box))
+            made = box
+        else:
+            line = QLineEdit(parent)
+            line.setFrame(False)
+            suggestions = editor.suggestions()
+            if suggestions:
+                line.setCompleter(_Completer(suggestions, line, several=editor.several))
+            made = line
+        made.setAccessibleName(str(index.data(Qt.ItemDataRole.AccessibleTextRole) or ""))
+        return made
+
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:  # noqa: N802 - Qt's name
+        """Fills the editor when it opens, and never again."""
+        if editor.property(_FILLED):
+            return
+        editor.setProperty(_FILLED, True)
+        text = str(index.data(Qt.ItemDataRole.EditRole) or "")
+        if isinstance(editor, QComboBox):
+            editor.setCurrentIndex(max(0, editor.findText(text)))
+            editor.showPopup()
+        elif isinstance(editor, QLineEdit):
+            editor.setText(text)
+            editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:  # noqa: N802
+        """Hands over what was typed or chosen."""
+        if isinstance(editor, QComboBox):
+            model.setData(_plain(index), editor.currentText())
+        elif isinstance(editor, QLineEdit):
+            model.setData(_plain(index), editor.text())
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: _Index) -> None:  # noqa: N802
+        """The editor fills the cell; a list is never narrower than its words."""
+        cell = option.rect
+        if isinstance(editor, QComboBox):
+            cell.setWidth(max(cell.width(), editor.sizeHint().width()))
+        editor.setGeometry(cell)
+
+    def helpEvent(  # noqa: N802 - Qt's name
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
+    ) -> bool:
+        """The column's own tip, or the whole text where the cell is too narrow for it."""
+        if event.type() is not QEvent.Type.ToolTip or index.data(Qt.ItemDataRole.ToolTipRole):
+            return super().helpEvent(event, view, option, index)
+        text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        narrow = self.sizeHint(option, index).width() > view.visualRect(_plain(index)).width()
+        QToolTip.showText(event.globalPos(), text if narrow else "", view)
+        return True
+
+    def _chosen(self, box: QComboBox) -> None:
+        self.commitData.emit(box)
+        self.closeEditor.emit(box, QAbstractItemDelegate.EndEditHint.NoHint)
+
+
+class _Completer(QCompleter):
+    """Suggests by folded text; of several values it completes the last."""
+
+    def __init__(self, suggestions: Sequence[Suggestion], line: QLineEdit, *, several: bool) -> None:
+        super().__init__(line)
+        self._typed = line.text()
+        self._several = several
+        line.textEdited.connect(self._remember)
+        model = QStandardItemModel(self)
+        for suggestion in suggestions:
+            item = QStandardItem(suggestion.shown)
+            item.setData(fold(suggestion.shown), _FOLDED)
+            item.setData(suggestion.value, _VALUE)
+            model.appendRow(item)
+        self.setModel(model)
+        self.setCompletionRole(_FOLDED)
+        self.setFilterMode(Qt.MatchFlag.MatchContains)
+        self.setMaxVisibleItems(_MOST_SHOWN)
+        popup = self.popup()
+        popup.setMinimumWidth(popup.sizeHintForColumn(0) + popup.verticalScrollBar().sizeHint().width())
+
+    def splitPath(self, path: str) -> list[str]:  # noqa: N802 - Qt's name
+        """What is looked for."""
+        return [fold(last_part(path) if self._several else path).strip()]
+
+    def pathFromIndex(self, index: _Index) -> str:  # noqa: N802 - Qt's name
+        """The line once a suggestion is taken; asked for each that is only passed over, too."""
+        value = str(index.data(_VALUE))
+        return with_last_part(self._typed, value) if self._several else value
+
+    def _remember(self, text: str) -> None:
+        self._typed = text
+
+
+def _plain(index: _Index) -> QModelIndex:
+    return index.model().index(index.row(), index.column())

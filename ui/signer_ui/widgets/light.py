@@ -1,0 +1,65 @@
+"""A light: a small shape with words beside it, told by form as well as by colour. UI thread."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import QPushButton
+
+from signer_ui.glow import Glow
+from signer_ui.theme import Theme, Tone
+
+_TONES = {Glow.GOOD: Tone.GOOD, Glow.WARN: Tone.WARN, Glow.BAD: Tone.BAD, Glow.OFF: Tone.MUTED}
+_SIZE = 12
+
+
+def glow_icon(theme: Theme, glow: Glow, ratio: float = 2.0) -> QIcon:
+    """The shape: a disc for good, a triangle for a warning, a square for bad, a ring for off."""
+    picture = QPixmap(round(_SIZE * ratio), round(_SIZE * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    draw_glow(painter, QRectF(0, 0, _SIZE, _SIZE), theme.colour(_TONES[glow]), glow)
+    painter.end()
+    return QIcon(picture)
+
+
+def draw_glow(painter: QPainter, box: QRectF, colour: QColor, glow: Glow) -> None:
+    """Draws the shape into `box`."""
+    inner = box.adjusted(1, 1, -1, -1)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    match glow:
+        case Glow.GOOD:
+            painter.drawEllipse(inner)
+        case Glow.WARN:
+            corners = [QPointF(inner.center().x(), inner.top()), inner.bottomRight(), inner.bottomLeft()]
+            painter.drawPolygon(QPolygonF(corners))
+        case Glow.BAD:
+            painter.drawRect(inner)
+        case Glow.OFF:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(colour, 1.6))
+            painter.drawEllipse(inner.adjusted(1, 1, -1, -1))
+
+
+class Light(QPushButton):
+    """A light that leads to where more is told."""
+
+    def __init__(self, theme: Theme, pressed: Callable[[], None]) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setProperty("role", "light")
+        self.setIconSize(QSize(_SIZE, _SIZE))
+        self.setAutoDefault(False)
+        self.clicked.connect(lambda _checked=False: pressed())
+
+    def show_state(self, glow: Glow, words: str, tip: str = "") -> None:
+        """Shows a state in shape, colour and words."""
+        self.setIcon(glow_icon(self._theme, glow, self.devicePixelRatioF()))
+        # Fusion leaves hardly any room between icon and words.
+        self.setText(f" {words}")
+        self.setAccessibleName(words)
+        self.setToolTip(tip)
+        self.setVisible(bool(words))

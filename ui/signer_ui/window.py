@@ -1,0 +1,335 @@
+"""The main window: top bar, red strip, notices, tabs; it shows and leads, the panes work.
+
+UI thread. Painted first with nothing but its frame; `furnish` brings the desk and the panes when they are loaded. A
+pane is made when its tab is shown for the first time. Closing asks the panes whether something would be interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from signer_resources.errors import KnownError
+from signer_ui.tabs import Tab
+from signer_ui.theme import Theme
+from signer_ui.topbar import TopBar
+from signer_ui.widgets.basics import button, frame, label, row
+from signer_ui.widgets.notice import Notice
+from signer_ui.words import Words
+
+if TYPE_CHECKING:
+    from signer_ui.presenters.today import Alarm
+    from signer_ui.shell import Pane, Shell
+
+_SIZE = (1366, 768)
+_SMALLEST = (960, 600)
+
+
+class Window(QMainWindow):
+    """The program's one window."""
+
+    closing = Signal()
+    """The window was closed and nothing is left to be waited for."""
+    painted = Signal()
+    """The frame was painted for the first time."""
+
+    def __init__(self, words: Words, theme: Theme) -> None:
+        super().__init__()
+        self.words = words
+        self.theme = theme
+        self._shell: Shell | None = None
+        self._panes: dict[Tab, Pane] = {}
+        self._places: dict[Tab, QVBoxLayout] = {}
+        self._page: Pane | None = None
+        """What is shown in place of the tabs: settings, first start."""
+        self._closing = False
+        self._painted = False
+        self.setWindowTitle(words("ui_title"))
+        self.bar = TopBar(words, theme)
+        self.bar.tab_wanted.connect(lambda tab: self.go(Tab(tab)))
+        self.bar.settings_wanted.connect(self.open_settings)
+        self.notice = Notice(words, theme)
+        self._strip = _Strip(words, theme)
+        self._strip.pressed.connect(self._alarm_pressed)
+        self._stack = QStackedWidget()
+        self._tabs = self._make_tabs()
+        self._build()
+        self._fit_screen()
+
+    def _make_tabs(self) -> QTabBar:
+        tabs = QTabBar()
+        tabs.setAccessibleName(self.words("ui_window_tabs"))
+        tabs.setDrawBase(False)
+        tabs.setExpanding(False)
+        for number, tab in enumerate(Tab, start=1):
+            page = QWidget()
+            place = QVBoxLayout(page)
+            place.setContentsMargins(0, 0, 0, 0)
+            self._places[tab] = place
+            title = self.words(f"ui_tab_{tab}")
+            page.setAccessibleName(title)
+            self._stack.addWidget(page)
+            tabs.addTab(title)
+            shortcut = QShortcut(QKeySequence(f"Alt+{number}"), self)
+            shortcut.activated.connect(lambda tab=tab: self.go(tab))
+        tabs.tabBarClicked.connect(self._tab_clicked)
+        tabs.currentChanged.connect(lambda _index: self._shown())
+        return tabs
+
+    def _build(self) -> None:
+        body = QWidget()
+        lines = QVBoxLayout(body)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(0)
+        lines.addWidget(self.bar)
+        lines.addWidget(self._strip)
+        tab_row = frame("bar")
+        tab_line = QHBoxLayout(tab_row)
+        tab_line.setContentsMargins(self.theme.space(2), 0, self.theme.space(2), 0)
+        tab_line.addWidget(self._tabs, 1)
+        lines.addWidget(tab_row)
+        around = QHBoxLayout()
+        around.setContentsMargins(self.theme.space(4), self.theme.space(2), self.theme.space(4), self.theme.space(1))
+        around.addWidget(self.notice)
+        self._notice_place = QWidget()
+        self._notice_place.setLayout(around)
+        self._notice_place.hide()
+        lines.addWidget(self._notice_place)
+        lines.addWidget(self._stack, 1)
+        self.setCentralWidget(body)
+        self.notice.visibility_changed.connect(self._notice_place.setVisible)
+
+    def _fit_screen(self) -> None:
+        screen = QGuiApplication.primaryScreen()
+        free = screen.availableGeometry() if screen is not None else QRect(0, 0, *_SIZE)
+        self.setMinimumSize(min(_SMALLEST[0], free.width()), min(_SMALLEST[1], free.height()))
+        self.resize(min(_SIZE[0], free.width()), min(_SIZE[1], free.height()))
+        if free.width() <= _SIZE[0] or free.height() <= _SIZE[1]:
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+
+    # ---- what the program tells the window -------------------------------------------------------------------------
+
+    def furnish(self, shell: Shell, *, first_start: bool) -> None:
+        """The desk is open: the panes may come."""
+        self._shell = shell
+        if first_start:
+            self._open_first_start(shell)
+        self._shown()
+
+    def tell(self, message: KnownError | str) -> None:
+        """An error, or a text of the catalogue, in the line at the top."""
+        if isinstance(message, KnownError):
+            self.notice.error(message)
+        else:
+            self.notice.tell(self.words(message))
+
+    def refuse(self, error: KnownError, again: Callable[[], None]) -> None:
+        """The desk could not be opened: the reason, and a way to try again."""
+        self.bar.lock_settings(True)
+
+        def retry() -> None:
+            self.notice.clear()
+            self.bar.lock_settings(False)
+            again()
+
+        self.notice.error(error, (self.words("ui_retry"), retry))
+
+    def show_alarms(self, alarms: tuple[Alarm, ...]) -> None:
+        """The red strip; none hides it."""
+        self._strip.show_alarms(alarms)
+
+    # ---- where one is ----------------------------------------------------------------------------------------------
+
+    def go(self, tab: Tab) -> None:
+        """Shows a tab; leaves the settings if they are open and let go."""
+        if self._page is not None:
+            if not self._page.may_leave():
+                return
+            self._back_to_tabs()
+        self._tabs.setCurrentIndex(list(Tab).index(tab))
+
+    def _tab_clicked(self, index: int) -> None:
+        # The tab that was in front before the settings came is still current, so its click changes nothing by itself.
+        if index == self._tabs.currentIndex() and self._page is not None:
+            self.go(list(Tab)[index])
+
+    @property
+    def tab(self) -> Tab:
+        """The tab in front."""
+        return list(Tab)[self._tabs.currentIndex()]
+
+    def open_files(self, paths: list[str]) -> None:
+        """Documents handed over by another start of the program, or given on its command line."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if paths and self._shell is not None:
+            self.go(Tab.OUTGOING)
+            if Tab.OUTGOING in self._panes:
+                self._panes[Tab.OUTGOING].open_files(paths)
+
+    def open_settings(self) -> None:
+        """The settings, in place of the tabs."""
+        shell = self._shell
+        if shell is None or self._page is not None:
+            return
+        from signer_ui.panes.settings import SettingsPane
+
+        self._instead(SettingsPane(shell))
+
+    def _open_first_start(self, shell: Shell) -> None:
+        from signer_ui.panes.first_start import FirstStartPane
+
+        self._instead(FirstStartPane(shell))
+
+    def _instead(self, pane: Pane) -> None:
+        self._page = pane
+        pane.left.connect(self._back_to_tabs)
+        self._stack.addWidget(pane)
+        self._stack.setCurrentWidget(pane)
+        pane.shown()
+        pane.setFocus()
+
+    def _back_to_tabs(self) -> None:
+        page, self._page = self._page, None
+        if page is None:
+            return
+        self._stack.removeWidget(page)
+        page.deleteLater()
+        self._shown()
+
+    def _shown(self) -> None:
+        if self._page is not None:
+            # A tab was pressed while the settings are open.
+            self.go(self.tab)
+            return
+        tab, shell = self.tab, self._shell
+        self._stack.setCurrentIndex(self._tabs.currentIndex())
+        if shell is None:
+            return
+        if tab not in self._panes:
+            self._panes[tab] = _make_pane(tab, shell)
+            self._panes[tab].files_wanted.connect(self.open_files)
+            self._places[tab].addWidget(self._panes[tab])
+        self._panes[tab].shown()
+
+    def _alarm_pressed(self, tab: str) -> None:
+        self.go(Tab(tab))
+
+    # ---- the end ---------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Tells once, when all of the window has been painted."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Closes at once when nothing runs; else asks in place, and closes when the work has come to a safe point."""
+        if self._closing:
+            event.accept()
+            return
+        busy = next((words for pane in self._everything() if (words := pane.busy()) is not None), None)
+        if busy is not None:
+            event.ignore()
+            self.notice.tell(
+                self.words(busy),
+                (self.words("ui_stop_and_close"), self._stop_then_close),
+                (self.words("ui_stay"), self.notice.clear),
+                role="notice-warn",
+            )
+            return
+        self._closing = True
+        event.accept()
+        self.hide()
+        self.closing.emit()
+
+    def dismiss(self) -> None:
+        """Closes without asking or telling: another window of the same program has taken over."""
+        self._closing = True
+        self.close()
+        self.deleteLater()
+
+    def _everything(self) -> list[Pane]:
+        return [*self._panes.values(), *([self._page] if self._page is not None else [])]
+
+    def _stop_then_close(self) -> None:
+        self.notice.tell(self.words("ui_closing_after"), role="notice-warn")
+        for pane in self._everything():
+            if pane.busy() is not None:
+                pane.stop()
+        waiting = QTimer(self)
+        waiting.setInterval(100)
+
+        def look() -> None:
+            if all(pane.busy() is None for pane in self._everything()):
+                waiting.stop()
+                self.close()
+
+        waiting.timeout.connect(look)
+        waiting.start()
+
+
+def _make_pane(tab: Tab, shell: Shell) -> Pane:
+    """A tab's pane; each is loaded when it is first wanted."""
+    match tab:
+        case Tab.TODAY:
+            from signer_ui.panes.today import TodayPane
+
+            return TodayPane(shell)
+        case Tab.OUTGOING:
+            from signer_ui.panes.outgoing import OutgoingPane
+
+            return OutgoingPane(shell)
+        case Tab.INCOMING:
+            from signer_ui.panes.incoming import IncomingPane
+
+            return IncomingPane(shell)
+        case Tab.REGISTER:
+            from signer_ui.panes.register import RegisterPane
+
+            return RegisterPane(shell)
+        case Tab.TOKEN:
+            from signer_ui.panes.token import TokenPane
+
+            return TokenPane(shell)
+        case Tab.MACHINE:
+            from signer_ui.panes.machine import MachinePane
+
+            return MachinePane(shell)
+
+
+class _Strip(QWidget):
+    """The red strip: what must not be overlooked, each with the way to it."""
+
+    pressed = Signal(str)
+
+    def __init__(self, words: Words, theme: Theme) -> None:
+        super().__init__()
+        self._words = words
+        self._frame = frame("strip")
+        self._lines = QVBoxLayout(self._frame)
+        self._lines.setContentsMargins(theme.space(4), theme.space(1), theme.space(3), theme.space(1))
+        self._lines.setSpacing(theme.space(1))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._frame)
+        self.hide()
+
+    def show_alarms(self, alarms: tuple[Alarm, ...]) -> None:
+        while (item := self._lines.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        for alarm in alarms:
+            line = QWidget()
+            tab = alarm.tab
+            way = button(alarm.action, lambda tab=tab: self.pressed.emit(tab), "danger")  # type: ignore[misc]
+            line.setLayout(row(label(alarm.text, "strong", wrap=True), 1, way))
+            self._lines.addWidget(line)
+        self.setVisible(bool(alarms))
