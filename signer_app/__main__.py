@@ -18,6 +18,10 @@ def main() -> int:
         from signer_app.worker import main as worker
 
         return worker()
+    if child == "--child=pages":
+        from signer_app.page_worker import main as page_worker
+
+        return page_worker()
     if child == "--child=softhsm-setup":
         from signer_app.demo.softhsm import child_main
 

@@ -14,21 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from signer_app.store.durable import disk_errors
-from signer_app.tasks import (
-    ANSWERS,
-    FRAME_CAP,
-    Answer,
+from signer_app.page_tasks import (
+    PAGE_ANSWERS,
     Awake,
     DrawInk,
     Drawn,
     DrawPage,
     Outline,
     Outlined,
+    PageAnswer,
+    PageTask,
     PixelBox,
-    Task,
     Wake,
 )
+from signer_app.store.durable import disk_errors
 from signer_app.workers import own_command
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -88,9 +87,9 @@ class Pages:
 
     def __init__(self, space: Workspace, command: Sequence[str] | None = None, deadline_s: float = _DEADLINE_S) -> None:
         self._space = space
-        self._command = list(command or own_command("worker"))
+        self._command = list(command or own_command("pages"))
         self._deadline_s = deadline_s
-        self._child: Child[Task, Answer] | None = None
+        self._child: Child[PageTask, PageAnswer] | None = None
         self._guard = threading.Lock()
         self._one_at_a_time = threading.Lock()
         self._closed = False
@@ -179,7 +178,7 @@ class Pages:
                 with suppress(OSError):
                     Path(name).unlink()
 
-    def _call(self, task: Task, expected: type[A], lost: Callable[[ChildError], KnownError]) -> A:
+    def _call(self, task: PageTask, expected: type[A], lost: Callable[[ChildError], KnownError]) -> A:
         """The worker's answer; `lost` says what it means that the worker died, hung or failed over this task."""
         try:
             # Who waits here gets a new worker when the one before was killed, not that one's death.
@@ -202,7 +201,7 @@ class Pages:
             return KnownError("worker_timeout", seconds=f"{self._deadline_s:g}")
         return KnownError("worker_fault", detail="crash" if isinstance(error, ChildCrashed) else type(error).__name__)
 
-    def _awake(self) -> Child[Task, Answer]:
+    def _awake(self) -> Child[PageTask, PageAnswer]:
         """The worker, ready to work."""
         with self._guard:
             if self._closed:
@@ -213,7 +212,7 @@ class Pages:
                 if child is not None:
                     child.close(patience_s=0)
                 environment = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNER_", "SOFTHSM"))}
-                child = self._child = Child(self._command, ANSWERS, env=environment, cap=FRAME_CAP)
+                child = self._child = Child(self._command, PAGE_ANSWERS, env=environment)
         assert child is not None
         if fresh:
             child.call(Wake(), _START_S)

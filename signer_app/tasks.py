@@ -6,8 +6,6 @@ Nothing here does any work; `worker` is the child's side, `workers` the parent's
 import datetime as dt
 from enum import StrEnum
 
-import msgspec
-
 from signer_app.pdf.model import PreflightRequest, PreflightResult, Prepared, Rechecked, Screened
 from signer_app.pdf.plan import SignStep
 from signer_app.verification.model import FileReport, TrustMaterial
@@ -15,9 +13,6 @@ from signer_token.channel import Message
 
 FRAME_CAP = 96 << 20
 """Bytes that one message may hold: an incoming attachment of 64 MB as base64 is the largest that travels."""
-
-MAX_PIXELS = 8_000_000
-"""Pixels of one picture of a page (32 MB): what is larger is asked for in parts."""
 
 
 class Screen(Message, frozen=True):
@@ -87,48 +82,6 @@ class Verify(Message, frozen=True):
     now: dt.datetime
 
 
-class PixelBox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a picture: left, top, width and height in pixels from its top left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-class Wake(Message, frozen=True):
-    """Are you there? Asked of a worker that was just started, so that a start is not mistaken for work. → Awake"""
-
-
-class Outline(Message, frozen=True):
-    """How large are the pages from `first` (from 0), at most `count` of them? → Outlined"""
-
-    path: str
-    first: int
-    count: int
-
-
-class DrawPage(Message, frozen=True):
-    """The page (from 0) `width` by `height` pixels large, and of that picture `clip`, written to `output`. → Drawn"""
-
-    path: str
-    page: int
-    width: int
-    height: int
-    clip: PixelBox
-    output: str
-
-
-class DrawInk(Message, frozen=True):
-    """The ink of a stamp's picture, as large as `width` by `height` pixels allow, written to `output`. → Drawn"""
-
-    path: str
-    sha256: str
-    width: int
-    height: int
-    output: str
-
-
 class CleanPicture(Message, frozen=True):
     """The stamp's picture in this file, lifted from its paper and trimmed to its ink. → Cleaned"""
 
@@ -171,28 +124,6 @@ class VerifyAnswer(Message, frozen=True):
     report: FileReport
 
 
-class Awake(Message, frozen=True):
-    """The answer to Wake."""
-
-
-class Outlined(Message, frozen=True):
-    """The answer to Outline: how many pages the file has, and width and height in mm of those asked for."""
-
-    total: int
-    sizes: tuple[tuple[float, float], ...]
-
-
-class Drawn(Message, frozen=True):
-    """The answer to DrawPage (blue, green, red, unused) and DrawInk (red, green, blue, alpha): four bytes a pixel.
-
-    The bytes themselves lie in the file that the task named; `stride` is the bytes of a row.
-    """
-
-    width: int
-    height: int
-    stride: int
-
-
 class PictureNote(StrEnum):
     """What the clerk should know about a picture that can be used."""
 
@@ -211,32 +142,8 @@ class Cleaned(Message, frozen=True):
     notes: tuple[PictureNote, ...] = ()
 
 
-Task = (
-    Screen
-    | ScreenBytes
-    | Preflight
-    | Prepare
-    | Finish
-    | Recheck
-    | Verify
-    | Wake
-    | Outline
-    | DrawPage
-    | DrawInk
-    | CleanPicture
-)
-Answer = (
-    ScreenAnswer
-    | PreflightAnswer
-    | PrepareAnswer
-    | Finished
-    | RecheckAnswer
-    | VerifyAnswer
-    | Awake
-    | Outlined
-    | Drawn
-    | Cleaned
-)
+Task = Screen | ScreenBytes | Preflight | Prepare | Finish | Recheck | Verify | CleanPicture
+Answer = ScreenAnswer | PreflightAnswer | PrepareAnswer | Finished | RecheckAnswer | VerifyAnswer | Cleaned
 TASKS: tuple[type[Task], ...] = (
     Screen,
     ScreenBytes,
@@ -245,10 +152,6 @@ TASKS: tuple[type[Task], ...] = (
     Finish,
     Recheck,
     Verify,
-    Wake,
-    Outline,
-    DrawPage,
-    DrawInk,
     CleanPicture,
 )
 ANSWERS: tuple[type[Answer], ...] = (
@@ -258,8 +161,5 @@ ANSWERS: tuple[type[Answer], ...] = (
     Finished,
     RecheckAnswer,
     VerifyAnswer,
-    Awake,
-    Outlined,
-    Drawn,
     Cleaned,
 )

@@ -4,27 +4,21 @@ Started as `--child=worker`. Holds no lock, no key, no PIN and no connection; ma
 limited where the system lets a process limit itself, so that a malicious file can't take the machine down.
 """
 
-import sys
-from functools import partial
 from pathlib import Path
 
+from signer_app.child import limit_memory, refusals
 from signer_app.pdf.picture import clean_picture
 from signer_app.pdf.preflight import preflight
 from signer_app.pdf.prepare import finish, prepare
 from signer_app.pdf.recheck import recheck
-from signer_app.pdf.render import Renderer
 from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_app.tasks import (
     FRAME_CAP,
     TASKS,
     Answer,
-    Awake,
     CleanPicture,
-    DrawInk,
-    DrawPage,
     Finish,
     Finished,
-    Outline,
     Preflight,
     PreflightAnswer,
     Prepare,
@@ -37,31 +31,18 @@ from signer_app.tasks import (
     Task,
     Verify,
     VerifyAnswer,
-    Wake,
 )
 from signer_app.verification.verify import verify_file
-from signer_resources.errors import KnownError
-from signer_token.channel import Refusal, serve
-
-_MEMORY_BYTES = 3 << 30
+from signer_token.channel import serve
 
 
-def handle(task: Task, renderer: Renderer | None = None) -> Answer:
-    """Does one task; a KnownError becomes an answer, so that the parent can raise it again.
-
-    `renderer` keeps documents open from one picture to the next.
-    """
-    try:
-        return _do(task, renderer or Renderer())
-    except KnownError as error:
-        raise Refusal(error.code, **{key: str(value) for key, value in error.params.items()}) from error
-    except OSError as error:
-        if error.errno == 28:
-            raise Refusal("disk_full", folder=str(Path(error.filename or ".").parent)) from error
-        raise Refusal("file_unreadable", name=Path(error.filename or "").name) from error
+def handle(task: Task) -> Answer:
+    """Does one task; a KnownError becomes an answer, so that the parent can raise it again."""
+    with refusals():
+        return _do(task)
 
 
-def _do(task: Task, renderer: Renderer) -> Answer:
+def _do(task: Task) -> Answer:
     match task:
         case Screen():
             return ScreenAnswer(screen_file(Path(task.path), task.name))
@@ -102,26 +83,11 @@ def _do(task: Task, renderer: Renderer) -> Answer:
             return RecheckAnswer(outcome, after)
         case Verify():
             return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
-        case Wake():
-            return Awake()
-        case Outline():
-            return renderer.outline(task)
-        case DrawPage():
-            return renderer.draw_page(task)
-        case DrawInk():
-            return renderer.draw_ink(task)
         case CleanPicture():
             return clean_picture(Path(task.path))
 
 
-def _limit_memory() -> None:
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-
-
 def main() -> int:
     """The child's life."""
-    _limit_memory()
-    return serve(partial(handle, renderer=Renderer()), TASKS, cap=FRAME_CAP)
+    limit_memory()
+    return serve(handle, TASKS, cap=FRAME_CAP)

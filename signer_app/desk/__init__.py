@@ -1,1 +1,4 @@
-"""What the window works with: blocking methods for any thread, immutable snapshots as answers. No screen in it."""
+"""What the window works with: blocking methods for any thread, immutable snapshots as answers.
+
+No screen in it.
+"""

@@ -89,13 +89,16 @@ class Checks:
         )
 
     def asked(self, tokens: TokensSnapshot) -> tuple[Check, ...]:
-        """Server, clock, timestamps and certificate, with the network asked; offline is an answer, too."""
+        """Server, clock and timestamps, with the network asked; offline is an answer, too.
+
+        News about revocation are fetched on the way: `standing` then knows more of the certificate.
+        """
         server, clock = self._ask_server()
         timestamp, stamped_at = self._ask_timestamp()
         if clock is None and stamped_at is not None:
             clock = self._clock(stamped_at, self._space.now())
         self._fetch_revocation(tokens)
-        found = (server, clock, timestamp, self._certificate(tokens))
+        found = (server, clock, timestamp)
         return tuple(check for check in found if check is not None)
 
     def database(self) -> Check:

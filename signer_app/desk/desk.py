@@ -48,7 +48,9 @@ class Desk:
         return self.space.now()
 
     def hurry(self) -> None:
-        """The window is closed: what workers still do is of no use to anybody."""
+        """The window is closed: what workers and the drawing of pages still do is of no use to anybody."""
+        if (pages := self.__dict__.get("pages")) is not None:
+            pages.close()
         self.space.workers.close(patience_s=0)
 
     @cached_property

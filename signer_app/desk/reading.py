@@ -1,4 +1,7 @@
-"""The connection over which long lists are read, so that no signing waits for a reader. Main process, any thread."""
+"""The connection over which long lists are read, so that no signing waits for a reader.
+
+Main process, any thread.
+"""
 
 import threading
 

@@ -189,7 +189,11 @@ def _file(view: View, file: StoredFile) -> SignedFile:
 
 def _proof(evidence: Evidence) -> Proof:
     record = evidence.record
-    certificate = TokenCertificate.from_der(record.signer_cert_der)
+    try:
+        certificate = TokenCertificate.from_der(record.signer_cert_der)
+    except ValueError:
+        # The proof stands for itself, whether this program can still read the certificate or not.
+        certificate = None
     return Proof(
         signer=certificate.common_name if certificate else "",
         issuer=certificate.issuer if certificate else "",

@@ -18,9 +18,9 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
+from signer_app.page_tasks import MAX_PIXELS, DrawInk, Drawn, DrawPage, Outline, Outlined, PixelBox
 from signer_app.pdf.geometry import PageFrame, UserBox
 from signer_app.pdf.pagetext import OpenDocument
-from signer_app.tasks import MAX_PIXELS, DrawInk, Drawn, DrawPage, Outline, Outlined, PixelBox
 from signer_resources.errors import KnownError
 
 _KEPT_DOCUMENTS = 3

@@ -58,7 +58,10 @@ class StoppedBatch(msgspec.Struct, frozen=True):
     total: int
 
 
-class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True):
+# A hundred thousand of them that the garbage collector walks through would stop the window; they hold no cycles.
+
+
+class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A document that was signed here; `sending` is None where it was kept and not given to the outbox."""
 
     id: str
@@ -88,7 +91,7 @@ class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True):
         return (self.doc_date or self.created_at).year
 
 
-class InboxEntry(msgspec.Struct, frozen=True, kw_only=True):
+class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A packet that came; of a secret one only that it came."""
 
     org: str

@@ -1,17 +1,9 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.shared import made_once
-from tests.support.workspace import Desk, Site, shared_site
-
-
-@pytest.fixture(scope="session", name="site")
-def prepared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration workspace of this run of the tests."""
-    with shared_site(tmp_path_factory) as made:
-        yield made
+from tests.support.workspace import Desk, Site
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ class Project:
     elsewhere: Path
 
     def run(self, *words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("SIGNER_")}
+        ours = ("SIGNER_", "DISPLAY", "WAYLAND_DISPLAY")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         return subprocess.run(
             [str(self.root / "run"), *words],
             cwd=self.elsewhere,
@@ -150,6 +151,12 @@ def test_the_demo_never_takes_a_clerks_own_data_folder(project: Project) -> None
     assert project.calls() == [["-m", "signer_app", "--data-dir", own, "demo"], ["-m", "signer_app", "demo"]]
 
 
+def test_bytecode_is_kept_although_the_environment_forbids_it(project: Project) -> None:
+    told = project.run("shell", "env", PYTHONDONTWRITEBYTECODE="1")
+    assert told.returncode == 0
+    assert "PYTHONDONTWRITEBYTECODE" not in told.stdout
+
+
 def test_the_exit_code_of_the_demo_is_the_programs(project: Project) -> None:
     project.run("shell", "true")
     assert project.run("demo", RECORDER_EXIT="3").returncode == 3
@@ -188,6 +195,22 @@ PACKAGES = {
     "poppler-utils": "pdfsig pdftoppm",
     "mupdf-tools": "mutool",
     "strace": "strace",
+    "xvfb": "Xvfb",
+    "xdotool": "xdotool",
+    "xauth": "xauth",
+}
+LIBRARIES = {
+    "libegl1": "libEGL.so.1",
+    "libgl1": "libGL.so.1",
+    "libxkbcommon0": "libxkbcommon.so.0",
+    "libdbus-1-3": "libdbus-1.so.3",
+    "libfontconfig1": "libfontconfig.so.1",
+    "libglib2.0-0": "libglib-2.0.so.0",
+    "libxcb-cursor0": "libxcb-cursor.so.0",
+    "libxcb-icccm4": "libxcb-icccm.so.4",
+    "libxcb-keysyms1": "libxcb-keysyms.so.1",
+    "libxcb-shape0": "libxcb-shape.so.0",
+    "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
 }
 APT = """#!/usr/bin/env bash
 echo "apt-get $*" >>"$RECORD.apt"
@@ -196,6 +219,7 @@ for tool in TOOLS; do
     printf '#!/bin/sh\n' >"BIN/$tool"
     chmod +x "BIN/$tool"
 done
+[ ! -e "BIN/ldconfig.after" ] || cat "BIN/ldconfig.after" >"BIN/ldconfig"
 """
 
 
@@ -209,7 +233,14 @@ def bare(tmp_path: Path) -> Path:
         assert found is not None, name
         (few / name).symlink_to(found)
     _script(few / "id", "#!/bin/sh\necho 1000\n")
+    _script(few / "ldconfig", ldconfig())
     return few
+
+
+def ldconfig(*libraries: str) -> str:
+    """A program that lists these libraries as ldconfig does, and one whose name only begins like another's."""
+    lines = [f"\t{name} (libc6,x86-64) => /usr/lib/{name}" for name in (*libraries, "libGL.so.1.7.0", "libxlibGL.so.1")]
+    return "#!/bin/sh\nprintf '%s\\n' " + " ".join(f"'{line}'" for line in lines) + "\n"
 
 
 def _script(path: Path, text: str) -> None:
@@ -222,9 +253,29 @@ def test_missing_tools_are_named_and_nothing_is_run(project: Project, bare: Path
     project.calls()
     told = project.run("test", PATH=str(bare))
     assert told.returncode == 1
-    for package in PACKAGES:
-        assert package in told.stderr
+    (named,) = (line for line in told.stderr.splitlines() if line.startswith("Missing on this machine: "))
+    assert {*PACKAGES, *LIBRARIES} <= set(named.split())
     assert project.calls() == []
+
+
+def test_a_library_that_is_there_is_not_missing(project: Project, bare: Path) -> None:
+    _script(bare / "ldconfig", ldconfig(*LIBRARIES.values()))
+    told = project.run("test", PATH=str(bare))
+    assert set(PACKAGES) <= set(told.stderr.split())
+    assert not set(LIBRARIES) & set(told.stderr.split())
+
+
+@pytest.mark.parametrize("display", ["DISPLAY", "WAYLAND_DISPLAY"])
+def test_only_a_demo_with_a_display_needs_what_a_window_needs(project: Project, bare: Path, display: str) -> None:
+    _script(bare / "softhsm2-util", "#!/bin/sh\n")
+    seen = {display: ":7"}
+    told = project.run("demo", PATH=str(bare), **seen)
+    assert told.returncode == 1
+    assert set(LIBRARIES) <= set(told.stderr.split())
+    assert "gcc" not in told.stderr
+    for words in (("demo",), ("demo", "--headless"), ("demo", "--serve", "--json")):
+        there = {} if words == ("demo",) else seen
+        assert project.run(*words, PATH=str(bare), **there).returncode == 0
 
 
 def test_without_root_or_sudo_the_command_that_installs_them_is_told(project: Project, bare: Path) -> None:
@@ -242,11 +293,12 @@ def test_root_gets_the_missing_tools_by_apt_and_the_lists_only_when_they_are_mis
     _script(bare / "id", "#!/bin/sh\necho 0\n")
     _script(bare / "apt-get", APT.replace("TOOLS", tools).replace("BIN", str(bare)))
     _script(bare / "apt-cache", "#!/bin/sh\nexit 0\n")
+    _script(bare / "ldconfig.after", ldconfig(*LIBRARIES.values()))
     told = project.run("setup", PATH=str(bare))
     assert told.returncode == 0, told.stderr
     (installed,) = (project.root / "record.apt").read_text(encoding="utf-8").splitlines()
     assert "--no-install-recommends" in installed
-    assert set(PACKAGES) <= set(installed.split())
+    assert {*PACKAGES, *LIBRARIES} <= set(installed.split())
     (project.root / "record.apt").unlink()
 
     (bare / "strace").unlink()
@@ -255,6 +307,20 @@ def test_root_gets_the_missing_tools_by_apt_and_the_lists_only_when_they_are_mis
     updated, again = (project.root / "record.apt").read_text(encoding="utf-8").splitlines()
     assert updated.endswith("update")
     assert again.endswith("install -y --no-install-recommends strace")
+
+
+def test_a_package_goes_by_the_name_that_this_release_has_for_it(project: Project, bare: Path) -> None:
+    tools = [tool for tools in PACKAGES.values() for tool in tools.split()]
+    for tool in tools:
+        _script(bare / tool, "#!/bin/sh\n")
+    _script(bare / "id", "#!/bin/sh\necho 0\n")
+    _script(bare / "ldconfig", ldconfig(*(set(LIBRARIES.values()) - {"libglib-2.0.so.0"})))
+    _script(bare / "ldconfig.after", ldconfig(*LIBRARIES.values()))
+    _script(bare / "apt-get", APT.replace("TOOLS", "true").replace("BIN", str(bare)))
+    _script(bare / "apt-cache", "#!/bin/sh\ncase $2 in libglib2.0-0t64) exit 0 ;; *) exit 100 ;; esac\n")
+    assert project.run("setup", PATH=str(bare)).returncode == 0
+    (installed,) = (project.root / "record.apt").read_text(encoding="utf-8").splitlines()
+    assert installed.endswith("install -y --no-install-recommends libglib2.0-0t64")
 
 
 def test_an_unknown_benchmark_is_named(project: Project) -> None:

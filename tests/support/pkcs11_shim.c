@@ -1,7 +1,8 @@
 /* A PKCS#11 module between the program and a real one: writes down each watched call and, by a control file read at
  * each call, makes it fail. For what SoftHSM can't do: lock, hang, crash, vanish, lie.
  *
- * Compiled by tests/support/pkcs11_shim.py with TARGET (the real module), LOG and CONTROL (files) as C strings.
+ * Compiled by tests/support/pkcs11_shim.py with TARGET (the real module) as a C string. The log and the control file lie
+ * beside this module, wherever it was copied to, under its name with another end: NAME.so, NAME.log, NAME.control.
  * Log: one line per call, "C_Login 1" with the user type, else the name alone.
  * Control: lines "NAME ACTION". NAME is a watched function, "flags" or "flags_after_login"; ACTION is one of
  *   0x..     flags, flags_after_login: C_GetTokenInfo adds these bits (the second once C_Login was called);
@@ -12,6 +13,7 @@
  *
  * The few types are our own (PKCS#11 2.40, unix layout), so that no header package is needed.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +31,22 @@ enum { CKR_GENERAL_ERROR = 5, CKM_MD2 = 0x200, CKM_SHA256_RSA_PKCS = 0x40 };
 static functions real, ours;
 static int login_called;
 
+/* The file beside this module whose name ends in END. */
+static FILE *beside(const char *end, const char *mode)
+{
+    char path[4096];
+    Dl_info own;
+    if (dladdr(&real, &own) == 0) abort();
+    size_t stem = strlen(own.dli_fname) - strlen(".so");
+    if (stem + strlen(end) >= sizeof path) abort();
+    memcpy(path, own.dli_fname, stem);
+    strcpy(path + stem, end);
+    return fopen(path, mode);
+}
+
 static void note(const char *line)
 {
-    FILE *log = fopen(LOG, "a");
+    FILE *log = beside(".log", "a");
     if (log == NULL) abort();
     fprintf(log, "%s\n", line);
     fclose(log);
@@ -42,7 +57,7 @@ static const char *action(const char *name)
 {
     static char found[64];
     char line[128], key[64], value[64];
-    FILE *control = fopen(CONTROL, "r");
+    FILE *control = beside(".control", "r");
     found[0] = 0;
     if (control == NULL) return found;
     while (fgets(line, sizeof line, control) != NULL)

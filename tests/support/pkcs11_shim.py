@@ -1,12 +1,14 @@
 """Builds the PKCS#11 module of pkcs11_shim.c, which counts calls and makes them fail, over a real module.
 
-For tests only. Needs gcc and says so; each build has its own log and control file, compiled in, so that the
-module's path is all that a program under test has to be given.
+For tests only. Needs gcc and says so. Compiled once in a test process; each copy has its own log and control file
+beside it, so that the module's path is all that a program under test has to be given.
 """
 
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _SOURCE = Path(__file__).with_name("pkcs11_shim.c")
@@ -36,26 +38,19 @@ class CountingModule:
 
 
 def build_counting_module(folder: Path, target: Path) -> CountingModule:
-    """Compile the module over `target` into `folder`."""
+    """A module over `target` in `folder`."""
+    built = CountingModule(folder / "counting.so", folder / "counting.log", folder / "counting.control")
+    built.path.write_bytes(_compiled(target))
+    return built
+
+
+@cache
+def _compiled(target: Path) -> bytes:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise RuntimeError("these tests need a C compiler: apt-get install gcc libc6-dev")
-    built = CountingModule(folder / "counting.so", folder / "counting.log", folder / "counting.control")
-    strings = {"TARGET": target, "LOG": built.log, "CONTROL": built.control}
-    defines = [f'-D{name}="{value}"' for name, value in strings.items()]
-    subprocess.run(
-        [
-            compiler,
-            "-shared",
-            "-fPIC",
-            "-O1",
-            "-Wall",
-            "-Werror",
-            *defines,
-            str(_SOURCE),
-            "-o",
-            str(built.path),
-        ],
-        check=True,
-    )
-    return built
+    options = ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", f'-DTARGET="{target}"']
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "module.so"
+        subprocess.run([compiler, *options, str(_SOURCE), "-o", str(made)], check=True)
+        return made.read_bytes()

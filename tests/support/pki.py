@@ -1,11 +1,12 @@
-"""The demonstration's PKI for tests: one per test process, because making its keys takes seconds.
+"""The demonstration's PKI for tests: one per run of the tests, because making its keys takes seconds.
 
     @pytest.fixture(scope="session")
     def pki(tmp_path_factory: pytest.TempPathFactory) -> DemoPki:
         return shared_pki(tmp_path_factory)
 
-Whatever asks gets the same PKI, also from different rooms; nobody may write into its folder. The services
-(`with pki.services():`) have one port: keep them open around one test or module only, starting them is quick.
+Whatever asks gets the same PKI, also from different rooms and processes; nobody may write into its folder. The services
+(`with pki.services():`) have one port: only tests/demo/test_pki_services.py opens them, and a file stays with one
+process.
 """
 
 import shutil
@@ -18,6 +19,7 @@ import pytest
 from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.softhsm import SoftToken
+from tests.support.shared import made_once
 
 AGENCY_TOKEN = "UBND xã Hòa Sơn"
 LEADER_TOKEN = "Nguyễn Thị Phượng"
@@ -31,8 +33,8 @@ SETUP_COMMAND: Sequence[str] = (
 
 
 def shared_pki(factory: pytest.TempPathFactory) -> DemoPki:
-    """The PKI of this test process (each worker of a parallel run has its own, on its own port)."""
-    return DemoPki.create_or_load(factory.getbasetemp() / "shared-pki")
+    """The PKI of this run of the tests."""
+    return DemoPki.create_or_load(made_once(factory, "shared-pki", DemoPki.create_or_load))
 
 
 def two_tokens(pki: DemoPki) -> tuple[SoftToken, SoftToken]:

@@ -1,9 +1,10 @@
 """A prepared demonstration workspace for tests of the whole program, and copies of it to work and to destroy in.
 
-Preparing one (test PKI, tokens, letters signed by the leaders) takes a quarter of a minute, so a test process does it
+Preparing one (test PKI, tokens, letters signed by the leaders) takes a third of a minute, so a run of the tests does it
 once, by the real `signer demo --serve`; each test works in a copy with the paths in it rewritten. Copies share the test
-PKI, whose services (CRL, OCSP, TSA) run in the test process; each has its own tokens, store and document server. The
-program runs as the user runs it: a process of its own, by its command line.
+PKI and its services (CRL, OCSP, TSA); each has its own tokens, store and document server. The program runs either as
+the user runs it, a process of its own (`Program.run`), or by the command line's own code in the test process
+(`Program.call`), with real token hosts and with real workers that stay warm from one command to the next.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import unittest.mock
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,23 +27,27 @@ from typing import Any
 
 import jsonschema
 import msgspec
+import pytest
 
 import signer_resources
 from signer_app.cli.main import command_line
-from signer_app.demo.pki import DemoPki
+from signer_app.demo.pki import DemoPki, Leaf
+from signer_app.demo.pki_names import Authority, Holder
 from signer_app.demo.services import document_server
 from signer_app.demo.workspace import DemoFile
 from signer_app.store import DataFolder, Settings, Store, load_settings, save_settings
 from signer_app.store.model import OutboxPacket, StoredFile
 from signer_app.store.store import StoreReader
+from signer_app.workers import Workers
 from signer_server.app import Server
+from tests.support.shared import made_once, services_of
 
 CANARY_PIN = "Canary-7fA3-pin"
 """The PIN of both tokens: such as nothing else on a disk looks like."""
 ISSUED = dt.date(2026, 11, 20)
 """A day of issue that fits every sample, in which the year and in one the month are typed."""
 DAY = ISSUED.isoformat()
-DEADLINE_S = 100.0
+DEADLINE_S = 200.0
 COMMAND = (sys.executable, "-m", "signer_app")
 
 
@@ -87,15 +93,50 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "XDG_DATA_HOME": str(home / "data-home"), **more}
 
 
-class Site:
-    """The prepared workspace at rest, and the services of its PKI while the test process lives."""
+class WarmWorkers(Workers):
+    """Real workers that outlive the command: starting one takes longer than what most tests have it do."""
 
-    def __init__(self, template: Path, home: Path, closed_port: int) -> None:
+    def close(self, patience_s: float = 0.0) -> None:
+        """Nothing yet: the next command has use for them."""
+
+    def end(self) -> None:
+        """Ends all children."""
+        super().close()
+
+
+class ReadPki(DemoPki):
+    """A test PKI that reads each key and signs each CRL once: loading a key checks its primes."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._leaves: dict[Holder, Leaf] = {}
+        self._crls: dict[Authority, bytes] = {}
+
+    def leaf(self, holder: Holder) -> Leaf:
+        """The certificate and key of `holder`."""
+        if holder not in self._leaves:
+            self._leaves[holder] = super().leaf(holder)
+        return self._leaves[holder]
+
+    def crl_der(self, authority: Authority, at: dt.datetime | None = None) -> bytes:
+        """The CRL of `authority`; the current one runs for a year."""
+        if at is not None:
+            return super().crl_der(authority, at)
+        if authority not in self._crls:
+            self._crls[authority] = super().crl_der(authority)
+        return self._crls[authority]
+
+
+class Site:
+    """The prepared workspace at rest, and what a test process keeps up for its copies."""
+
+    def __init__(self, template: Path, home: Path, closed_port: int, workers: WarmWorkers) -> None:
         self.template = template
         self.home = home
         self.closed_port = closed_port
         """A port on which nobody answers, ever."""
-        self.pki = DemoPki.create_or_load(template / "demo" / "pki")
+        self.workers = workers
+        self.pki = ReadPki.create_or_load(template / "demo" / "pki")
 
     @cached_property
     def facts(self) -> DemoFile:
@@ -110,9 +151,13 @@ class Site:
         for name in ("settings.json", "demo.json", "demo/tokens/softhsm2.conf"):
             file = data / name
             file.write_text(file.read_text(encoding="utf-8").replace(str(original), str(data)), encoding="utf-8")
-        desk = Desk(self.home, folder, data, site=self)
+        desk = self.desk_at(folder)
         desk.change_settings(server_url=self.dead_url)
         return desk
+
+    def desk_at(self, folder: Path) -> "Desk":
+        """The desk that lies in `folder` already."""
+        return Desk(self.home, folder, folder / "data", site=self)
 
     @property
     def dead_url(self) -> str:
@@ -148,10 +193,9 @@ class Program:
         """
         given = [*map(str, words), *(["--pin-stdin"] if pin is not None else [])]
         front = [*map(str, options), *([] if text else ["--json"])]
-        stdin = b"" if pin is None else (pin.encode() if isinstance(pin, str) else pin) + b"\n"
         done = subprocess.run(
             line or self.line(*front, *given),
-            input=stdin,
+            input=_typed(pin),
             capture_output=True,
             timeout=DEADLINE_S,
             cwd=self.folder,
@@ -159,29 +203,50 @@ class Program:
             check=False,
         )
         answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert "Traceback" not in answer.err, answer.err
-        assert "Warning" not in answer.err, answer.err
-        if line is None and not text:
-            self._validate(given, answer)
-        return answer
+        return _checked(answer, None if line is not None or text else given[0])
 
-    def look(self, *words: object, text: bool = False) -> Answer:
-        """A question after the fact, answered by the command line's code in this process: no PIN, a second less."""
-        given = [*map(str, words)]
-        line = ["--data-dir", str(self.data), *([] if text else ["--json"]), *given]
+    def call(
+        self,
+        *words: object,
+        pin: str | bytes | None = None,
+        text: bool = False,
+        options: tuple[object, ...] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """As `run`, but by the command line's code in this process: two seconds less for a command with a PDF."""
+        given = [*map(str, words), *(["--pin-stdin"] if pin is not None else [])]
+        front = [*map(str, options), *([] if text else ["--json"])]
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = command_line(line)
-        answer = Answer(code, out.getvalue(), err.getvalue())
-        if not text:
-            self._validate(given, answer)
-        return answer
+        environment = clean_environment(self.home, **self.environment, **(env or {}))
+        with (
+            unittest.mock.patch.dict(os.environ, environment, clear=True),
+            unittest.mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(_typed(pin)))),
+            self._own_workers(),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = command_line(["--data-dir", str(self.data), *front, *given])
+        return _checked(Answer(code, out.getvalue(), err.getvalue()), None if text else given[0])
 
-    def _validate(self, words: list[str], answer: Answer) -> None:
+    def _own_workers(self) -> contextlib.AbstractContextManager[object]:
+        """The workers of `call`: each command's own, as in a process of its own."""
+        return contextlib.nullcontext()
+
+
+def _typed(pin: str | bytes | None) -> bytes:
+    """What stdin holds."""
+    return b"" if pin is None else (pin.encode() if isinstance(pin, str) else pin) + b"\n"
+
+
+def _checked(answer: Answer, command: str | None) -> Answer:
+    """Nothing of a fault on the screen; the JSON of `command` is held against its schema."""
+    assert "Traceback" not in answer.err, answer.err
+    assert "Warning" not in answer.err, answer.err
+    if command is not None:
         value = answer.json
         failed = isinstance(value, dict) and "error" in value
-        name = "error" if failed else words[0]
-        jsonschema.validate(value, schema(name), cls=jsonschema.Draft202012Validator)
+        jsonschema.validate(value, schema("error" if failed else command), cls=jsonschema.Draft202012Validator)
+    return answer
 
 
 @dataclass
@@ -189,6 +254,10 @@ class Desk(Program):
     """A clerk's place in a copy of the prepared workspace."""
 
     site: Site = field(kw_only=True)
+
+    def _own_workers(self) -> contextlib.AbstractContextManager[object]:
+        """Those that the site keeps warm."""
+        return unittest.mock.patch("signer_app.workspace.Workers", return_value=self.site.workers)
 
     @property
     def letters(self) -> Path:
@@ -225,12 +294,12 @@ class Desk(Program):
         file.write_text("\n".join(rows) + "\n", encoding="utf-8")
         return file
 
-    def sign(self, *words: object, pin: str | bytes | None = CANARY_PIN, **more: Any) -> Answer:
-        """`sign` with the right PIN, on the day that fits the samples where one letter is meant."""
-        return self.run("sign", *words, pin=pin, **more)
+    def sign(self, *words: object, pin: str | bytes | None = CANARY_PIN, apart: bool = False, **more: Any) -> Answer:
+        """`sign` with the right PIN; `apart`: in a process of its own."""
+        return (self.run if apart else self.call)("sign", *words, pin=pin, **more)
 
     def seal(self, letter: Path, number: str, *words: object, **more: Any) -> Answer:
-        """`sign` for one letter with the body's seal."""
+        """`sign` for one letter with the body's seal, on the day that fits the samples."""
         return self.sign(letter, "--profile", "agency", "--number", number, "--date", DAY, *words, **more)
 
     def settings(self) -> Settings:
@@ -318,14 +387,20 @@ def plant_pin(data: Path) -> None:
 
 
 @contextmanager
-def site(folder: Path) -> Iterator[Site]:
-    """Prepares a workspace in `folder` and keeps the services of its PKI up."""
-    template, home = folder / "template", folder / "home"
-    home.mkdir(parents=True)
-    plant_pin(template)
-    with served(template, home):
-        pass
+def shared_site(factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The workspace of this run of the tests, with the services of its PKI; to be kept as long as a test process."""
+
+    def prepare(folder: Path) -> None:
+        home = folder / "home"
+        home.mkdir(parents=True)
+        plant_pin(folder / "template")
+        with served(folder / "template", home):
+            pass
+
+    folder = made_once(factory, "site", prepare)
     with ExitStack() as stack:
-        made = Site(template, home, hold_closed_port(stack))
-        stack.enter_context(made.pki.services())
+        workers = WarmWorkers()
+        stack.callback(workers.end)
+        made = Site(folder / "template", folder / "home", hold_closed_port(stack), workers)
+        stack.enter_context(services_of(made.pki, folder))
         yield made

@@ -18,13 +18,14 @@ from pyhanko.pdf_utils.layout import (
     Margins,
     SimpleBoxLayoutRule,
 )
-from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
+from pyhanko.sign import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
 from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from tests.support.signer import KeySigner
 from tests.verification.small_pki import NOW, Holder
 
 pdf: Any = generic
@@ -154,7 +155,7 @@ def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None
         append_signature_field(writer, SigFieldSpec(how.field, on_page=how.page, box=how.box, field_mdp_spec=how.lock))
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     store.register_multiple(holder.chain)
-    signer = SimpleSigner(holder.asn1, holder.asn1_key, store)
+    signer = KeySigner(holder.asn1, holder.key, store)
     signer_ = PdfSigner(
         PdfSignatureMetadata(
             field_name=how.field,

@@ -1,4 +1,7 @@
-"""The Qt application: bundled fonts, palette, scaling, Qt's own words. UI thread; made once a process."""
+"""The Qt application: bundled fonts, palette, scaling, Qt's own words.
+
+UI thread; made once a process.
+"""
 
 from collections.abc import Sequence
 

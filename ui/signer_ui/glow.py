@@ -1,4 +1,7 @@
-"""How something stands, for every light of the window. Pure; loads no Qt."""
+"""How something stands, for every light of the window.
+
+Pure; loads no Qt.
+"""
 
 from enum import Enum
 

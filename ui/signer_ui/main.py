@@ -7,6 +7,7 @@ open the desk, furnish. Started with a hidden first argument it is one of the pr
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -118,6 +119,8 @@ class Program(QObject):
         self._look_again()
         self._fill_window(first_start=not opened.settings.bodies)
         self._hub.start()
+        # What is loaded by now stays; a search for garbage in all of it would stop the screen for a fifth of a second.
+        gc.freeze()
         if self._files:
             self.window.open_files(self._files)
 

@@ -13,7 +13,19 @@ from signer_app.store.settings import Settings
 from signer_app.workspace import Overrides
 from signer_resources.messages import Lang, catalogue
 
-_PANES = ("today", "outgoing", "incoming", "register", "token", "machine")
+_PANES = (
+    "today",
+    "outgoing",
+    "incoming",
+    "register",
+    "token",
+    "machine",
+    "settings",
+    "settings_bodies",
+    "settings_server",
+    "settings_machine",
+    "first_start",
+)
 
 
 @dataclass(frozen=True)

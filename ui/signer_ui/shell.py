@@ -1,4 +1,7 @@
-"""What a pane is given, and what every pane has in common. UI thread; holds no logic."""
+"""What a pane is given, and what every pane has in common.
+
+UI thread; holds no logic.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

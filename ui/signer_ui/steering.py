@@ -1,4 +1,7 @@
-"""Connects the hub's news to what the frame shows: bar and red strip. UI thread; ends with its window."""
+"""Connects the hub's news to what the frame shows: bar and red strip.
+
+UI thread; ends with its window.
+"""
 
 from PySide6.QtCore import QObject
 

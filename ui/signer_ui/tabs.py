@@ -1,4 +1,7 @@
-"""The tabs of the window. Pure; loads no Qt."""
+"""The tabs of the window.
+
+Pure; loads no Qt.
+"""
 
 from enum import StrEnum
 

@@ -1,4 +1,7 @@
-"""The bar at the top: body and clerk, lights for token and server, what has waited longest, settings. UI thread."""
+"""The bar at the top: body and clerk, lights for token and server, what has waited longest, settings.
+
+UI thread.
+"""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
@@ -6,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from signer_ui.presenters.barview import BarView
 from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
-from signer_ui.widgets.basics import ElidedLabel, button, column
+from signer_ui.widgets.basics import button, column
+from signer_ui.widgets.elided import Elided
 from signer_ui.widgets.light import Light
 from signer_ui.words import Words
 
@@ -20,8 +24,8 @@ class TopBar(QFrame):
     def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "bar")
-        self._body = ElidedLabel(words("ui_opening"), "heading")
-        self._clerk = ElidedLabel("", "small")
+        self._body = Elided(words("ui_opening"), "heading")
+        self._clerk = Elided("", "small")
         self._token = Light(theme, lambda: self.tab_wanted.emit(Tab.TOKEN))
         self._server = Light(theme, lambda: self.tab_wanted.emit(Tab.MACHINE))
         self._unsent = button("", lambda: self.tab_wanted.emit(Tab.TODAY), "light")
@@ -38,8 +42,8 @@ class TopBar(QFrame):
 
     def show_view(self, view: BarView) -> None:
         """Shows the bar as it stands."""
-        self._body.set_text(view.body)
-        self._clerk.set_text(view.clerk)
+        self._body.put(view.body)
+        self._clerk.put(view.clerk)
         self._token.show_state(view.token.glow, view.token.words, view.token.tip)
         self._server.show_state(view.server.glow, view.server.words, view.server.tip)
         self._unsent.setText(view.unsent)

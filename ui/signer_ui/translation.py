@@ -41,6 +41,40 @@ _SOURCES = {
     "&Choose": "ui_std_choose",
     "&New Folder": "ui_std_new_folder",
     "&Print": "ui_std_print",
+    "&Look in:": "ui_std_look_in",
+    "Files of &type:": "ui_std_files_of_kind",
+    "&Rename": "ui_std_rename",
+    "&Delete": "ui_std_delete_file",
+    "Back": "ui_std_back",
+    "Go back": "ui_std_back",
+    "Forward": "ui_std_forward",
+    "Go forward": "ui_std_forward",
+    "Parent Directory": "ui_std_up",
+    "Go to the parent directory": "ui_std_up",
+    "Create New Folder": "ui_std_create_folder",
+    "Create a New Folder": "ui_std_create_folder",
+    "List View": "ui_std_list_view",
+    "Change to list view mode": "ui_std_list_view",
+    "Detail View": "ui_std_detail_view",
+    "Change to detail view mode": "ui_std_detail_view",
+    "Sidebar": "ui_std_places",
+    "List of places and bookmarks": "ui_std_places",
+    "Show &hidden files": "ui_std_hidden_files",
+    "Find Directory": "ui_std_find_directory",
+    "Save As": "ui_std_save_as",
+    "All Files (*)": "ui_std_all_files",
+    "Directories": "ui_std_directories",
+    "Files": "ui_std_files",
+    "Name": "ui_std_name",
+    "Size": "ui_std_size",
+    "Type": "ui_std_kind",
+    "Date Modified": "ui_std_modified",
+    "Computer": "ui_std_computer",
+    "Drive": "ui_std_drive",
+    "Folder": "ui_std_folder",
+    "%1 already exists.\nDo you want to replace it?": "ui_std_replace",
+    "%1\nFile not found.\nPlease verify the correct file name was given.": "ui_std_no_file",
+    "%1\nDirectory not found.\nPlease verify the correct directory name was given.": "ui_std_no_directory",
 }
 
 
@@ -61,6 +95,7 @@ class CatalogueTranslator(QTranslator):
         sourceText: str,  # noqa: N803 - Qt's name
         disambiguation: str | None = None,
         n: int = -1,
-    ) -> str:
+    ) -> str | None:
         key = _SOURCES.get(sourceText)
-        return self._words(key) if key is not None else ""
+        # None leaves Qt its own word; an empty text would take its place.
+        return self._words(key) if key is not None else None

@@ -325,6 +325,7 @@ class _Strip(QWidget):
     def show_alarms(self, alarms: tuple[Alarm, ...]) -> None:
         while (item := self._lines.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                old.hide()
                 old.deleteLater()
         for alarm in alarms:
             line = QWidget()

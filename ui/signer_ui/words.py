@@ -1,4 +1,7 @@
-"""The catalogue in the language of the screen, handed to whoever writes on it. Pure; loads no Qt."""
+"""The catalogue in the language of the screen, handed to whoever writes on it.
+
+Pure; loads no Qt.
+"""
 
 from dataclasses import dataclass
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from PySide6.QtWidgets import (
@@ -19,9 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from signer_app.desk.setup import BodyGuess
-from signer_app.desk.signing import Enrolment
 from signer_app.desk.tokens import TokensSnapshot
-from signer_app.desk.trial import Trial
 from signer_app.store.settings import CertificateRole, Settings
 from signer_app.verification.model import Trust
 from signer_resources.errors import KnownError
@@ -41,6 +39,10 @@ from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.pin_dialog import ask_pin
 from signer_ui.widgets.progress import ProgressLine
 from signer_ui.widgets.seal_editor import SealEditor
+
+if TYPE_CHECKING:
+    from signer_app.desk.signing import Enrolment
+    from signer_app.desk.trial import Trial
 
 T = TypeVar("T")
 
@@ -419,7 +421,7 @@ class FirstStartPane(Pane):
             stopped=lambda: self._work(False),
         )
 
-    def _tried(self, trial: Trial) -> None:
+    def _tried(self, trial: "Trial") -> None:
         self._work(False)
         words = self.shell.words
         self._results[Step.TRIAL] = words("ue_start_tried")
@@ -453,7 +455,7 @@ class FirstStartPane(Pane):
             stopped=lambda: self._work(False),
         )
 
-    def _enrolled(self, done: Enrolment) -> None:
+    def _enrolled(self, done: "Enrolment") -> None:
         self._work(False)
         self.shell.hub.settings_kept(done.settings)
         self.notice.tell(self.shell.words("ue_enrol_done", org=done.enrolled.org))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -36,7 +36,7 @@ from signer_ui.presenters.incoming import (
 from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Control, Handle, Lane
 from signer_ui.widgets.basics import button, label, repolish, row
-from signer_ui.widgets.elided import Elided
+from signer_ui.widgets.elided import Elided, plain_tip
 from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.facts import Facts
 from signer_ui.widgets.grid import Grid
@@ -213,7 +213,8 @@ class _Details(QFrame):
         lines.addWidget(self.facts)
         lines.addStretch(1)
         self._share = self._lay_out()
-        # Labels that were just made have a size when the event loop has shown them.
+        # Labels that were just made have a size when the event loop has laid them out.
+        self._told.installEventFilter(self)
         self._fitting = QTimer(self)
         self._fitting.setSingleShot(True)
         self._fitting.setInterval(0)
@@ -247,6 +248,12 @@ class _Details(QFrame):
             room = self._share.height()
             needed = min(self._told.heightForWidth(self._share.width()), room // 2)
             self._share.setSizes([needed, room - needed])
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Shares the room anew when the words need another height."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._fitting.start()
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Shares the room anew."""
@@ -292,7 +299,7 @@ class _Details(QFrame):
         self.list.clear()
         self.list.addItems([file_words(file, words) for file in packet.files])
         for at, file in enumerate(packet.files):
-            self.list.item(at).setToolTip(file.name)
+            self.list.item(at).setToolTip(plain_tip(file.name))
         # As high as it needs for the usual two or three, no higher: the page needs the room.
         height = self.list.sizeHintForRow(0) if packet.files else 0
         self.list.setFixedHeight(min(3, max(1, len(packet.files))) * height + self._shell.theme.space(1))
@@ -354,7 +361,6 @@ class _Details(QFrame):
         repolish(self.verdict, "role", _ROLES[glow])
         self.why.setText(why)
         self.why.setVisible(bool(why))
-        self._fitting.start()
 
     def _save(self) -> None:
         at = self.list.currentRow()

@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from signer_app.desk.checks import Check, merged
+from signer_app.desk.checks import Check, CheckName, merged
 from signer_resources.errors import KnownError
-from signer_ui.presenters.machine import CheckView, MachineView, Mend, machine_view, report
+from signer_ui.presenters.machine import CheckView, Mend, machine_view, report
 from signer_ui.shell import Pane, Shell
 from signer_ui.tabs import Tab
 from signer_ui.tasks import Handle, Lane
@@ -36,8 +36,9 @@ class MachinePane(Pane):
         super().__init__(shell)
         words, theme = shell.words, shell.theme
         self._standing: tuple[Check, ...] = ()
-        self._asked: dict[str, Check] = {}
-        self._drawn: MachineView | None = None
+        self._asked: dict[CheckName, Check] = {}
+        """What was asked stays until it is asked again or something newer is known."""
+        self._cards = {name: _Card(theme, self._mend) for name in CheckName}
         self._looking: Handle | None = None
         self._again = False
         self._asking = 0
@@ -45,9 +46,10 @@ class MachinePane(Pane):
         self.when = label(role="muted")
         self.check_again = button(words("ut_check_again"), self.ask, "primary")
         self.copy = button(words("ut_copy_report"), self._copy)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(_page(list(self._cards.values()), theme))
         margin = theme.space(4)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(margin, theme.space(3), margin, margin)
@@ -57,9 +59,10 @@ class MachinePane(Pane):
         head.addWidget(self.copy)
         head.addWidget(self.check_again)
         lines.addLayout(head)
-        lines.addWidget(self._scroll, 1)
-        for news in (shell.hub.tokens_changed, shell.hub.exchange_changed, shell.hub.settings_changed):
-            news.connect(self._news)
+        lines.addWidget(scroll, 1)
+        shell.hub.tokens_changed.connect(self._news)
+        shell.hub.exchange_changed.connect(self._server_news)
+        shell.hub.settings_changed.connect(self._other_settings)
 
     def shown(self) -> None:
         """Looks at what can be seen without asking anybody."""
@@ -68,6 +71,14 @@ class MachinePane(Pane):
     def _news(self, _snapshot: object) -> None:
         if self.isVisible():
             self._look()
+
+    def _server_news(self, _snapshot: object) -> None:
+        self._asked.pop(CheckName.SERVER, None)
+        self._news(_snapshot)
+
+    def _other_settings(self, _settings: object) -> None:
+        self._asked.clear()
+        self._news(_settings)
 
     def _look(self) -> None:
         if self._looking is not None and self._looking.running:
@@ -86,7 +97,6 @@ class MachinePane(Pane):
         )
 
     def _looked(self, checks: tuple[Check, ...]) -> None:
-        # What was asked stays until it is asked again; what stands now is newer where it says anything.
         self._standing = checks
         self._refresh()
         if self._again:
@@ -121,6 +131,8 @@ class MachinePane(Pane):
             now = self.shell.desk.now().strftime("%H:%M:%S")
             self.when.setText(self.shell.words("ut_machine_checked", time=now))
         self._refresh()
+        # News about revocation may be in hand by now.
+        self._look()
 
     def _not_told(self, error: KnownError) -> None:
         self._told(())
@@ -140,11 +152,9 @@ class MachinePane(Pane):
 
     def _refresh(self) -> None:
         view = machine_view(self.checks, self.shell.words)
-        if view == self._drawn:
-            return
-        self._drawn = view
         self.summary.setText(view.summary)
-        self._scroll.setWidget(_lights(view, self.shell.theme, self._mend))
+        for check in view.checks:
+            self._cards[check.name].show_view(check)
 
     def _mend(self, way: Mend) -> None:
         if way is Mend.SETTINGS:
@@ -153,43 +163,58 @@ class MachinePane(Pane):
             self.shell.go(Tab.TOKEN)
 
 
-def _lights(view: MachineView, theme: Theme, mend: Callable[[Mend], None]) -> QWidget:
+def _page(cards: Sequence[QWidget], theme: Theme) -> QWidget:
+    """Two cards side by side."""
     page = QWidget()
     page.setProperty("role", "page")
     grid = QGridLayout(page)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setSpacing(theme.space(3))
-    for at, check in enumerate(view.checks):
-        grid.addWidget(_card(check, theme, mend), at // 2, at % 2)
+    for at, card in enumerate(cards):
+        grid.addWidget(card, at // 2, at % 2)
     grid.setColumnStretch(0, 1)
     grid.setColumnStretch(1, 1)
-    grid.setRowStretch(len(view.checks), 1)
+    grid.setRowStretch(len(cards), 1)
     return page
 
 
-def _card(check: CheckView, theme: Theme, mend: Callable[[Mend], None]) -> QFrame:
-    card = QFrame()
-    card.setProperty("role", "card")
-    card.setAccessibleName(f"{check.title}: {check.state}")
-    light = QLabel()
-    size = theme.space(_LIGHT)
-    light.setPixmap(glow_icon(theme, check.glow).pixmap(size, size))
-    light.setAccessibleName(check.state)
-    state = label(check.state, "muted")
-    lines = QVBoxLayout(card)
-    lines.setContentsMargins(theme.space(4), theme.space(3), theme.space(4), theme.space(3))
-    lines.setSpacing(theme.space(1))
-    head = row(light, label(check.title, "strong"), 1, state, spacing=theme.space(2))
-    lines.addLayout(head)
-    for text, role in ((check.found, None), (check.why, "muted"), (check.do, None)):
-        if text:
-            told = label(text, role, wrap=True)
+class _Card(QFrame):
+    """One light with its words; they change in place, so that the keyboard stays where it is."""
+
+    def __init__(self, theme: Theme, mend: Callable[[Mend], None]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._way: Mend | None = None
+        self.setProperty("role", "card")
+        self._light = QLabel()
+        self._title = label(role="strong")
+        self._state = label(role="muted")
+        self._told = [label(role=role, wrap=True) for role in (None, "muted", None)]
+        self._act = button("", lambda: mend(self._way) if self._way is not None else None)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(theme.space(4), theme.space(3), theme.space(4), theme.space(3))
+        lines.setSpacing(theme.space(1))
+        lines.addLayout(row(self._light, self._title, 1, self._state, spacing=theme.space(2)))
+        for told in self._told:
             told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             lines.addWidget(told)
-    lines.addStretch(1)
-    if check.mend is not None:
-        way = check.mend
-        act = button(check.mend_words, lambda: mend(way))
-        act.setAccessibleDescription(check.title)
-        lines.addLayout(row(act, 1))
-    return card
+        lines.addStretch(1)
+        lines.addLayout(row(self._act, 1))
+        self.hide()
+
+    def show_view(self, check: CheckView) -> None:
+        """Shows how the matter stands now."""
+        size = self._theme.space(_LIGHT)
+        self._light.setPixmap(glow_icon(self._theme, check.glow).pixmap(size, size))
+        self._light.setAccessibleName(check.state)
+        self.setAccessibleName(f"{check.title}: {check.state}")
+        self._title.setText(check.title)
+        self._state.setText(check.state)
+        for told, text in zip(self._told, (check.found, check.why, check.do), strict=True):
+            told.setText(text)
+            told.setVisible(bool(text))
+        self._way = check.mend
+        self._act.setText(check.mend_words)
+        self._act.setAccessibleDescription(check.title)
+        self._act.setVisible(check.mend is not None)
+        self.show()

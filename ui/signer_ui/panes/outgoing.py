@@ -31,15 +31,17 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from signer_app.outgoing.model import Added, Changes, Examined, PlaceOption, Profile, Row, State
+from signer_app.outgoing.model import Added, Changes, Left, PlaceOption, Profile, Row, State
 from signer_app.outgoing.paste import Pasted, PasteResult, read_cells
 from signer_app.pdf.plan import Placement
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
+from signer_ui.panes.outgoing_checking import Checking
 from signer_ui.panes.outgoing_details import DocumentCard
 from signer_ui.panes.outgoing_parts import DropCard, SecretCard
 from signer_ui.presenters import outgoing as says
@@ -59,8 +61,6 @@ T = TypeVar("T")
 _ROOM_FOR_BOTH = 260
 """Units of width from which on grid and pages have room beside each other."""
 _RECEIPT_EM = 14
-_AT_A_TIME = 8
-"""So many documents are examined before the screen shows how far it is, and what was changed meanwhile comes first."""
 
 
 class OutgoingPane(Pane):
@@ -71,19 +71,10 @@ class OutgoingPane(Pane):
         words = shell.words
         self._lines: dict[str, Line] = {}
         self._known = Organisations()
-        self._chosen = work.Chosen()
-        self._asked: dict[str, says.Question] = {}
         self._rule_places: dict[str, tuple[Placement, ...]] = {}
-        self._wanted_certificate: str | None = None
         self._file_in_view = ""
         self._loading: Handle | None = None
         self._load_again = False
-        self._choosing: Handle | None = None
-        self._choose_again = False
-        self._examining: Handle | None = None
-        self._examined_now = 0
-        self._halted = False
-        """Examining was stopped by hand, or failed; until something new gives a reason to go on."""
         self._adding: Handle | None = None
         self._show_after: tuple[str, ...] = ()
         self._press: Press | None = None
@@ -94,6 +85,7 @@ class OutgoingPane(Pane):
         self.secret = SecretCard(words, shell.theme)
         self._opening_line = ProgressLine(words, shell.theme)
         self._checking_line = ProgressLine(words, shell.theme)
+        self._checking = Checking(shell, self._checking_line, self)
         self.grid: Grid[Line] = Grid(
             says.columns(lambda: self._known, shell.desk.now, words),
             lambda line: line.id,
@@ -113,7 +105,7 @@ class OutgoingPane(Pane):
         self._lay_out()
         self._connect()
         self._show_lines()
-        self._choose_certificates()
+        self._checking.choose()
 
     # ---- what the window asks for ----------------------------------------------------------------------------------
 
@@ -209,13 +201,14 @@ class OutgoingPane(Pane):
         self._search.setClearButtonEnabled(True)
         self._search.setAcceptDrops(False)
         self._search.setMinimumWidth(self.shell.theme.space(36))
-        self._pages_button = QPushButton(words("uo_show_pages"))
-        self._pages_button.setAutoDefault(False)
+        self._pages_button = QToolButton()
+        self._pages_button.setText(words("uo_show_pages"))
+        self._pages_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._pages_button.setCheckable(True)
         self._pages_button.setChecked(True)
         self._pages_button.toggled.connect(self.pages.setVisible)
         self._summary = label(role="strong", wrap=True)
-        self._go_on = button(words("uo_check_again"), self._go_on_checking, "quiet")
+        self._go_on = button(words("uo_check_again"), self._checking.go_on, "quiet")
         self._clear = button(words("uo_clear_signed"), self._clear_signed, "quiet")
         self._with = QComboBox()
         self._with.setAccessibleName(words("uo_with"))
@@ -277,13 +270,14 @@ class OutgoingPane(Pane):
 
     def _connect(self) -> None:
         hub = self.shell.hub
-        hub.tokens_changed.connect(lambda _snapshot: self._choose_certificates())
-        hub.settings_changed.connect(lambda _settings: self._settings_changed())
         hub.drafts_changed.connect(self._reload)
         hub.store_changed.connect(self._reload)
         self._search.textChanged.connect(self.grid.set_filter)
         self._search.returnPressed.connect(self.grid.setFocus)
-        self._with.activated.connect(self._certificate_named)
+        self._with.activated.connect(lambda place: self._checking.name(self._with.itemData(place)))
+        self._checking.chosen_changed.connect(self._certificates_chosen)
+        self._checking.examined.connect(self._examined)
+        self._checking.failed.connect(self.notice.error)
         self.grid.edited.connect(self._edited)
         self.grid.ticked.connect(self._ticked)
         self.grid.pasted.connect(self._pasted)
@@ -355,7 +349,7 @@ class OutgoingPane(Pane):
         view = says.added_view(added, self.shell.words)
         self._tell_left(view)
         self._show_after = tuple(draft.id for draft in added.drafts)
-        self._halted = False
+        self._checking.go_on()
         self.shell.hub.poke_drafts()
 
     def _adding_failed(self, error: KnownError) -> None:
@@ -391,9 +385,10 @@ class OutgoingPane(Pane):
             for file in line.draft.files:
                 if file.place is None and file.id in line.row.placements:
                     self._rule_places[file.id] = line.row.placements[file.id]
-        self._asked = {key: asked for key, asked in self._asked.items() if key in self._lines}
         self._show_lines()
-        self._examine_next()
+        if not self.flow.running:
+            self._checking.look(self._lines, self.grid.current_id)
+        self._go_on.setVisible(self._checking.held)
 
     def _show_lines(self) -> None:
         lines = tuple(self._lines.values())
@@ -416,101 +411,19 @@ class OutgoingPane(Pane):
 
     # ---- certificates ----------------------------------------------------------------------------------------------
 
-    def _settings_changed(self) -> None:
-        self._asked.clear()
-        self._choose_certificates()
-
-    def _choose_certificates(self) -> None:
-        """Finds out which certificate signs; while that is under way, once more afterwards."""
-        if self._choosing is not None and self._choosing.running:
-            self._choose_again = True
-            return
-        self._choose_again = False
-        desk, wanted = self.shell.desk, self._wanted_certificate
-        self._choosing = self.shell.tasks.run(
-            Lane.TOKEN, lambda _control: work.choose_certificates(desk, wanted), self._certificates_chosen
-        )
-
-    def _certificates_chosen(self, chosen: work.Chosen) -> None:
-        if self._choose_again:
-            self._choosing = None
-            self._choose_certificates()
-        self._chosen = chosen
-        self._halted = False
-        self._show_signers()
-        self._show_current()
-        self._examine_next()
-
-    def _show_signers(self) -> None:
-        """The list of certificates is there only where there is something to choose."""
-        words, plugged = self.shell.words, says.signers(self.shell.hub.tokens)
+    def _certificates_chosen(self) -> None:
+        words, wanted = self.shell.words, self._checking.wanted
         self._with.clear()
         self._with.addItem(words("uo_with_auto"), None)
-        for signer in plugged:
+        for signer in says.signers(self.shell.hub.tokens):
             self._with.addItem(words("uo_with_item", name=signer.name, token=signer.token), signer.sha256)
-        self._with.setCurrentIndex(max(0, self._with.findData(self._wanted_certificate)))
+        self._with.setCurrentIndex(max(0, self._with.findData(wanted)))
+        self._show_current()
         self._enable()
 
-    def _certificate_named(self, place: int) -> None:
-        self._wanted_certificate = self._with.itemData(place)
-        self._choose_certificates()
-
-    # ---- examining -------------------------------------------------------------------------------------------------
-
-    def _pending(self) -> tuple[str, ...]:
-        today = self.shell.desk.now().date()
-        return says.to_examine(
-            tuple(self._lines.values()), self._asked, self._chosen.names, today, self.grid.current_id
-        )
-
-    def _examine_next(self) -> None:
-        """Has the next documents examined that were not, as they are now."""
-        if (self._examining is not None and self._examining.running) or self.flow.running:
-            return
-        pending = self._pending()
-        self._go_on.setVisible(self._halted and bool(pending))
-        if not pending or self._halted:
-            self._checking_line.end()
-            self._examined_now = 0
-            return
-        # What signs documents of the body comes last: its series of numbers is what the checks go by.
-        kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
-        ids = [key for key in pending if self._lines[key].draft.profile is kind][:_AT_A_TIME]
-        today, names = self.shell.desk.now().date(), self._chosen.names
-        asked = {key: says.question(self._lines[key].draft, names.get(kind, ""), today) for key in ids}
-        outgoing, certificate = self.shell.desk.outgoing, self._chosen.certificates.get(kind)
-        if self._examined_now == 0:
-            self._checking_line.begin("uo_examining", self._halt)
-        self._checking_line.tell(Progress("uo_examining", self._examined_now, self._examined_now + len(pending)))
-        self._examining = self.shell.tasks.run(
-            Lane.DOCUMENTS,
-            lambda control: outgoing.examine(ids, certificate, cancelled=lambda: control.cancelled),
-            lambda examined: self._examined(examined, asked),
-            failed=self._examining_failed,
-        )
-
-    def _examined(self, examined: Examined, asked: dict[str, says.Question]) -> None:
-        if not self._halted:
-            self._asked |= asked
-        self._examined_now += len(asked)
-        self._tell_left(says.left_view(examined.left, self.shell.words))
+    def _examined(self, left: tuple[Left, ...]) -> None:
+        self._tell_left(says.left_view(left, self.shell.words))
         self._reload()
-
-    def _examining_failed(self, error: KnownError) -> None:
-        self._halted = True
-        self._checking_line.end()
-        if error.code != "interrupted":
-            self.notice.error(error)
-        self._reload()
-
-    def _halt(self) -> None:
-        self._halted = True
-        if self._examining is not None:
-            self._examining.cancel()
-
-    def _go_on_checking(self) -> None:
-        self._halted = False
-        self._examine_next()
 
     # ---- filling in ------------------------------------------------------------------------------------------------
 
@@ -525,7 +438,7 @@ class OutgoingPane(Pane):
         self.shell.tasks.run(Lane.QUICK, do, changed, failed=self._change_failed)
 
     def _changed(self) -> None:
-        self._halted = False
+        self._checking.go_on()
         self._reload()
         self.shell.hub.poke_drafts()
 
@@ -702,7 +615,7 @@ class OutgoingPane(Pane):
                 self.pages.clear()
             self._file_in_view = ""
             return
-        plan, images = line.row.plans.get(file.id), self._chosen.images
+        plan, images = line.row.plans.get(file.id), self._checking.chosen.images
         if file.id == self._file_in_view:
             self.pages.set_plan(plan, images)
             return
@@ -749,13 +662,13 @@ class OutgoingPane(Pane):
     def _enable(self) -> None:
         lines, running = tuple(self._lines.values()), self.flow.running
         plugged = says.signers(self.shell.hub.tokens)
-        self._press = says.press(lines, self._chosen.names, plugged, self.shell.words)
+        self._press = says.press(lines, self._checking.chosen.names, plugged, self.shell.words)
         self._sign_button.setText(self._press.text)
         self._sign_button.setEnabled(bool(self._press.ids) and not running)
         self._only_sign.setVisible(self._press.sends)
         self._only_sign.setEnabled(not running)
         self._hint.setText(self._press.hint)
-        named = self._wanted_certificate in {signer.sha256 for signer in plugged}
+        named = self._checking.wanted in {signer.sha256 for signer in plugged}
         self._with.setVisible(named or says.must_choose(lines, plugged))
         chosen = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
         changeable = [line for line in chosen if line.editable]

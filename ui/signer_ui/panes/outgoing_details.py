@@ -23,6 +23,7 @@ from signer_ui.presenters.grid import Shade
 from signer_ui.presenters.outgoing import Details
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.elided import plain_tip
 from signer_ui.widgets.light import glow_icon
 from signer_ui.words import Words
 
@@ -144,7 +145,7 @@ class DocumentCard(QFrame):
         for file in files:
             item = QListWidgetItem(file.text)
             item.setData(_ID, file.id)
-            item.setToolTip(file.text)
+            item.setToolTip(plain_tip(file.text))
             self._files.addItem(item)
         ids = [file.id for file in files]
         if ids:

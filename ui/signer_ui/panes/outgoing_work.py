@@ -1,4 +1,7 @@
-"""What the pane of outgoing documents has done on other threads. Blocks; touches no widget, loads no Qt."""
+"""What the pane of outgoing documents has done on other threads.
+
+Blocks; touches no widget, loads no Qt.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

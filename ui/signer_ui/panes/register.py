@@ -271,6 +271,7 @@ class _Details(QFrame):
         words, theme = shell.words, shell.theme
         self._words, self._theme = words, theme
         self._open_file, self._save_file = open_file, save_file
+        self._view: DetailsView | None = None
         self._main: str | None = None
         self.setProperty("role", "card")
         self._empty = label(words("ut_choose_document"), "muted", wrap=True)
@@ -309,6 +310,7 @@ class _Details(QFrame):
 
     def clear(self) -> None:
         """Nothing is chosen."""
+        self._view = None
         self._main = None
         for part in (*self._titles, self.heading, self.under, self.facts, self.trouble, self.receipt, self.proof):
             part.hide()
@@ -316,7 +318,10 @@ class _Details(QFrame):
         self._empty.show()
 
     def show_view(self, view: DetailsView) -> None:
-        """Shows a document."""
+        """Shows a document; the same again changes nothing, so that no button goes from under a finger."""
+        if view == self._view:
+            return
+        self._view = view
         self._empty.hide()
         for part, text in ((self.heading, view.heading), (self.under, view.under), (self.trouble, view.trouble)):
             part.setText(text)

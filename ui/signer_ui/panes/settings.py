@@ -5,24 +5,58 @@ Leaving with something unsaved asks in place.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
 
-from signer_ui.panes.settings_bodies import BodiesSection
-from signer_ui.panes.settings_form import Section
-from signer_ui.panes.settings_machine import DisplaySection, DriversSection
-from signer_ui.panes.settings_server import ServerSection, TimestampSection
 from signer_ui.shell import Pane, Shell
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.notice import Notice
 
-_SECTIONS: tuple[tuple[str, Callable[[Shell], Section[Any]]], ...] = (
-    ("ue_section_bodies", BodiesSection),
-    ("ue_section_server", ServerSection),
-    ("ue_section_tsa", TimestampSection),
-    ("ue_section_drivers", DriversSection),
-    ("ue_section_display", DisplaySection),
+if TYPE_CHECKING:
+    from signer_ui.panes.settings_form import Section
+
+
+# Each section is loaded when it is first shown: all of them at once would be a step that the eye sees.
+
+
+def _bodies(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_bodies import BodiesSection
+
+    return BodiesSection(shell)
+
+
+def _server(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_server import ServerSection
+
+    return ServerSection(shell)
+
+
+def _timestamp(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_server import TimestampSection
+
+    return TimestampSection(shell)
+
+
+def _drivers(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_machine import DriversSection
+
+    return DriversSection(shell)
+
+
+def _display(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_machine import DisplaySection
+
+    return DisplaySection(shell)
+
+
+_SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
+    ("ue_section_bodies", _bodies),
+    ("ue_section_server", _server),
+    ("ue_section_tsa", _timestamp),
+    ("ue_section_drivers", _drivers),
+    ("ue_section_display", _display),
 )
 
 
@@ -60,10 +94,14 @@ class SettingsPane(Pane):
         lines.addWidget(self.notice)
         lines.addLayout(across, 1)
         self.list.currentRowChanged.connect(self._show)
-        self.list.setCurrentRow(0)
+        # The frame is painted first, then the section comes.
+        begin = QTimer(self)
+        begin.setSingleShot(True)
+        begin.timeout.connect(self._begin)
+        begin.start(0)
         self.setFocusProxy(self.list)
 
-    def section(self, number: int) -> Section[Any]:
+    def section(self, number: int) -> "Section[Any]":
         """The section, from 0; made when it is first asked for."""
         if number not in self._sections:
             made = _SECTIONS[number][1](self.shell)
@@ -100,6 +138,10 @@ class SettingsPane(Pane):
     def stop(self) -> None:
         """Lets go of what is unsaved; what is being written is written whole."""
         self._discard()
+
+    def _begin(self) -> None:
+        if self.list.currentRow() < 0:
+            self.list.setCurrentRow(0)
 
     def _show(self, number: int) -> None:
         self.section(number)

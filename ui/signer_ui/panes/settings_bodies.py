@@ -1,4 +1,8 @@
-"""The section "Cơ quan" of the settings: the bodies that this machine serves, one form at a time. UI thread."""
+"""The section "Cơ quan" of the settings: the bodies that this machine serves, one form at a time.
+
+UI thread. All bodies are saved together, so that a code or a certificate can move from one to another. Certificates are
+offered from the tokens that are plugged in.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

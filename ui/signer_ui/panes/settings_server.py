@@ -1,12 +1,16 @@
-"""The sections "Máy chủ" and "Dấu thời gian" of the settings: addresses, and making this machine known. UI thread."""
+"""The sections "Máy chủ" and "Dấu thời gian" of the settings: addresses, and making this machine known.
+
+UI thread. Enrolling needs the body's token and a PIN once; it works with the address that is saved, never with one that
+is only typed.
+"""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from signer_app.desk.exchange import ExchangeSnapshot
 from signer_app.desk.setup import PUBLIC_TSA
-from signer_app.desk.signing import Enrolment as Enrolled
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
@@ -20,6 +24,9 @@ from signer_ui.widgets.inputs import WholeNumber
 from signer_ui.widgets.pin_dialog import ask_pin
 from signer_ui.widgets.progress import ProgressLine
 
+if TYPE_CHECKING:
+    from signer_app.desk.signing import Enrolment as Enrolled
+
 _LINKS = {"reached": "good", "away": "warn"}
 """Roles of the line that tells how the server stands; the others are muted."""
 
@@ -30,7 +37,7 @@ def enrol_machine(
     certificate: str,
     *,
     begun: Callable[[], None],
-    done: Callable[[Enrolled], None],
+    done: "Callable[[Enrolled], None]",
     failed: Callable[[KnownError], None],
     stopped: Callable[[], None],
 ) -> None:
@@ -188,7 +195,7 @@ class ServerSection(Section[ServerForm]):
             self.progress.end()
         self._show_bodies()
 
-    def _enrolled(self, done: Enrolled) -> None:
+    def _enrolled(self, done: "Enrolled") -> None:
         self._busy(False)
         self.shell.hub.settings_kept(done.settings)
         store = self.shell.words(f"ue_key_{done.enrolled.key_store}")

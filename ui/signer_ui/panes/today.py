@@ -15,7 +15,7 @@ from signer_ui.shell import Pane, Shell
 from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button, label, repolish, row
-from signer_ui.widgets.elided import Elided
+from signer_ui.widgets.elided import Elided, plain_tip
 
 _ROLES = {Glow.GOOD: "good", Glow.WARN: "warn", Glow.BAD: "bad", Glow.OFF: None}
 
@@ -172,7 +172,7 @@ def _table(lines: Sequence[Line], theme: Theme) -> QWidget:
             grid.addWidget(Elided(line.who, "strong"), at, 1)
         grid.addWidget(Elided(line.what), at, 2)
         state = label(line.state, _ROLES[line.glow] or "muted")
-        state.setToolTip(line.tip)
+        state.setToolTip(plain_tip(line.tip))
         grid.addWidget(state, at, 3)
     if any(line.who for line in lines):
         grid.setColumnStretch(1, 2)

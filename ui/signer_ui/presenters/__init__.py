@@ -1,1 +1,4 @@
-"""What the panes decide, as plain code: no widget, no Qt; values in, values out, tested without a screen."""
+"""What the panes decide, as plain code: no widget, no Qt.
+
+Values in, values out, tested without a screen.
+"""

@@ -1,4 +1,7 @@
-"""What the top bar says: body, clerk, token, server, what has waited longest."""
+"""What the top bar says: body, clerk, token, server, what has waited longest.
+
+Pure; loads no Qt.
+"""
 
 import datetime as dt
 

@@ -1,4 +1,7 @@
-"""How numbers, days and times are written on the screen. Pure; loads no Qt."""
+"""How numbers, days and times are written on the screen.
+
+Pure; loads no Qt.
+"""
 
 import datetime as dt
 

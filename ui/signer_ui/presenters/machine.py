@@ -1,4 +1,7 @@
-"""What the machine check says: a light a matter, what was found, what it means, what to do. Pure; loads no Qt."""
+"""What the machine check says: a light a matter, what was found, what it means, what to do.
+
+Pure; loads no Qt.
+"""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -137,7 +137,7 @@ def columns(
         Column(
             STATE,
             lambda line: state_text(line, now(), words),
-            8,
+            9,
             sort=lambda line: _STATE_ORDER.index(line.row.state),
             shade=shade,
             dot=True,

@@ -16,7 +16,7 @@ from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import day, time_of
 from signer_ui.presenters.grid import Column, Shade
-from signer_ui.presenters.sending import error_words, state_glow
+from signer_ui.presenters.sending import error_words, explained, state_glow
 from signer_ui.words import Words
 
 _DIGITS = re.compile(r"\d+")
@@ -95,25 +95,23 @@ def receivers(row: RegisterEntry, names: Mapping[str, str]) -> str:
 
 
 def brief_state(row: RegisterEntry, words: Words) -> str:
-    """How far the document is, without times."""
-    if row.sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED):
-        return words("outbox_accepted")
-    if row.sending is OutboxState.NEEDS_PERSON:
-        return words("outbox_needs_person")
-    return state(row, None, words)
-
-
-def state(row: RegisterEntry, now: dt.datetime | None, words: Words) -> str:
-    """How far the document is; without `now` no time is told."""
+    """How far the document is, in a word or two."""
     if row.sending is None:
         return words("ut_state_signed")
-    if row.sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED) and row.accepted_at and now:
-        return words("outbox_received", time=time_of(row.accepted_at, now))
-    if row.sending is OutboxState.NEEDS_PERSON:
-        return words("ut_sent_needs_person")
+    if row.sending is OutboxState.FORWARDED:
+        return words("outbox_accepted")
     if row.sending is OutboxState.RETRYING:
         return words("outbox_queued")
     return words(f"outbox_{row.sending}")
+
+
+def state(row: RegisterEntry, now: dt.datetime, words: Words) -> str:
+    """How far the document is, and since when."""
+    if row.sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED) and row.accepted_at is not None:
+        return words("outbox_received", time=time_of(row.accepted_at, now))
+    if row.sending is OutboxState.NEEDS_PERSON:
+        return words("ut_sent_needs_person")
+    return brief_state(row, words)
 
 
 def glow(row: RegisterEntry) -> Glow:
@@ -149,7 +147,7 @@ def _file(file: SignedFile, now: dt.datetime, words: Words) -> FileView:
         return FileView(file.id, file.name, words("ut_state_signed" if file.level else "ut_file_unsigned"), ())
     verdict = words(f"verdict_{proof.verdict}")
     signed = time_of(proof.signed_at.astimezone(VIETNAM), now)
-    under = words("ut_file_signed", signer=proof.signer, time=signed, verdict=verdict)
+    under = words("ut_file_signed", signer=proof.signer or words("ut_signer_unknown"), time=signed, verdict=verdict)
     return FileView(file.id, file.name, under, _proof(file, proof, words))
 
 
@@ -164,24 +162,10 @@ def _proof(file: SignedFile, proof: Proof, words: Words) -> tuple[Fact, ...]:
         (words("ut_proof_operator"), proof.operator),
         (words("ut_proof_rules"), proof.rule_profile),
         (words("ut_proof_program"), proof.software_version),
-        (words("ut_proof_warnings"), "; ".join(_warning(code, words) for code in proof.warnings)),
+        (words("ut_proof_warnings"), "; ".join(explained(KnownError(code), words).what for code in proof.warnings)),
         (words("ut_proof_sha256"), proof.sha256),
     )
     return tuple(Fact(what, value) for what, value in told if value)
-
-
-def _warning(code: str, words: Words) -> str:
-    """What a warning said; its particulars were not kept, so dots stand for them."""
-    params: dict[str, object] = {}
-    while True:
-        try:
-            return words.explain(KnownError(code, **params)).what
-        except KeyError as missing:
-            gap = str(missing.args[0])
-            if gap == code or gap in params:
-                # A code of another version of the program.
-                return code
-            params[gap] = "…"
 
 
 def _receipt(sent: SentPacket, now: dt.datetime, words: Words) -> tuple[Fact, ...]:

@@ -1,9 +1,13 @@
-"""The states of a document that goes out, in the words that clerks use. Pure; loads no Qt."""
+"""The states of a document that goes out, in the words that clerks use.
+
+Pure; loads no Qt.
+"""
 
 import datetime as dt
 
 from signer_app.store.model import OutboxState
 from signer_resources.errors import KnownError
+from signer_resources.messages import Explanation
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import time_of
 from signer_ui.words import Words
@@ -48,4 +52,19 @@ def state_glow(state: OutboxState, error_code: str | None) -> Glow:
 
 def error_words(error: KnownError | None, words: Words) -> str:
     """What hinders it, why, and what to do; empty where nothing does."""
-    return str(words.explain(error)) if error is not None else ""
+    return str(explained(error, words)) if error is not None else ""
+
+
+def explained(error: KnownError, words: Words) -> Explanation:
+    """An error that was kept, in words. An older version may have kept less than its sentences ask for by now: dots
+    stand for that, and a code that is no longer known stands for itself.
+    """
+    params = dict(error.params)
+    while True:
+        try:
+            return words.explain(KnownError(error.code, **params))
+        except KeyError as missing:
+            gap = str(missing.args[0])
+            if gap == error.code or gap in params:
+                return Explanation(error.code, "", "")
+            params[gap] = "…"

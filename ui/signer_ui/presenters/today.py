@@ -1,4 +1,7 @@
-"""What the home screen says: the red strip, the three cards, the grey line. Pure; loads no Qt."""
+"""What the home screen says: the red strip, the three cards, the grey line.
+
+Pure; loads no Qt.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import count, day, moment, time_of
-from signer_ui.presenters.sending import error_words, state_glow, state_words
+from signer_ui.presenters.sending import error_words, explained, state_glow, state_words
 from signer_ui.tabs import Tab
 from signer_ui.words import Words
 
@@ -133,7 +136,7 @@ def _refused(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
     for row in refused:
         error = _error(row)
         key = "ut_alarm_refused" if row.state is OutboxState.FAILED else "ut_alarm_needs_person"
-        text = words(key, label=row.document or row.subject or "", why=words.explain(error).what if error else "")
+        text = words(key, label=row.document or row.subject or "", why=explained(error, words).what if error else "")
         here = row.error_code in _THIS_MACHINE
         action = words("ut_open_machine" if here else "ut_look")
         found.append(Alarm(text.strip(), action, Tab.MACHINE if here else Tab.REGISTER))

@@ -1,1 +1,4 @@
-"""Widgets that more than one pane uses. They draw and ask; they decide nothing."""
+"""Widgets that more than one pane uses.
+
+They draw and ask; they decide nothing.
+"""

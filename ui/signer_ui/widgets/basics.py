@@ -1,17 +1,18 @@
-"""Small makers of plain widgets with the roles that the style sheet knows. UI thread."""
+"""Small makers of plain widgets with the roles that the style sheet knows.
+
+UI thread.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -27,34 +28,6 @@ def label(text: str = "", role: str | None = None, *, wrap: bool = False) -> QLa
     if role is not None:
         made.setProperty("role", role)
     return made
-
-
-class ElidedLabel(QLabel):
-    """One line that ends in "…" where there is no room; the whole text is in its tooltip."""
-
-    def __init__(self, text: str = "", role: str | None = None) -> None:
-        super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._whole = ""
-        if role is not None:
-            self.setProperty("role", role)
-        self.set_text(text)
-
-    def set_text(self, text: str) -> None:
-        """Shows as much of `text` as there is room for."""
-        self._whole = text
-        self.setToolTip(text)
-        self.setAccessibleName(text)
-        self._elide()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Another width, another end."""
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 40)))
 
 
 def button(text: str, clicked: Callable[[], None], role: str | None = None) -> QPushButton:

@@ -1,8 +1,18 @@
-"""A label of one line that is cut with dots where it finds no room; the whole text is its tip. UI thread."""
+"""A label of one line that is cut with dots where it finds no room; the whole text is its tip.
+
+UI thread.
+"""
+
+from html import escape
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+
+
+def plain_tip(text: str) -> str:
+    """`text` as a tip that is never taken for markup, whoever wrote it; long ones are wrapped."""
+    return f"<p>{escape(text)}</p>".replace("\n", "<br>") if text else ""
 
 
 class Elided(QLabel):
@@ -19,7 +29,7 @@ class Elided(QLabel):
     def put(self, text: str, tip: str = "") -> None:
         """Shows another text; line breaks become blanks."""
         self.setText(" ".join(text.split()))
-        self.setToolTip(tip or text)
+        self.setToolTip(plain_tip(tip or text))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """A few letters are enough."""

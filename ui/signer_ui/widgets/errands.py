@@ -1,4 +1,7 @@
-"""Work done for a widget that may be gone before the work is: then nobody is told. UI thread."""
+"""Work done for a widget that may be gone before the work is: then nobody is told.
+
+UI thread; the work itself runs on a lane of `Tasks` to its end, whoever is left to hear of it.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,7 @@
-"""Pairs of what and its value below each other, selectable and readable by a screen reader. UI thread."""
+"""Pairs of what and its value below each other, selectable and readable by a screen reader.
+
+UI thread.
+"""
 
 from collections.abc import Sequence
 

@@ -154,9 +154,9 @@ class _Model(QAbstractTableModel, Generic[R]):
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """What may be done with a cell."""
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
         if not index.isValid():
-            return flags
+            return Qt.ItemFlag.NoItemFlags
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
         column, row = self.columns[index.column()], self.shown.row(index.row())
         if column.editor is not None and column.editor.allowed(row):
             flags |= Qt.ItemFlag.ItemIsEditable
@@ -659,7 +659,7 @@ class Grid(QTableView, Generic[R]):
         heads.setTextElideMode(Qt.TextElideMode.ElideNone)
         heads.setMinimumSectionSize(theme.space(8))
         heads.sectionClicked.connect(self._head_clicked)
-        heads.setDefaultAlignment(_LEFT | Qt.TextFlag.TextWordWrap)  # type: ignore[arg-type]
+        heads.setDefaultAlignment(_LEFT | Qt.TextFlag.TextWordWrap)
         metrics, two_lines = heads.fontMetrics(), False
         for place, column in enumerate(self._columns):
             width = self._width(column)

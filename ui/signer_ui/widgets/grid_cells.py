@@ -128,8 +128,8 @@ class _Completer(QCompleter):
         self.setCompletionRole(_FOLDED)
         self.setFilterMode(Qt.MatchFlag.MatchContains)
         self.setMaxVisibleItems(_MOST_SHOWN)
-        popup = self.popup()
-        popup.setMinimumWidth(popup.sizeHintForColumn(0) + popup.verticalScrollBar().sizeHint().width())
+        if (popup := self.popup()) is not None:
+            popup.setMinimumWidth(popup.sizeHintForColumn(0) + popup.verticalScrollBar().sizeHint().width())
 
     def splitPath(self, path: str) -> list[str]:  # noqa: N802 - Qt's name
         """What is looked for."""

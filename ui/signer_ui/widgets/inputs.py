@@ -1,4 +1,7 @@
-"""Fields for a choice and for numbers that a turn of the wheel over a long form doesn't change. UI thread."""
+"""Fields for a choice and for numbers that a turn of the wheel over a long form doesn't change.
+
+UI thread. Only looks and manners; what a value means is for the form around it.
+"""
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QWheelEvent

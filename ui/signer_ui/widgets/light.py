@@ -1,4 +1,7 @@
-"""A light: a small shape with words beside it, told by form as well as by colour. UI thread."""
+"""A light: a small shape with words beside it, told by form as well as by colour.
+
+UI thread.
+"""
 
 from collections.abc import Callable
 
@@ -8,6 +11,7 @@ from PySide6.QtWidgets import QPushButton
 
 from signer_ui.glow import Glow
 from signer_ui.theme import Theme, Tone
+from signer_ui.widgets.elided import plain_tip
 
 _TONES = {Glow.GOOD: Tone.GOOD, Glow.WARN: Tone.WARN, Glow.BAD: Tone.BAD, Glow.OFF: Tone.MUTED}
 _SIZE = 12
@@ -61,5 +65,5 @@ class Light(QPushButton):
         # Fusion leaves hardly any room between icon and words.
         self.setText(f" {words}")
         self.setAccessibleName(words)
-        self.setToolTip(tip)
+        self.setToolTip(plain_tip(tip))
         self.setVisible(bool(words))

@@ -1,4 +1,7 @@
-"""An error or a piece of news in place: what happened, why, what to do, and details to copy. UI thread."""
+"""An error or a piece of news in place: what happened, why, what to do, and details to copy.
+
+UI thread.
+"""
 
 from collections.abc import Callable
 
@@ -80,6 +83,7 @@ class Notice(QFrame):
             part.setVisible(bool(words))
         while (item := self._actions.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                old.hide()
                 old.deleteLater()
         for words, act in actions:
             self._actions.addWidget(button(words, act))

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from signer_app.page_tasks import PixelBox
 from signer_app.pages import PageSize
-from signer_app.tasks import PixelBox
 
 _TILE = 1536
 """Side of a tile in pixels: 9 MB. A page at ordinary size is one or two, a screen never needs more than twelve."""

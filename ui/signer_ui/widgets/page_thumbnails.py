@@ -1,4 +1,7 @@
-"""The list of all pages, small, at the side of the large ones. UI thread; fetches only what is in view of itself."""
+"""The list of all pages, small, at the side of the large ones.
+
+UI thread; fetches only what is in view of itself.
+"""
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent

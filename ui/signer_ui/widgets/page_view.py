@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIntValidator, QShowEvent
+from PySide6.QtGui import QIcon, QIntValidator, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,6 +29,7 @@ from signer_ui.presenters.pages import Marks
 from signer_ui.tasks import Lane, Tasks
 from signer_ui.theme import Theme
 from signer_ui.widgets.page_canvas import PageCanvas
+from signer_ui.widgets.page_icons import fit_page_icon, fit_width_icon, thumbnails_icon
 from signer_ui.widgets.page_layout import Fit
 from signer_ui.widgets.page_pictures import Pictures, Wishes
 from signer_ui.widgets.page_thumbnails import PageThumbnails
@@ -121,7 +122,7 @@ class PageView(QWidget):
 
     def _tool_bar(self) -> QWidget:
         words, bar = self._words, QWidget(self)
-        self._thumbnails_button = self._button("page_show_thumbnails", "☰", checkable=True)
+        self._thumbnails_button = self._button("page_show_thumbnails", thumbnails_icon(self._theme), checkable=True)
         self._thumbnails_button.setChecked(True)
         self._number = QLineEdit(bar)
         self._number.setAccessibleName(words("page_go_to"))
@@ -136,8 +137,8 @@ class PageView(QWidget):
         self._zoom = QLabel(bar)
         self._zoom.setMinimumWidth(self._theme.space(12))
         self._larger = self._button("page_zoom_in", "+")
-        self._width_button = self._button("page_fit_width", words("page_fit_width"), checkable=True)
-        self._page_button = self._button("page_fit_page", words("page_fit_page"), checkable=True)
+        self._width_button = self._button("page_fit_width", fit_width_icon(self._theme), checkable=True)
+        self._page_button = self._button("page_fit_page", fit_page_icon(self._theme), checkable=True)
         row = QHBoxLayout(bar)
         space = self._theme.space
         row.setContentsMargins(space(2), space(1), space(2), space(1))
@@ -149,9 +150,12 @@ class PageView(QWidget):
             row.addWidget(widget)
         return bar
 
-    def _button(self, key: str, text: str, *, checkable: bool = False) -> QToolButton:
+    def _button(self, key: str, face: str | QIcon, *, checkable: bool = False) -> QToolButton:
         button = QToolButton(self)
-        button.setText(text)
+        if isinstance(face, QIcon):
+            button.setIcon(face)
+        else:
+            button.setText(face)
         button.setCheckable(checkable)
         if not checkable:
             button.setProperty("role", "quiet")

@@ -1,4 +1,7 @@
-"""Progress of work that takes over a second: a line with what, how far, and a way to stop. UI thread."""
+"""Progress of work that takes over a second: a line with what, how far, and a way to stop.
+
+UI thread.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""The corner of a letter with the seal on it, in true proportions; paper is white in every theme. UI thread."""
+"""The corner of a letter with the seal on it, in true proportions; paper is white in every theme.
+
+UI thread. Paints what it is given; knows nothing of files, and nothing of where a stamp really lands.
+"""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPaintEvent, QPen

@@ -1,4 +1,7 @@
-"""The line that shows how far a signing is, with the one way to end it without loss. UI thread; decides nothing."""
+"""The line that shows how far a signing is, with the one way to end it without loss.
+
+UI thread; decides nothing.
+"""
 
 from collections.abc import Callable
 

@@ -1,0 +1,35 @@
+"""What all children of ours that read strangers' files have in common: a limit on memory, and how they say no.
+
+Runs in each child; holds nothing between two requests.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from signer_resources.errors import KnownError
+from signer_token.channel import Refusal
+
+_MEMORY_BYTES = 3 << 30
+
+
+def limit_memory() -> None:
+    """Lets a malicious file take this child down, but not the machine, where a process can limit itself."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What is known to go wrong, as a child tells it to its parent."""
+    try:
+        yield
+    except KnownError as error:
+        raise Refusal(error.code, **{key: str(value) for key, value in error.params.items()}) from error
+    except OSError as error:
+        if error.errno == 28:
+            raise Refusal("disk_full", folder=str(Path(error.filename or ".").parent)) from error
+        raise Refusal("file_unreadable", name=Path(error.filename or "").name) from error

@@ -1,0 +1,218 @@
+"""The machine's lights: each says how it stands by what is really there."""
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from signer_app.demo.pki import DemoPki
+from signer_app.demo.pki_names import Holder
+from signer_app.desk.checks import Check, CheckName, Checks, CheckState, merged, worst
+from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView, look
+from signer_app.store.settings import CertificateRole, ServerSettings
+from signer_app.workspace import Overrides, workspace
+from signer_resources.errors import KnownError
+from signer_token.model import PinState, Token, TokenCertificate
+from tests.desk.office import Office, changed
+from tests.support.pki import shared_pki
+from tests.support.workspace import Site
+
+GOOD, WARN, BAD, NOT_CHECKED = CheckState.GOOD, CheckState.WARN, CheckState.BAD, CheckState.NOT_CHECKED
+DEAD = "http://127.0.0.1:9"
+"""The discard port, on which nobody listens."""
+NOTHING_SEEN = TokensSnapshot()
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> DemoPki:
+    return shared_pki(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def today(office: Office) -> None:
+    """Certificates of the test PKI are as old as the run of the tests."""
+    office.at(dt.datetime.now(dt.UTC))
+
+
+def plugged_in(
+    pki: DemoPki, *, life: Life = Life.VALID, days: int = 300, pin: PinState = PinState.OK
+) -> TokensSnapshot:
+    """A token with the body's certificate."""
+    certificate = TokenCertificate.from_der(pki.leaf(Holder.AGENCY).certificate_der)
+    assert certificate is not None
+    token = Token("UBND xã Hòa Sơn", "77", "", "", Path("/usr/lib/driver.so"), pin, (certificate,))
+    view = CertificateView(certificate, CertificateRole.AGENCY, True, "UBND xã Hòa Sơn", life, days)
+    return TokensSnapshot((TokenView(token, (view,)),), (), looked=True)
+
+
+def check(office: Office, name: CheckName, tokens: TokensSnapshot = NOTHING_SEEN, link: Link = Link.NOT_ASKED) -> Check:
+    found = Checks(office.space).standing(tokens, ExchangeSnapshot(link))
+    return next(one for one in found if one.name is name)
+
+
+def code(one: Check) -> str | None:
+    return one.error.code if one.error else None
+
+
+def test_all_lights_stand_there_in_their_order_even_before_anything_is_known(office: Office) -> None:
+    found = Checks(office.space).standing(TokensSnapshot(), ExchangeSnapshot())
+    assert [one.name for one in found] == list(CheckName)
+    assert {one.name for one in found if one.state is GOOD} == {CheckName.DISK}
+    assert worst(found) is NOT_CHECKED
+
+
+def test_without_a_driver_the_driver_is_what_is_wrong(office: Office) -> None:
+    seen = look(office.space)
+    assert code(check(office, CheckName.DRIVER, seen)) == "no_module"
+    assert check(office, CheckName.DRIVER, seen).state is BAD
+    assert code(check(office, CheckName.TOKEN, seen)) == "no_token"
+
+
+def test_a_driver_that_fails_beside_one_that_works_is_a_warning(office: Office, pki: DemoPki) -> None:
+    fine = plugged_in(pki)
+    broken = TokensSnapshot(fine.tokens, (KnownError("module_missing", module="/x.so"),), looked=True)
+    assert (check(office, CheckName.DRIVER, broken).state, check(office, CheckName.DRIVER, fine).state) == (WARN, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("pin", "state", "error"),
+    [
+        (PinState.OK, GOOD, None),
+        (PinState.UNKNOWN, GOOD, None),
+        (PinState.LOW, WARN, "machine_token_low"),
+        (PinState.FINAL, WARN, "machine_token_final"),
+        (PinState.LOCKED, BAD, "machine_token_locked"),
+    ],
+)
+def test_the_state_of_the_pin_is_the_token_s_light(
+    office: Office, pki: DemoPki, pin: PinState, state: CheckState, error: str | None
+) -> None:
+    found = check(office, CheckName.TOKEN, plugged_in(pki, pin=pin))
+    assert (found.state, code(found)) == (state, error)
+
+
+def test_a_certificate_is_good_with_its_root_and_a_fresh_revocation_list_in_hand(
+    office: Office, pki: DemoPki, tmp_path: Path
+) -> None:
+    pki.write_trust_dir(tmp_path / "trust")
+    changed(office, trust_dir=str(tmp_path / "trust"))
+    found = check(office, CheckName.CERTIFICATE, plugged_in(pki))
+    assert (found.state, found.key) == (GOOD, "ut_certificate_good")
+    assert found.params["until"]
+    assert found.params["list"]
+
+
+def test_a_certificate_without_roots_or_revocation_data_is_a_warning_not_an_obstacle(
+    office: Office, pki: DemoPki, tmp_path: Path
+) -> None:
+    found = check(office, CheckName.CERTIFICATE, plugged_in(pki))
+    assert (found.state, code(found)) == (WARN, "machine_no_anchors")
+    bare = tmp_path / "roots"
+    bare.mkdir()
+    (bare / "root.crt").write_bytes(pki.root_der)
+    (bare / "issuing.crt").write_bytes(pki.issuing_der)
+    changed(office, trust_dir=str(bare))
+    found = check(office, CheckName.CERTIFICATE, plugged_in(pki))
+    assert (found.state, code(found)) == (WARN, "machine_revocation_unchecked")
+
+
+@pytest.mark.parametrize(
+    ("life", "days", "state", "error"),
+    [
+        (Life.EXPIRED, -1, BAD, "certificate_expired"),
+        (Life.NOT_YET, 300, BAD, "certificate_not_yet_valid"),
+        (Life.ENDING, 27, WARN, "machine_certificate_ending"),
+    ],
+)
+def test_a_certificate_s_life_is_told(
+    office: Office, pki: DemoPki, tmp_path: Path, life: Life, days: int, state: CheckState, error: str
+) -> None:
+    pki.write_trust_dir(tmp_path / "trust")
+    changed(office, trust_dir=str(tmp_path / "trust"))
+    found = check(office, CheckName.CERTIFICATE, plugged_in(pki, life=life, days=days))
+    assert (found.state, code(found)) == (state, error)
+
+
+def test_a_trust_folder_that_is_gone_is_told_and_the_other_lights_stand(office: Office, pki: DemoPki) -> None:
+    changed(office, trust_dir="/nowhere/trust")
+    seen = plugged_in(pki)
+    assert code(check(office, CheckName.CERTIFICATE, seen)) == "trust_dir_missing"
+    assert check(office, CheckName.TOKEN, seen).state is GOOD
+    assert {one.name for one in Checks(office.space).asked(seen)} == {CheckName.SERVER, CheckName.TIMESTAMP}
+
+
+@pytest.mark.parametrize(
+    ("link", "state", "error"),
+    [
+        (Link.NOT_SET, WARN, "server_not_set"),
+        (Link.NOT_ENROLLED, WARN, "not_enrolled"),
+        (Link.NOT_ASKED, NOT_CHECKED, None),
+        (Link.REACHED, GOOD, None),
+    ],
+)
+def test_the_server_s_light_is_what_the_last_pass_said(
+    office: Office, link: Link, state: CheckState, error: str | None
+) -> None:
+    found = check(office, CheckName.SERVER, link=link)
+    assert (found.state, code(found)) == (state, error)
+
+
+def test_offline_is_an_answer(office: Office) -> None:
+    changed(office, server=ServerSettings(url=DEAD), tsa_url=f"{DEAD}/tsa", tsa_timeout_s=2.0)
+    found = {one.name: one for one in Checks(office.space).asked(TokensSnapshot())}
+    assert code(found[CheckName.SERVER]) == "server_unreachable"
+    assert code(found[CheckName.TIMESTAMP]) == "machine_tsa_away"
+    assert CheckName.CLOCK not in found
+
+
+def test_a_reached_server_tells_who_it_is_and_what_the_time_is(site: Site, tmp_path: Path) -> None:
+    desk = site.desk(tmp_path)
+    with desk.server():
+        with workspace(desk.data, Overrides(), writing=True) as space:
+            found = {one.name: one for one in Checks(space).asked(TokensSnapshot())}
+            assert {name: one.state for name, one in found.items()} == {
+                CheckName.SERVER: GOOD,
+                CheckName.CLOCK: GOOD,
+                CheckName.TIMESTAMP: GOOD,
+            }
+            assert found[CheckName.SERVER].params["id"] == "demo.truc-lien-thong.tinh-an-son"
+        late = dt.datetime.now(dt.UTC) - dt.timedelta(days=3)
+        with workspace(desk.data, Overrides(), writing=True, now=lambda: late) as space:
+            found = {one.name: one for one in Checks(space).asked(TokensSnapshot())}
+            assert (found[CheckName.CLOCK].state, code(found[CheckName.CLOCK])) == (BAD, "machine_clock_wrong")
+
+
+def test_little_room_on_the_disk_is_a_warning_hardly_any_is_bad(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for free, state in ((900 << 20, WARN), (50 << 20, BAD), (5 << 30, GOOD)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path, free=free: SimpleNamespace(free=free))
+        assert check(office, CheckName.DISK).state is state
+
+
+def test_a_data_folder_that_can_t_be_written_is_bad(office: Office) -> None:
+    office.space.folder.work.rmdir()
+    assert code(check(office, CheckName.DISK)) == "data_folder_unwritable"
+
+
+def test_a_database_that_is_damaged_is_seen_when_it_is_read_through(office: Office) -> None:
+    for number in range(200):
+        office.came(f"{number}".encode(), "V/v rà soát" * 20)
+    checks = Checks(office.space)
+    assert checks.database().state is GOOD
+    office.store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with office.space.folder.database.open("r+b") as stream:
+        stream.seek(-3 * 4096, 2)
+        stream.write(b"\xff" * 2 * 4096)
+    found = checks.database()
+    assert (found.state, code(found)) == (BAD, "database_damaged")
+
+
+def test_what_was_asked_takes_the_place_of_what_was_known() -> None:
+    known = (Check(CheckName.DISK, GOOD, "a"), Check(CheckName.SERVER, NOT_CHECKED, "b"))
+    newer = (Check(CheckName.SERVER, BAD, "c"),)
+    assert merged(known, newer) == (known[0], newer[0])
+    assert worst(merged(known, newer)) is BAD

@@ -1,0 +1,176 @@
+"""Incoming packets: listed, taken apart without trusting a name, verified, saved, and forgotten with the workspace."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+import signer_resources
+from signer_app.desk.incoming import Incoming, IncomingRow, OpenedPacket
+from signer_app.desk.names import Names
+from signer_app.store.model import Urgency
+from signer_app.verification.model import Verdict
+from signer_resources.errors import KnownError
+from signer_sync.contract import PacketKind
+from tests.desk.office import SENDER, Office
+
+LETTER = b"%PDF-1.7 not much of a letter"
+
+
+def incoming(office: Office) -> Incoming:
+    return Incoming(office.space, Names(office.space.folder.cache))
+
+
+def only(inbox: Incoming) -> IncomingRow:
+    (row,) = inbox.look().rows
+    return row
+
+
+def opened(inbox: Incoming) -> OpenedPacket:
+    return inbox.open(only(inbox))
+
+
+def test_the_list_tells_sender_subject_urgency_and_kind_the_newest_first(office: Office) -> None:
+    office.came(b"one", "V/v một", priority=1)
+    office.clock.go_on(60)
+    office.came(b"two", "V/v hai", sender="X99", kind=PacketKind.REVOKE, priority=9)
+    rows = incoming(office).look().rows
+    assert [(row.subject, row.sender, row.urgency, row.kind) for row in rows] == [
+        ("V/v hai", "X99", Urgency.NORMAL, PacketKind.REVOKE),
+        ("V/v một", SENDER, Urgency.KHAN, PacketKind.NEW),
+    ]
+
+
+def test_of_a_secret_packet_only_its_coming_is_listed_and_nothing_can_be_opened(office: Office) -> None:
+    office.secret_came()
+    inbox = incoming(office)
+    row = only(inbox)
+    assert (row.secret, row.sender, row.subject, row.sha256) == (True, "", "", None)
+    assert inbox.learn((row,), lambda: False) == 0
+    with pytest.raises(ValueError, match="secret"):
+        inbox.open(row)
+
+
+def test_the_same_list_is_given_again_while_nothing_has_come(office: Office) -> None:
+    office.came(office.packet())
+    inbox = incoming(office)
+    first = inbox.look()
+    assert inbox.look() is first
+    office.clock.go_on(1)
+    office.came(office.packet(number="13"))
+    assert len(inbox.look().rows) == 2
+
+
+def test_numbers_are_learnt_from_the_packets_and_what_nobody_can_read_says_so(office: Office) -> None:
+    office.came(office.packet(number="12"))
+    office.clock.go_on(1)
+    office.came(b"no edXML")
+    inbox = incoming(office)
+    rows = inbox.look().rows
+    assert [row.facts for row in rows] == [None, None]
+    assert inbox.learn(rows, lambda: True) == 0
+    assert inbox.learn(rows, lambda: False) == 2
+    broken, whole = (row.facts for row in inbox.look().rows)
+    assert whole is not None
+    assert broken is not None
+    assert (whole.label, whole.readable, broken.label, broken.readable) == ("12/UBND-VX", True, "", False)
+    assert inbox.learn(inbox.look().rows, lambda: False) == 0
+
+
+def test_an_opened_packet_gives_its_words_and_its_files_by_content(office: Office) -> None:
+    office.came(office.packet(("thư.pdf", LETTER), ("bảng.xlsx", b"PK table"), subject="V/v rà soát"))
+    packet = opened(incoming(office))
+    assert (packet.header.subject, packet.header.sender.name) == ("V/v rà soát", SENDER)
+    assert [(file.name, file.size, file.is_pdf) for file in packet.files] == [
+        ("thư.pdf", len(LETTER), True),
+        ("bảng.xlsx", 8, False),
+    ]
+    assert [file.path.read_bytes() for file in packet.files] == [LETTER, b"PK table"]
+
+
+def test_what_a_sender_calls_a_file_is_never_a_path(office: Office) -> None:
+    office.came(office.packet(("../../../evil.pdf", LETTER), ("C:\\autorun.inf", b"x")))
+    for file in opened(incoming(office)).files:
+        assert re.fullmatch(r"[0-9a-f]{64}\.(pdf|bin)", file.path.name)
+        assert file.path.is_relative_to(office.space.folder.work)
+        assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    assert not list(office.folder.rglob("*evil*"))
+
+
+def test_two_files_with_one_content_are_both_there(office: Office) -> None:
+    office.came(office.packet(("a.pdf", LETTER), ("b.pdf", LETTER)))
+    first, second = opened(incoming(office)).files
+    assert (first.name, second.name, first.path) == ("a.pdf", "b.pdf", second.path)
+    assert first.path.read_bytes() == LETTER
+
+
+def test_a_packet_that_breaks_off_leaves_nothing_behind(office: Office) -> None:
+    office.came(office.packet()[:-40])
+    with pytest.raises(KnownError) as caught:
+        opened(incoming(office))
+    assert caught.value.code == "edxml_invalid"
+    assert list(office.space.folder.work.iterdir()) == []
+
+
+def test_a_packet_that_is_gone_from_the_disk_is_told(office: Office) -> None:
+    office.came(office.packet())
+    inbox = incoming(office)
+    row = only(inbox)
+    office.store.blobs.delete(str(row.sha256))
+    with pytest.raises(KnownError) as caught:
+        inbox.open(row)
+    assert caught.value.code == "blob_damaged"
+
+
+def test_only_the_last_few_packets_stay_taken_apart_and_none_with_the_workspace(office: Office) -> None:
+    for number in range(10):
+        office.clock.go_on(1)
+        office.came(office.packet(number=str(number)))
+    inbox = incoming(office)
+    rows = inbox.look().rows
+    first = inbox.open(rows[0])
+    for row in rows[1:]:
+        inbox.open(row)
+    assert not first.folder.exists()
+    assert len(list(office.space.folder.work.glob("incoming-*"))) == 8
+    assert inbox.open(rows[0]).files[0].path.is_file()
+    office.space._stack.close()
+    assert not list(office.space.folder.work.glob("incoming-*"))
+
+
+def test_signatures_are_verified_by_the_same_worker_as_everywhere(office: Office) -> None:
+    letter = signer_resources.path("samples/cong-van.pdf").read_bytes()
+    office.came(office.packet(("thu.pdf", letter)))
+    inbox = incoming(office)
+    (file,) = opened(inbox).files
+    assert inbox.verify(file).verdict is Verdict.UNSIGNED
+
+
+def test_a_file_is_saved_where_the_clerk_wants_it_and_never_over_another(office: Office, tmp_path: Path) -> None:
+    office.came(office.packet(("thu.pdf", LETTER)))
+    inbox = incoming(office)
+    (file,) = opened(inbox).files
+    target = tmp_path / "lưu" / "thư đến.pdf"
+    with pytest.raises(KnownError) as caught:
+        inbox.save(file, target)
+    assert caught.value.code == "output_unwritable"
+    target.parent.mkdir()
+    inbox.save(file, target)
+    assert target.read_bytes() == LETTER
+    target.write_bytes(b"mine")
+    with pytest.raises(KnownError) as caught:
+        inbox.save(file, target)
+    assert caught.value.code == "output_exists"
+    assert target.read_bytes() == b"mine"
+
+
+def test_a_copy_that_was_altered_in_the_meantime_is_not_saved(office: Office, tmp_path: Path) -> None:
+    office.came(office.packet())
+    inbox = incoming(office)
+    (file,) = opened(inbox).files
+    file.path.write_bytes(b"%PDF-1.7 forged")
+    with pytest.raises(KnownError) as caught:
+        inbox.save(file, tmp_path / "thu.pdf")
+    assert caught.value.code == "blob_damaged"
+    assert not (tmp_path / "thu.pdf").exists()

@@ -1,0 +1,113 @@
+"""The machine check: what each light says, what can be done about it, the report, and the pane that asks again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from signer_app.desk.checks import Check, CheckName, CheckState
+from signer_resources.errors import KnownError
+from signer_ui.glow import Glow
+from signer_ui.panes.machine import MachinePane
+from signer_ui.presenters.machine import Mend, machine_view, report
+from signer_ui.words import Words
+from tests.desk.office import MONDAY, office
+from tests.desk.window import Desktop, desktop, nameless, press, visible_texts
+
+# Without a screen there is no window manager that could be told a smallest size.
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
+
+WORDS = Words("vi")
+DISK = Check(CheckName.DISK, CheckState.GOOD, "ut_disk_good", {"free": "75 GB"})
+DATABASE = Check(CheckName.DATABASE, CheckState.NOT_CHECKED, "ut_database_not_checked")
+SERVER = Check(CheckName.SERVER, CheckState.WARN, "ut_server_none", error=KnownError("server_not_set"))
+CERTIFICATE = Check(
+    CheckName.CERTIFICATE,
+    CheckState.BAD,
+    "ut_certificate_bad",
+    {"name": "UBND", "until": "20/11/2026", "list": ""},
+    KnownError("certificate_expired", name="UBND", date="20/11/2026"),
+)
+
+
+def test_a_light_says_what_was_found() -> None:
+    (view,) = machine_view((DISK,), WORDS).checks
+    assert (view.title, view.state, view.glow, view.found) == ("Ổ đĩa", "Tốt", Glow.GOOD, "Còn trống 75 GB, ghi được.")
+    assert (view.why, view.do, view.mend) == ("", "", None)
+
+
+def test_what_is_amiss_says_why_and_what_to_do_with_a_button_where_there_is_one() -> None:
+    server, certificate, database = machine_view((SERVER, CERTIFICATE, DATABASE), WORDS).checks
+    assert (server.found, server.why) == ("Chưa khai báo máy chủ văn bản.", "Cài đặt chưa có địa chỉ máy chủ.")
+    assert server.do == "Nhập địa chỉ máy chủ trong Cài đặt."
+    assert (server.mend, server.mend_words) == (Mend.SETTINGS, "Mở Cài đặt")
+    assert (certificate.mend, certificate.glow) == (Mend.TOKENS, Glow.BAD)
+    assert (database.glow, database.state, database.mend) == (Glow.OFF, "Chưa kiểm tra", None)
+
+
+def test_the_whole_is_said_in_one_sentence() -> None:
+    assert machine_view((DISK,), WORDS).summary == "Máy sẵn sàng để ký và gửi."
+    assert machine_view((DISK, DATABASE), WORDS).summary.startswith("Chưa thấy gì trở ngại.")
+    assert machine_view((DISK, SERVER, CERTIFICATE), WORDS).summary == "2 mục cần xem."
+
+
+def test_the_report_can_be_read_out_and_names_each_fault_by_its_code() -> None:
+    assert report((DISK, SERVER), "0.1.0", MONDAY, WORDS).splitlines() == [
+        "Kiểm tra máy, 08:42 23/11/2026, phiên bản 0.1.0",
+        "Ổ đĩa: Tốt",
+        "    Còn trống 75 GB, ghi được.",
+        "Máy chủ văn bản: Cần xem [server_not_set]",
+        "    Chưa khai báo máy chủ.",
+        "    Chưa khai báo máy chủ văn bản.",
+        "    Cài đặt chưa có địa chỉ máy chủ.",
+    ]
+
+
+# ---- the pane
+
+
+@pytest.fixture
+def screen(qtbot: QtBot, tmp_path: Path) -> Iterator[Desktop]:
+    with office(tmp_path) as place, desktop(qtbot, place) as made:
+        yield made
+
+
+def test_what_can_be_seen_is_shown_at_once_and_the_rest_when_it_is_asked_for(screen: Desktop) -> None:
+    pane = screen.show(MachinePane)
+    screen.wait(lambda: "Ổ đĩa" in visible_texts(pane))
+    assert "Chưa đọc kiểm tra lần nào" in visible_texts(pane)
+    press(pane, "Kiểm tra lại")
+    assert not pane.check_again.isEnabled()
+    screen.wait(lambda: "Đã kiểm tra lúc" in visible_texts(pane) and not screen.shell.tasks.busy)
+    shown = visible_texts(pane)
+    assert "Đọc được trọn vẹn." in shown
+    assert "Nhập địa chỉ máy chủ trong Cài đặt." in shown
+    assert pane.check_again.isEnabled()
+    assert not nameless(pane)
+
+
+def test_the_lights_follow_the_tokens(screen: Desktop) -> None:
+    pane = screen.show(MachinePane)
+    screen.wait(lambda: "Ổ đĩa" in visible_texts(pane))
+    screen.hub.poke_tokens()
+    screen.wait(lambda: "Máy chưa có trình điều khiển USB ký số." in visible_texts(pane))
+
+
+def test_a_button_leads_to_where_it_can_be_mended(screen: Desktop) -> None:
+    pane = screen.show(MachinePane)
+    screen.hub.poke_tokens()
+    screen.wait(lambda: "Mở Cài đặt" in visible_texts(pane))
+    with screen.qtbot.waitSignal(pane.settings_wanted):
+        press(pane, "Mở Cài đặt")
+
+
+def test_the_report_is_copied(screen: Desktop) -> None:
+    pane = screen.show(MachinePane)
+    screen.wait(lambda: "Ổ đĩa" in visible_texts(pane))
+    press(pane, "Chép báo cáo")
+    text = QGuiApplication.clipboard().text()
+    assert text.startswith("Kiểm tra máy, 08:42 23/11/2026, phiên bản ")
+    assert "Ổ đĩa: Tốt" in text
+    assert screen.told == ["ut_report_copied"]

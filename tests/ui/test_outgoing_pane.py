@@ -1,0 +1,314 @@
+"""The pane of outgoing documents with everything real behind it: store, workers, software token, pages."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QCheckBox, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+import signer_resources
+from signer_app.desk.desk import Desk, open_desk
+from signer_app.outgoing.model import Profile, State
+from signer_app.pdf.model import PlaceOption
+from signer_app.workspace import Overrides
+from signer_resources.errors import KnownError
+from signer_ui.hub import Hub
+from signer_ui.panes.outgoing import OutgoingPane
+from signer_ui.panes.outgoing_work import Chosen
+from signer_ui.presenters.outgoing import DATE, NUMBER, RECEIVERS, SUBJECT, Line
+from signer_ui.shell import Shell, Tab
+from signer_ui.tasks import Tasks
+from signer_ui.theme import Theme
+from signer_ui.widgets.page_view import PageView
+from signer_ui.words import Words
+from tests.support.workspace import CANARY_PIN, Site, shared_site
+from tests.support.workspace import Desk as Place
+
+# Without a screen there is no window manager.
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+VI = Words("vi")
+PATIENCE_MS = 60_000
+CLICK = Qt.MouseButton.LeftButton
+W = TypeVar("W", bound=QWidget)
+
+
+@pytest.fixture(scope="session", name="site")
+def prepared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with shared_site(tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def place(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """One clerk's place for all tests of this file; each leaves no drafts behind."""
+    return site.desk(tmp_path_factory.mktemp("outgoing"))
+
+
+@pytest.fixture(scope="module")
+def desk(site: Site, place: Place) -> Iterator[Desk]:
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("signer_app.workspace.Workers", lambda: site.workers)
+        desk = stack.enter_context(open_desk(place.data, Overrides()))
+        desk.begin()
+        yield desk
+
+
+class Clerk:
+    """The pane, and who works with it."""
+
+    def __init__(self, qtbot: QtBot, desk: Desk, place: Place, folder: Path) -> None:
+        self._qtbot, self.desk, self.place, self.folder = qtbot, desk, place, folder
+        self.tabs: list[Tab] = []
+        self.told: list[KnownError | str] = []
+        self.tasks = Tasks(self._fault)
+        self.tasks.unhandled.connect(self.told.append)
+        self.hub = Hub(desk, self.tasks, desk.space.settings)
+        shell = Shell(desk, self.tasks, self.hub, VI, Theme(dark=False), self.told.append, self.tabs.append)
+        self.pane = OutgoingPane(shell)
+        qtbot.addWidget(self.pane)
+        self.pane.resize(1366, 650)
+        self.pane.show()
+        self.pane.shown()
+        self.hub.poke_tokens()
+        self.rest()
+
+    def _fault(self, fault: BaseException) -> str:
+        raise fault
+
+    def close(self) -> None:
+        self.tasks.close()
+        self.desk.outgoing.forget_signed()
+        self.desk.outgoing.remove([row.draft.id for row in self.desk.outgoing.rows()])
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(until, timeout=PATIENCE_MS)
+
+    def rest(self) -> None:
+        """Returns when nothing is being done any more."""
+        self.wait(lambda: not self.tasks.busy and self.pane.grid.settled)
+
+    def letters(self, *samples: str) -> list[Path]:
+        found = []
+        for sample in samples:
+            target = self.folder / sample
+            target.write_bytes((self.place.samples / sample).read_bytes())
+            found.append(target)
+        return found
+
+    def drop(self, *paths: Path) -> None:
+        """Drops files on the pane and waits until they are examined."""
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        at, copy = QPointF(300, 300), Qt.DropAction.CopyAction
+        buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        enter = QDragEnterEvent(at.toPoint(), copy, data, buttons, keys)
+        self.pane.dragEnterEvent(enter)
+        assert enter.isAccepted()
+        self.pane.dropEvent(QDropEvent(at, copy, data, buttons, keys))
+        self.rest()
+
+    @property
+    def lines(self) -> list[Line]:
+        return list(self.pane.grid.rows)
+
+    @property
+    def signed(self) -> Line:
+        return next(line for line in self.lines if line.row.state is State.SIGNED)
+
+    @property
+    def states(self) -> list[State]:
+        return [line.row.state for line in self.lines]
+
+    def press(self, words: str) -> None:
+        self.button(words).click()
+
+    def button(self, words: str) -> QAbstractButton:
+        found = [b for b in self.pane.findChildren(QAbstractButton) if b.text() == words and b.isVisible()]
+        assert len(found) == 1, (words, [b.text() for b in self.pane.findChildren(QAbstractButton) if b.isVisible()])
+        return found[0]
+
+    def type(self, line: Line, column: str, text: str) -> None:
+        self.pane.grid.edit_cell(line.id, column)
+        editor = child(self.pane.grid, QLineEdit)
+        editor.setText(text)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        self.wait(lambda: self.pane.grid.state() is not QAbstractItemView.State.EditingState)
+        self.rest()
+
+    def says(self, words: str) -> bool:
+        """Whether this stands somewhere on the pane."""
+        return any(label.text() == words and label.isVisible() for label in self.pane.findChildren(QLabel))
+
+    def act(self, words: str) -> None:
+        """Chooses an entry of a menu."""
+        next(action for action in self.pane.findChildren(QAction) if action.text() == words).trigger()
+        self.rest()
+
+
+def child(widget: QWidget, kind: type[W]) -> W:
+    found = [one for one in widget.findChildren(kind) if one.isVisible()]
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.fixture
+def clerk(qtbot: QtBot, desk: Desk, place: Place, tmp_path: Path) -> Iterator[Clerk]:
+    made = Clerk(qtbot, desk, place, tmp_path)
+    yield made
+    made.close()
+
+
+def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) -> None:
+    pane = clerk.pane
+    assert pane.drop.isVisible()
+    note = clerk.folder / "ghi-chu.docx"
+    note.write_bytes(b"PK")
+    clerk.drop(*clerk.letters("cong-van.pdf", "to-trinh.pdf", "to-trinh-phu-luc.pdf"), note)
+    assert "ghi-chu.docx" in pane.notice.text
+    assert clerk.states == [State.NEEDS_NUMBER, State.NEEDS_NUMBER]
+    assert sorted(len(line.draft.files) for line in clerk.lines) == [1, 2]
+    assert clerk.says("Kiểm tra trước khi ký: 2 chờ số")
+    assert not clerk.button("Chỉ ký (0)").isEnabled()
+
+    QTest.keyClick(pane.grid, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    clerk.rest()
+    assert clerk.states == [State.READY, State.READY]
+    assert all(line.draft.ticked and line.draft.number for line in clerk.lines)
+    assert clerk.button("Chỉ ký (2)").isEnabled()
+    pane.grid.choose([clerk.lines[0].id], column=SUBJECT)
+    QTest.keyClick(pane.grid, Qt.Key.Key_Space)
+    clerk.rest()
+    assert clerk.button("Chỉ ký (1)").isEnabled()
+
+    QTest.keyClick(pane.grid, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    clerk.wait(lambda: pane.flow.dialog is not None and pane.flow.dialog.isVisible())
+    assert pane.flow.dialog is not None
+    QTest.keyClicks(pane.flow.dialog.field, CANARY_PIN)
+    QTest.keyClick(pane.flow.dialog.field, Qt.Key.Key_Return)
+    clerk.wait(lambda: not pane.flow.running)
+    clerk.rest()
+    assert sorted(clerk.states) == [State.READY, State.SIGNED]
+    assert pane.flow.notice.text.startswith("Đã ký 1 văn bản, đã kiểm tra lại: hợp lệ.")
+    assert len(list((clerk.folder / "Đã ký").rglob("*.pdf"))) == len(clerk.signed.draft.files)
+
+    clerk.press(VI("uo_clear_signed"))
+    clerk.rest()
+    assert clerk.states == [State.READY]
+
+
+def test_what_is_typed_is_kept_and_what_makes_no_sense_is_told(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.type(clerk.lines[0], NUMBER, "125")
+    assert clerk.states == [State.READY]
+    clerk.type(clerk.lines[0], RECEIVERS, "sở nội vụ tỉnh an sơn")
+    assert clerk.lines[0].draft.receivers == ("H77.02",)
+    assert clerk.button("Ký số và gửi (1)").isEnabled()
+    clerk.type(clerk.lines[0], DATE, "31/02/2026")
+    assert "«31/02/2026» không phải ngày." in clerk.pane.notice.text
+    clerk.type(clerk.lines[0], DATE, "3/2")
+    assert clerk.lines[0].draft.date == dt.date(clerk.desk.now().year, 2, 3)
+
+
+def test_a_paste_is_shown_first_and_done_when_it_is_wanted(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf", "ke-hoach.pdf"))
+    QGuiApplication.clipboard().setText("Số\tNgày\n31\t20/11/2026\nnăm\t20/11/2026")
+    clerk.press(VI("uo_paste"))
+    clerk.rest()
+    assert clerk.pane.notice.text.startswith("Dán vào 1 văn bản: 1 số · 1 ngày.\nDòng 3: «năm» không phải số")
+    assert [line.draft.number for line in clerk.lines] == ["", ""]
+    clerk.wait(clerk.button(VI("uo_paste_yes")).hasFocus)
+    clerk.press(VI("uo_paste_yes"))
+    clerk.rest()
+    assert [line.draft.number for line in clerk.lines] == ["31", ""]
+
+
+def test_files_are_grouped_otherwise_by_hand(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf", "ke-hoach.pdf"))
+    pane = clerk.pane
+    first = clerk.lines[0].draft
+    pane.grid.choose([line.id for line in clerk.lines])
+    clerk.act(VI("uo_merge"))
+    assert [file.name for file in clerk.lines[0].draft.files] == ["cong-van.pdf", "ke-hoach.pdf"]
+    appendix = clerk.lines[0].draft.files[1].id
+    pane.card.main_wanted.emit(appendix)
+    clerk.rest()
+    assert clerk.lines[0].draft.main.name == "ke-hoach.pdf"
+    pane.card.split_wanted.emit(first.main.id)
+    clerk.rest()
+    assert sorted(line.draft.main.name for line in clerk.lines) == ["cong-van.pdf", "ke-hoach.pdf"]
+
+
+def test_a_stamp_moved_by_hand_is_examined_again_and_shown_where_it_was_put(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("thong-bao.pdf"))
+    clerk.type(clerk.lines[0], NUMBER, "125")
+    # Something is to be looked at, so it is not ticked by itself.
+    assert clerk.states == [State.WARNING]
+    assert not clerk.lines[0].draft.ticked
+    before = clerk.lines[0].row.placements
+    page = child(clerk.pane, PageView)
+    file = clerk.lines[0].draft.main.id
+    page.moved.emit(PlaceOption(1, 60, 120))
+    clerk.rest()
+    assert clerk.lines[0].draft.main.place == PlaceOption(1, 60, 120)
+    assert clerk.lines[0].row.placements[file] != before[file]
+    page.moved.emit(None)
+    clerk.rest()
+    assert clerk.lines[0].row.placements[file] == before[file]
+
+
+def test_a_secret_document_leaves_nothing_and_its_notice_takes_two_steps_to_put_away(clerk: Clerk) -> None:
+    secret = clerk.folder / "mat.pdf"
+    secret.write_bytes(signer_resources.path("samples/van-ban-mat.pdf").read_bytes())
+    clerk.drop(secret)
+    assert clerk.lines == []
+    card = clerk.pane.secret
+    assert card.isVisible()
+    assert card.names == ("mat.pdf",)
+    close = clerk.button(VI("uo_secret_close"))
+    assert not close.isEnabled()
+    child(card, QCheckBox).click()
+    close.click()
+    assert not card.isVisible()
+
+
+def test_what_was_taken_out_can_be_added_again(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.pane.grid.setFocus()
+    clerk.pane.grid.choose([clerk.lines[0].id])
+    QTest.keyClick(clerk.pane.grid, Qt.Key.Key_Delete)
+    clerk.rest()
+    assert clerk.lines == []
+    clerk.press(VI("uo_add_back"))
+    clerk.rest()
+    assert [line.draft.main.name for line in clerk.lines] == ["cong-van.pdf"]
+
+
+def test_the_kind_of_signature_is_chosen_for_the_chosen_rows(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.act(VI("uo_kind_plain"))
+    assert clerk.lines[0].draft.profile is Profile.PLAIN
+    # Both tokens could sign it, so the clerk says which.
+    assert clerk.says(VI("uo_hint_choose"))
+
+
+def test_without_a_token_the_button_says_so_and_leads_to_the_check_of_the_machine(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer_ui.panes.outgoing_work.choose_certificates", lambda *_: Chosen())
+    monkeypatch.setattr("signer_ui.presenters.outgoing.signers", lambda _snapshot: ())
+    clerk.hub.tokens_changed.emit(clerk.hub.tokens)
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.type(clerk.lines[0], NUMBER, "125")
+    assert clerk.says(VI("uo_hint_no_token"))
+    clerk.press("Chỉ ký (1)")
+    clerk.press(VI("us_act_check_machine"))
+    assert clerk.tabs == [Tab.MACHINE]

@@ -1,0 +1,377 @@
+"""What the pane of outgoing documents says and understands; no window, no store."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
+from signer_app.exchange.directory import Directory, KnownOrganisation
+from signer_app.outgoing.model import (
+    Added,
+    Changes,
+    Draft,
+    DraftFile,
+    FileRole,
+    Finding,
+    Left,
+    Note,
+    Profile,
+    Row,
+    Severity,
+    State,
+    Urgency,
+)
+from signer_app.outgoing.paste import read_cells
+from signer_app.pdf.model import LetterFacts
+from signer_app.pdf.plan import VIETNAM
+from signer_app.signing.batch import Outcome
+from signer_app.store.model import FileState, OutboxPacket, OutboxState
+from signer_app.store.settings import CertificateRole
+from signer_resources.errors import KnownError
+from signer_sync.contract import PacketKind
+from signer_token.model import PinState, Token, TokenCertificate
+from signer_ui.presenters.grid import Shade
+from signer_ui.presenters.outgoing import (
+    ATTACHED,
+    DATE,
+    NUMBER,
+    RECEIVERS,
+    SIGNER,
+    STATE,
+    SUBJECT,
+    URGENCY,
+    Line,
+    Organisations,
+    added_view,
+    columns,
+    copied_down,
+    details,
+    is_one_cell,
+    left_view,
+    must_choose,
+    paste_view,
+    press,
+    question,
+    signers,
+    summary,
+    ticked,
+    to_examine,
+    to_number,
+    to_paste,
+    typed,
+)
+from signer_ui.words import Words
+
+VI = Words("vi")
+NOW = dt.datetime(2026, 11, 20, 8, 42, tzinfo=VIETNAM)
+TODAY = NOW.date()
+AGENCY, LEADER = "a" * 64, "b" * 64
+DIRECTORY = Directory(
+    NOW,
+    (
+        KnownOrganisation("H77.02", "Sở Nội vụ"),
+        KnownOrganisation("H77.03", "Sở Tài chính"),
+        KnownOrganisation("H77.9", "Sở Nội vụ cũ", active=False),
+        KnownOrganisation("H1", "Văn phòng"),
+        KnownOrganisation("H2", "Văn phòng"),
+    ),
+)
+
+
+def _file(name: str, role: FileRole = FileRole.MAIN, profile: Profile = Profile.AGENCY) -> DraftFile:
+    facts = LetterFacts(pages=2)
+    return DraftFile(
+        id=f"file {name}", name=name, path=f"/{name}", output="", role=role, profile=profile, blob="0" * 64, facts=facts
+    )
+
+
+def line(
+    name: str = "thu.pdf",
+    state: State = State.READY,
+    *,
+    findings: tuple[Finding, ...] = (),
+    profile: Profile = Profile.AGENCY,
+    more: tuple[DraftFile, ...] = (),
+    packet: OutboxPacket | None = None,
+    proposal: str | None = None,
+    notes: tuple[Note, ...] = (),
+    outcomes: tuple[Outcome, ...] = (),
+    **facts: object,
+) -> Line:
+    main = _file(name, profile=profile)
+    draft = Draft(id=name, files=(main, *more), created_at=NOW, position=0, **facts)  # type: ignore[arg-type]
+    row = Row(
+        draft,
+        state,
+        draft.date or TODAY,
+        findings={main.id: findings},
+        proposal=proposal,
+        notes=notes,
+        outcomes=outcomes,
+    )
+    return Line(row, packet)
+
+
+def packet(state: OutboxState, accepted_at: dt.datetime | None = None, error_code: str | None = None) -> OutboxPacket:
+    return OutboxPacket(
+        packet_id="p",
+        org="H77.15",
+        kind=PacketKind.NEW,
+        sha256="0" * 64,
+        size=1,
+        urgency=Urgency.NORMAL,
+        created_at=NOW,
+        state=state,
+        attempts=0,
+        accepted_at=accepted_at,
+        error_code=error_code,
+        error_params={"host": "máy chủ"},
+    )
+
+
+def shown(one: Line, key: str) -> str:
+    known = Organisations.of(DIRECTORY, VI)
+    return next(column.text(one) for column in columns(lambda: known, lambda: NOW, VI) if column.key == key)
+
+
+def plugged(*roles: CertificateRole) -> TokensSnapshot:
+    views = []
+    for place, role in enumerate(roles):
+        certificate = TokenCertificate(
+            sha256=(AGENCY, LEADER)[role is CertificateRole.PERSONAL][:-1] + str(place),
+            serial="1",
+            subject="CN=UBND xã A",
+            issuer="CN=CA",
+            common_name="UBND xã A",
+            organization="UBND xã A",
+            not_before=NOW,
+            not_after=NOW,
+            der=b"",
+            key="RSA-2048",
+            usable_for_signing=True,
+        )
+        token = Token("T", "1", "", "", Path("m.so"), PinState.OK, (certificate,))
+        views.append(TokenView(token, (CertificateView(certificate, role, True, None, Life.VALID, 100),)))
+    return TokensSnapshot(tuple(views), looked=True)
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_says_in_words_where_it_stands_to_the_receipt_of_the_server() -> None:
+    assert [shown(line(state=state), STATE) for state in State] == [
+        *("Chờ kiểm tra", "Chờ số", "Sẵn sàng", "Cần xem", "Không ký được", "Đang ký", "Đã ký"),
+    ]  # fmt: skip
+    signed = line(state=State.SIGNED, packet=packet(OutboxState.QUEUED))
+    assert shown(signed, STATE) == VI("outbox_queued")
+    received = line(state=State.SIGNED, packet=packet(OutboxState.ACCEPTED, accepted_at=NOW.astimezone(dt.UTC)))
+    assert shown(received, STATE) == "Máy chủ đã nhận lúc 08:42"
+
+
+def test_a_number_that_is_only_proposed_stands_in_brackets() -> None:
+    assert shown(line(number="125", notation="UBND-VP"), NUMBER) == "125/UBND-VP"
+    assert shown(line(notation="UBND-VP", proposal="126"), NUMBER) == "(126)/UBND-VP"
+    assert shown(line(proposal="126"), NUMBER) == "(126)"
+    assert shown(line(notation="UBND-VP"), NUMBER) == "UBND-VP"
+
+
+def test_type_and_subject_stand_in_one_cell_and_the_type_only_once() -> None:
+    assert shown(line(type="Quyết định", subject="Về việc nghỉ lễ"), SUBJECT) == "Quyết định: Về việc nghỉ lễ"
+    assert shown(line(type="Quyết định", subject="Quyết định nghỉ lễ"), SUBJECT) == "Quyết định nghỉ lễ"
+    assert shown(line("giay-moi.pdf"), SUBJECT) == "giay-moi.pdf"
+
+
+def test_receivers_are_shown_by_name_where_the_name_is_theirs_alone() -> None:
+    assert shown(line(receivers=("H77.02", "H1", "X9")), RECEIVERS) == "Sở Nội vụ; H1; X9"
+
+
+def test_suggestions_are_those_who_still_receive() -> None:
+    known = Organisations.of(DIRECTORY, VI)
+    assert [(one.value, one.shown) for one in known.suggestions] == [
+        ("Sở Nội vụ", "Sở Nội vụ (H77.02)"),
+        ("Sở Tài chính", "Sở Tài chính (H77.03)"),
+        ("H1", "Văn phòng (H1)"),
+        ("H2", "Văn phòng (H2)"),
+    ]
+
+
+def test_enclosures_and_urgency_are_told_in_words() -> None:
+    assert shown(line(), ATTACHED) == ""
+    assert shown(line(more=(_file("pl.pdf", FileRole.APPENDIX),)), ATTACHED) == "1 tệp"
+    assert shown(line(urgency=Urgency.HOA_TOC), URGENCY) == "Hỏa tốc"
+
+
+def test_only_what_can_be_signed_has_a_box() -> None:
+    boxes = {state: ticked(line(state=state, ticked=True)) for state in State}
+    assert {state for state, box in boxes.items() if box is not None} == {State.CHECKING, State.READY, State.WARNING}
+
+
+# --- what is typed ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "changes"),
+    [
+        (NUMBER, "5", Changes(number="05")),
+        (NUMBER, "125/UBND – VP", None),
+        (NUMBER, "125/UBND-VP", Changes(number="125", notation="UBND-VP")),
+        (NUMBER, "", Changes(number="")),
+        (DATE, "3/2", Changes(date=dt.date(2026, 2, 3))),
+        (DATE, "19.11.2026", Changes(date=dt.date(2026, 11, 19))),
+        (DATE, "", Changes(date=None)),
+        (DATE, "31/02/2026", None),
+        (SUBJECT, " Về   việc ", Changes(subject="Về việc")),
+        (SIGNER, "Trần Thị B", Changes(signer="Trần Thị B")),
+        (RECEIVERS, "sở nội vụ; H77.03", Changes(receivers=("H77.02", "H77.03"))),
+        (RECEIVERS, "Sở Không Có", None),
+        (URGENCY, "Hỏa tốc", Changes(urgency=Urgency.HOA_TOC)),
+    ],
+)
+def test_what_is_typed_into_a_cell_is_read_or_refused(column: str, text: str, changes: Changes | None) -> None:
+    if changes is None:
+        with pytest.raises(KnownError) as told:
+            typed(column, text, DIRECTORY, TODAY, VI)
+        assert told.value.code.endswith("_unreadable")
+    else:
+        assert typed(column, text, DIRECTORY, TODAY, VI) == changes
+
+
+def test_a_cell_is_copied_down_but_a_number_never() -> None:
+    source, other, signed = line("a", receivers=("H1",), number="5"), line("b"), line("c", State.SIGNED)
+    assert copied_down(RECEIVERS, source, [source, other, signed]) == {"b": Changes(receivers=("H1",))}
+    assert copied_down(NUMBER, source, [source, other]) == {}
+
+
+# --- what is to be done -----------------------------------------------------------------------------------------------
+
+
+def test_what_was_not_examined_with_the_certificate_that_signs_is_examined_the_one_in_view_first() -> None:
+    one, two, signed = line("a", number="1"), line("b", number="2"), line("c", State.SIGNED)
+    certificates = {Profile.AGENCY: AGENCY}
+    assert to_examine([one, two, signed], {}, certificates, TODAY, "b") == ("b", "a")
+    asked = {key.id: question(key.draft, AGENCY, TODAY) for key in (one, two)}
+    assert to_examine([one, two, signed], asked, certificates, TODAY, "b") == ()
+    assert to_examine([line("a", number="3"), two], asked, certificates, TODAY, None) == ("a",)
+    assert to_examine([one, two], asked, {}, TODAY, None) == ("a", "b")
+    assert to_examine([one, two], asked, certificates, TODAY + dt.timedelta(days=1), None) == ("a", "b")
+
+
+def test_next_numbers_go_to_several_chosen_rows_or_to_all_that_lack_one() -> None:
+    rows = [line("a", proposal="1"), line("b", number="7", proposal=None), line("c", proposal="2")]
+    assert to_number(rows, ()) == ("a", "c")
+    assert to_number(rows, ("b",)) == ("a", "c")
+    assert to_number(rows, ("b", "c")) == ("c",)
+
+
+def test_a_paste_fills_the_chosen_rows_or_those_from_the_cursor_on() -> None:
+    shown = ("a", "b", "c", "d")
+    assert to_paste(shown, ("b", "d"), "b") == ("b", "d")
+    assert to_paste(shown, ("c",), "c") == ("c", "d")
+    assert to_paste(shown, (), None) == shown
+
+
+def test_the_sum_of_the_preflight_is_told_as_clerks_say_it() -> None:
+    rows = [line(state=State.READY)] * 38 + [line(state=State.WARNING), line(state=State.REFUSED)]
+    assert summary(rows, VI) == "Kiểm tra trước khi ký: 38 sẵn sàng · 1 cần xem · 1 không ký được"
+    assert summary([], VI) == ""
+
+
+# --- the button -------------------------------------------------------------------------------------------------------
+
+
+def test_the_button_says_how_many_it_signs_and_what_happens_to_them() -> None:
+    rows = [
+        line("a", ticked=True, receivers=("H1",)),
+        line("b", ticked=True),
+        line("c", State.REFUSED, ticked=True),
+        line("d", ticked=False, receivers=("H1",)),
+    ]
+    tokens = signers(plugged(CertificateRole.AGENCY))
+    told = press(rows, {Profile.AGENCY: tokens[0].sha256}, tokens, VI)
+    assert (told.text, told.ids, told.sends, told.error) == ("Ký số và gửi (2)", ("a", "b"), True, None)
+    assert told.certificate == tokens[0].sha256
+    assert "«UBND xã A»" in told.hint
+    assert "Gửi 1 văn bản" in told.hint
+    kept = press([rows[1]], {Profile.AGENCY: AGENCY}, tokens, VI)
+    assert (kept.text, kept.sends) == ("Chỉ ký (1)", False)
+    assert press([rows[2]], {}, tokens, VI).ids == ()
+
+
+def test_without_a_certificate_that_fits_the_button_leads_to_the_reason() -> None:
+    rows = [line("a", ticked=True)]
+    none = press(rows, {}, (), VI)
+    assert none.error is not None
+    assert none.error.code == "no_token"
+    wrong = press(rows, {}, signers(plugged(CertificateRole.PERSONAL)), VI)
+    assert wrong.error is not None
+    assert (wrong.error.code, wrong.hint) == ("certificate_none_fits", VI("uo_hint_no_fit"))
+    two = signers(plugged(CertificateRole.AGENCY, CertificateRole.AGENCY))
+    assert press(rows, {}, two, VI).hint == VI("uo_hint_choose")
+    assert must_choose(rows, two)
+    assert not must_choose(rows, signers(plugged(CertificateRole.AGENCY, CertificateRole.PERSONAL)))
+
+
+# --- one document -----------------------------------------------------------------------------------------------------
+
+
+def test_reasons_are_told_with_refusals_first_and_news_last() -> None:
+    found = (
+        Finding("issued_before", Severity.WARNING, {"number": "12/UBND"}),
+        Finding("number_missing", Severity.REFUSED),
+    )
+    told = details(line(state=State.REFUSED, findings=found, notes=(Note("out_no_receivers"),)), NOW, VI).told
+    assert [one.shade for one in told] == [Shade.BAD, Shade.WARN, Shade.MUTED]
+    assert told[0].what == "Chưa có số văn bản."
+    assert all(one.what for one in told)
+
+
+def test_a_document_without_faults_says_so_and_lists_its_files() -> None:
+    seen = details(line("to-trinh.pdf", more=(_file("pl 1.pdf", FileRole.APPENDIX),)), NOW, VI)
+    assert [one.what for one in seen.told] == [VI("uo_nothing_wrong")]
+    assert [file.text for file in seen.files] == ["Chính: to-trinh.pdf (2 trang)", "Phụ lục: pl 1.pdf (2 trang)"]
+
+
+def test_a_signed_document_tells_level_receipt_and_what_hinders_the_sending() -> None:
+    outcome = Outcome("in", "out", FileState.SIGNED, level="b-t")
+    waiting = packet(OutboxState.NEEDS_PERSON, error_code="server_unreachable")
+    seen = details(line(state=State.SIGNED, packet=waiting, outcomes=(outcome,)), NOW, VI)
+    assert "B-T" in seen.told[0].what
+    assert seen.told[1].shade is Shade.BAD
+    assert seen.told[1].why
+
+
+# --- what was not taken, what would be pasted -------------------------------------------------------------------------
+
+
+def test_files_that_were_not_taken_are_told_with_their_reasons_and_secret_ones_apart() -> None:
+    left = [Left("mat.pdf", KnownError("secret"))]
+    left += [Left(f"{n}.docx", KnownError("out_not_pdf", name=f"{n}.docx")) for n in range(8)]
+    view = left_view(left, VI)
+    assert view.secret == ("mat.pdf",)
+    assert view.heading == "8 tệp chưa thêm được."
+    assert view.lines.count("\n") == 6
+    assert view.lines.endswith("… và 2 tệp khác.")
+    assert "mat.pdf" not in view.lines
+    stopped = added_view(Added((), (), interrupted=True), VI)
+    assert stopped.heading == VI("uo_left_stopped")
+
+
+def test_a_paste_says_what_it_would_change_before_it_does() -> None:
+    text = "Số, ký hiệu\tNgày\tLạ\r\n12/UBND-VP\t20/11/2026\tx\r\n13/UBND-VP\t31/31/2026\t\r\n14/UBND-VP\t\t\r\n15\t\t"
+    view = paste_view(read_cells(text, DIRECTORY), 3, VI)
+    assert view.possible
+    assert view.question == "Dán vào 2 văn bản: 2 số · 1 ngày."
+    assert view.problems.splitlines() == [
+        "Dòng 3: «31/31/2026» không phải ngày.",
+        "Dòng có ô không đọc được thì không dán.",
+        "Thừa 1 dòng, không có văn bản để dán.",
+        "Không dùng cột: Lạ.",
+    ]
+    assert not paste_view(read_cells("Ngày\nabc", DIRECTORY), 3, VI).possible
+
+
+def test_a_single_value_is_told_from_a_column() -> None:
+    assert is_one_cell("125/UBND-VP\r\n")
+    assert not is_one_cell("125\n126")
+    assert not is_one_cell("125\t20/11/2026")

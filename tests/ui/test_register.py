@@ -1,0 +1,236 @@
+"""The register: what its columns and details say, and the pane: searching, narrowing, opening, copying."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from signer_app.desk.register import RegisterDetails, SentPacket, SignedFile
+from signer_app.store.listings import RegisterEntry
+from signer_app.store.model import DocumentState, FileRole, OutboxState, Urgency
+from signer_resources.errors import KnownError
+from signer_ui.glow import Glow
+from signer_ui.panes.register import RegisterPane
+from signer_ui.presenters.register import brief_state, columns, details_view, glow, number_key, state, title
+from signer_ui.shell import Shell
+from signer_ui.words import Words
+from tests.desk.office import FRIDAY, MONDAY, Office, office
+from tests.desk.window import Desktop, desktop, nameless, press, visible_texts
+from tests.store.letters import Letters, not_secret
+
+# Without a screen there is no window manager that could be told a smallest size.
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
+
+WORDS = Words("vi")
+NAMES = {"H77": "UBND tỉnh", "H77.15": "UBND xã Hòa Sơn"}
+
+
+def entry(number: str = "12", sending: OutboxState | None = None, **more: object) -> RegisterEntry:
+    accepted = sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED, OutboxState.DELIVERED)
+    facts: dict[str, object] = {
+        "id": "d",
+        "body_code": "H77.15",
+        "state": DocumentState.RELEASED if sending else DocumentState.SIGNED,
+        "created_at": MONDAY,
+        "urgency": Urgency.NORMAL,
+        "number": number,
+        "notation": "QĐ-UBND",
+        "doc_date": FRIDAY,
+        "type": "Quyết định",
+        "subject": "Phê duyệt kế hoạch",
+        "signer_name": "Trần Văn An",
+        "sending": sending,
+        "accepted_at": MONDAY if accepted else None,
+        "receivers": ("H77", "X99"),
+    }
+    return RegisterEntry(**{**facts, **more})  # type: ignore[arg-type]
+
+
+def test_columns_say_number_day_subject_signer_receivers_and_state() -> None:
+    row = entry(sending=OutboxState.ACCEPTED)
+    texts = [column.text(row) for column in columns(lambda: NAMES, WORDS, lambda: MONDAY)]
+    assert texts == [
+        "12/QĐ-UBND",
+        "20/11/2026",
+        "Quyết định: Phê duyệt kế hoạch",
+        "Trần Văn An",
+        "UBND tỉnh; X99",
+        "Máy chủ đã nhận",
+    ]
+
+
+def test_numbers_sort_as_numbers_within_their_year() -> None:
+    rows = [entry("10"), entry("9"), entry("9a"), entry("1", doc_date=dt.date(2027, 1, 4)), entry("")]
+    assert [row.number for row in sorted(rows, key=number_key)] == ["", "9", "9a", "10", "1"]
+
+
+def test_the_type_is_not_said_twice() -> None:
+    assert title(entry(subject="Quyết định phê duyệt")) == "Quyết định phê duyệt"
+    assert title(entry(subject=None)) == "Quyết định"
+    assert title(entry(type=None)) == "Phê duyệt kế hoạch"
+
+
+@pytest.mark.parametrize(
+    ("sending", "brief", "whole", "shape"),
+    [
+        (None, "Đã ký", "Đã ký", Glow.OFF),
+        (OutboxState.QUEUED, "Chờ gửi", "Chờ gửi", Glow.OFF),
+        (OutboxState.RETRYING, "Chờ gửi", "Chờ gửi", Glow.OFF),
+        (OutboxState.FORWARDED, "Máy chủ đã nhận", "Máy chủ đã nhận lúc 08:42", Glow.GOOD),
+        (OutboxState.DELIVERED, "Nơi nhận đã tiếp nhận", "Nơi nhận đã tiếp nhận", Glow.GOOD),
+        (OutboxState.NEEDS_PERSON, "Cần xem", "Chưa gửi được, cần xem", Glow.BAD),
+        (OutboxState.FAILED, "Bị trả lại", "Bị trả lại", Glow.BAD),
+    ],
+)
+def test_the_state_is_said_in_the_clerks_words(
+    sending: OutboxState | None, brief: str, whole: str, shape: Glow
+) -> None:
+    row = entry(sending=sending)
+    assert (brief_state(row, WORDS), state(row, MONDAY, WORDS), glow(row)) == (brief, whole, shape)
+
+
+def test_details_tell_what_hinders_the_sending_and_that_an_attachment_is_unsigned() -> None:
+    sent = SentPacket("p", OutboxState.NEEDS_PERSON, MONDAY, None, "", "", "", KnownError("unknown_receiver"))
+    file = SignedFile("f", "bảng.xlsx", FileRole.ATTACHMENT, None, None, False, None)
+    row = entry(sending=OutboxState.NEEDS_PERSON, receivers=())
+    view = details_view(row, RegisterDetails("d", (file,), (sent,)), NAMES, MONDAY, WORDS)
+    assert view.under == "12/QĐ-UBND · 20/11/2026 · UBND xã Hòa Sơn"
+    assert [(fact.what, fact.value) for fact in view.facts] == [
+        ("Trạng thái", "Chưa gửi được, cần xem"),
+        ("Người ký", "Trần Văn An"),
+        ("Nơi nhận", "Chưa có nơi nhận"),
+    ]
+    assert view.trouble.startswith("Có nơi nhận mà máy chủ không biết.")
+    assert view.files[0].under == "Kèm theo, không ký."
+
+
+# ---- the pane
+
+
+class Book:
+    """The pane over an office, and the files that it had the system open."""
+
+    def __init__(self, screen: Desktop) -> None:
+        self.screen = screen
+        self.opened: list[Path] = []
+
+        def make(shell: Shell) -> RegisterPane:
+            return RegisterPane(shell, self.opened.append)
+
+        self.pane = screen.show(make)
+        screen.wait(lambda: bool(self.shown))
+
+    def wait_rows(self, *labels: str) -> None:
+        self.screen.wait(lambda: self.shown == list(labels))
+
+    @property
+    def shown(self) -> list[str]:
+        """The numbers on the screen, in their order."""
+        labels = {row.id: row.label for row in self.pane.grid.rows}
+        return [labels[row_id] for row_id in self.pane.grid.shown_ids if row_id in labels]
+
+    def choose(self, label: str) -> None:
+        self.pane.grid.choose([next(row.id for row in self.pane.grid.rows if row.label == label)])
+        self.screen.wait(
+            lambda: label in visible_texts(self.pane.details) and "Lưu" in visible_texts(self.pane.details)
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Office]:
+    with office(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def screen(qtbot: QtBot, place: Office) -> Iterator[Desktop]:
+    with desktop(qtbot, place) as made:
+        yield made
+
+
+def test_the_register_is_searched_without_marks_and_follows_the_store(place: Office, screen: Desktop) -> None:
+    place.signed("1")
+    place.clock.go_on(60)
+    place.signed("2")
+    book = Book(screen)
+    QTest.keyClicks(book.pane.search, "hoi nghi 2/ubnd")
+    book.wait_rows("2/UBND-VHXH")
+    QTest.keyClick(book.pane.search, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(book.pane.search, Qt.Key.Key_Delete)
+    place.clock.go_on(60)
+    place.signed("3")
+    screen.store_changed()
+    book.wait_rows("3/UBND-VHXH", "2/UBND-VHXH", "1/UBND-VHXH")
+    assert "3 văn bản" in visible_texts(book.pane)
+    assert not nameless(book.pane)
+
+
+def test_another_year_is_a_choice_away(place: Office, screen: Desktop) -> None:
+    place.at(MONDAY - dt.timedelta(days=400))
+    place.signed("5", dt.date(2025, 10, 19))
+    place.at(MONDAY)
+    place.signed("1")
+    book = Book(screen)
+    assert [book.pane.years.itemText(at) for at in range(3)] == ["Tất cả các năm", "2026", "2025"]
+    assert book.pane.years.currentText() == "2026"
+    book.pane.years.setCurrentIndex(2)
+    book.pane.years.activated.emit(2)
+    book.wait_rows("5/UBND-VHXH")
+    book.pane.years.setCurrentIndex(0)
+    book.pane.years.activated.emit(0)
+    screen.wait(lambda: len(book.pane.grid.shown_ids) == 2)
+
+
+def test_details_show_files_proof_and_receipt_and_open_the_signed_copy(place: Office, screen: Desktop) -> None:
+    target = place.folder / "Đã ký" / "Công văn 125.pdf"
+    made = Letters(place.store, place.clock).signing("1", output=target)
+    place.store.commit_signed(made, not_secret)
+    place.store.export(made.files[0].id)
+    book = Book(screen)
+    book.choose("1/UBND-VHXH")
+    shown = visible_texts(book.pane)
+    for words in ("Công văn 125.pdf", "Chứng cứ ký số", "Lê Thị Văn Thư", "Chờ gửi từ"):
+        assert words in shown
+    press(book.pane, "Mở")
+    screen.wait(lambda: book.opened == [target])
+    target.write_bytes(b"altered")
+    press(book.pane, "Mở")
+    screen.wait(lambda: "đã bị thay đổi, không mở" in book.pane.notice.text)
+    assert book.opened == [target]
+
+
+def test_a_copy_is_saved_where_the_clerk_says(
+    place: Office, screen: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.signed("1")
+    book = Book(screen)
+    book.choose("1/UBND-VHXH")
+    target = tmp_path / "bản sao.pdf"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args, **_kwargs: (str(target), ""))
+    press(book.pane, "Lưu bản sao…")
+    screen.wait(lambda: "Đã lưu" in book.pane.notice.text)
+    assert target.read_bytes().endswith(b" signed")
+    press(book.pane, "Lưu bản sao…")
+    screen.wait(lambda: "không ghi đè" in book.pane.notice.text)
+
+
+def test_chosen_rows_are_copied_for_a_spreadsheet(place: Office, screen: Desktop) -> None:
+    place.signed("1", receivers=("H77",))
+    book = Book(screen)
+    assert not book.pane.copy.isEnabled()
+    book.pane.grid.selectAll()
+    press(book.pane, "Chép dòng đã chọn")
+    cells = QGuiApplication.clipboard().text().split("\t")
+    assert (cells[0], cells[1], cells[5]) == ("1/UBND-VHXH", "23/11/2026", "Chờ gửi")
+
+
+def test_an_empty_register_is_calm(screen: Desktop) -> None:
+    pane = screen.show(RegisterPane)
+    screen.wait(lambda: "0 văn bản" in visible_texts(pane))
+    assert "Chọn một văn bản để xem" in visible_texts(pane)

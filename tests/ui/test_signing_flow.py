@@ -1,0 +1,414 @@
+"""From the press of *Ký số* to the result: real tokens, store and dialogue; the token misbehaves by script."""
+
+import gc
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from signer_app.desk.desk import Desk, open_desk
+from signer_app.desk.signing_values import BatchSummary, DocumentOutcome, Ready
+from signer_app.desk.trial import sample_page
+from signer_app.outgoing.model import Changes
+from signer_app.pdf.model import Profile
+from signer_app.signing.certificates import fit_to_sign
+from signer_app.store.model import FileState
+from signer_app.verification.model import Verdict
+from signer_app.workspace import Overrides
+from signer_resources.errors import KnownError
+from signer_token.model import Pin
+from signer_ui.hub import Hub
+from signer_ui.presenters.pin import PinAnswer, Purpose
+from signer_ui.presenters.signing import Act, progress_words, told_error, told_of
+from signer_ui.shell import Shell, Tab
+from signer_ui.signing_flow import SigningFlow
+from signer_ui.tasks import Tasks
+from signer_ui.theme import Theme
+from signer_ui.widgets.pin_dialog import PinDialog, ask_pin
+from signer_ui.words import Words
+from tests.support.pkcs11_shim import CountingModule, build_counting_module
+from tests.support.softhsm import softhsm_module
+from tests.support.workspace import CANARY_PIN, Site, shared_site
+from tests.support.workspace import Desk as Place
+
+# Without a screen there is no window manager that could be told a smallest size.
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
+
+FINAL, LOCKED, REMOVED = "0x20000", "0x40000", "0x32"
+WORDS = Words("vi")
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="session", name="site")
+def prepared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with shared_site(tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> CountingModule:
+    return build_counting_module(tmp_path_factory.mktemp("counting"), softhsm_module())
+
+
+@pytest.fixture(scope="module")
+def place(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """One clerk's place for all tests of this file; each brings its own letters."""
+    return site.desk(tmp_path_factory.mktemp("flow"))
+
+
+@pytest.fixture(scope="module")
+def desk(site: Site, place: Place, counting: CountingModule) -> Iterator[Desk]:
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("signer_app.workspace.Workers", lambda: site.workers)
+        desk = stack.enter_context(open_desk(place.data, Overrides(modules=(counting.path,))))
+        desk.begin()
+        yield desk
+
+
+class Clerk:
+    """A pane with a signing flow in it, and who works with it."""
+
+    def __init__(self, qtbot: QtBot, desk: Desk, counting: CountingModule, folder: Path) -> None:
+        counting.misbehave()
+        counting.log.unlink(missing_ok=True)
+        self._qtbot, self.desk, self.counting, self.folder = qtbot, desk, counting, folder
+        self.tabs: list[Tab] = []
+        self.tasks = Tasks(lambda fault: repr(fault))
+        settings = desk.space.settings
+        self.hub = Hub(desk, self.tasks, settings)
+        self.shell = Shell(desk, self.tasks, self.hub, WORDS, Theme(dark=False), lambda _told: None, self.tabs.append)
+        self.pane = QWidget()
+        qtbot.addWidget(self.pane)
+        self.flow = SigningFlow(self.shell, self.pane)
+        QVBoxLayout(self.pane).addWidget(self.flow.widget)
+        self.pane.resize(900, 500)
+        self.pane.show()
+        self.done: list[tuple[str, DocumentOutcome]] = []
+        self.ends: list[BatchSummary] = []
+        self.flow.document_done.connect(lambda draft, outcome: self.done.append((draft, outcome)))
+        self.flow.ended.connect(self.ends.append)
+
+    def plain(self, count: int) -> list[str]:
+        """Drafts of letters that are signed without a seal."""
+        for number in range(count):
+            page = sample_page() + f"% {self.folder.name} {number}\n".encode()
+            (self.folder / f"thư {number}.pdf").write_bytes(page)
+        return self.drafts(sorted(self.folder.glob("*.pdf")), Profile.PLAIN)
+
+    def drafts(self, files: list[Path], profile: Profile) -> list[str]:
+        outgoing = self.desk.outgoing
+        added = outgoing.add(files, profile=profile)
+        assert not added.left, [str(left.error) for left in added.left]
+        ids = [draft.id for draft in added.drafts]
+        if profile is Profile.AGENCY:
+            outgoing.fill(ids)
+        outgoing.examine(ids, fit_to_sign(self.desk.space, self.agency, [profile]))
+        return ids
+
+    @property
+    def agency(self) -> str:
+        return self.desk.space.settings.bodies[0].certificates[0]
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(until, timeout=PATIENCE_MS)
+
+    def dialog(self) -> PinDialog:
+        self.wait(lambda: self.flow.dialog is not None and self.flow.dialog.isVisible())
+        assert self.flow.dialog is not None
+        return self.flow.dialog
+
+    def type_pin(self, pin: str = CANARY_PIN) -> None:
+        dialog = self.dialog()
+        QTest.keyClicks(dialog.field, pin)
+        QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+
+    def sign(self, drafts: list[str], pin: str = CANARY_PIN) -> BatchSummary:
+        before = len(self.ends)
+        self.flow.start(drafts, self.agency)
+        self.type_pin(pin)
+        return self.end(before)
+
+    def end(self, before: int) -> BatchSummary:
+        self.wait(lambda: len(self.ends) > before)
+        return self.ends[-1]
+
+    @property
+    def told(self) -> str:
+        return self.flow.notice.text
+
+    def press(self, words: str) -> None:
+        found = [b for b in self.flow.notice.findChildren(QPushButton) if b.text() == words and b.isVisible()]
+        assert len(found) == 1, [b.text() for b in self.flow.notice.findChildren(QPushButton)]
+        QTest.mouseClick(found[0], Qt.MouseButton.LeftButton)
+
+    def waiting(self) -> set[str]:
+        return {row.draft.id for row in self.desk.outgoing.rows() if row.state != "signed"}
+
+
+@pytest.fixture
+def clerk(qtbot: QtBot, desk: Desk, counting: CountingModule, tmp_path: Path) -> Iterator[Clerk]:
+    made = Clerk(qtbot, desk, counting, tmp_path)
+    yield made
+    made.hub.stop()
+    made.tasks.close()
+    desk.outgoing.remove(made.waiting())
+
+
+def pins_in_memory() -> list[Pin]:
+    # By type alone: asking strangers' objects for their class may wake them.
+    return [held for held in gc.get_objects() if type(held) is Pin]
+
+
+def test_one_pin_signs_all_and_nothing_of_it_stays(
+    clerk: Clerk, place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    drafts, before = clerk.plain(2), {id(pin) for pin in pins_in_memory()}
+    summary = clerk.sign(drafts)
+    assert [outcome.state for outcome in summary.outcomes] == [FileState.SIGNED] * 2
+    assert {draft for draft, _outcome in clerk.done} == set(drafts)
+    assert all(outcome.document for _draft, outcome in clerk.done)
+    assert clerk.told == "Đã ký 2 văn bản, đã kiểm tra lại: hợp lệ."
+    assert clerk.waiting() == set()
+    assert clerk.counting.user_logins() == 1
+
+    assert {path.name for path, data in place.everything() if CANARY_PIN.encode() in data} <= {"demo.json"}
+    out, err = capfd.readouterr()
+    assert CANARY_PIN not in out + err
+    clerk.wait(lambda: not clerk.flow.running)
+    gc.collect()
+    assert [pin for pin in pins_in_memory() if id(pin) not in before] == []
+
+
+def test_a_letter_takes_the_bodys_certificate_by_itself(clerk: Clerk, place: Place) -> None:
+    letter = shutil.copyfile(place.samples / "giay-moi.pdf", clerk.folder / "giay-moi.pdf")
+    drafts = clerk.drafts([letter], Profile.AGENCY)
+    clerk.flow.start(drafts)
+    dialog = clerk.dialog()
+    assert "«UBND xã Hòa Sơn» để ký 1 văn bản" in dialog.accessibleName()
+    dialog.reject()
+    clerk.wait(lambda: not clerk.flow.running)
+    assert (clerk.ends, clerk.counting.user_logins(), clerk.waiting()) == ([], 0, set(drafts))
+
+
+def test_where_two_certificates_could_sign_the_person_names_one(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    clerk.flow.start(drafts)
+    clerk.wait(lambda: "Chọn một" in clerk.told)
+    names = [b.text() for b in clerk.flow.notice.findChildren(QPushButton) if "USB «" in b.text()]
+    assert len(names) == 2
+    clerk.press(next(name for name in names if "UBND xã Hòa Sơn" in name))
+    clerk.type_pin()
+    assert len(clerk.end(0).signed) == 1
+
+
+def test_a_wrong_pin_is_one_login_and_is_asked_again_only_when_the_person_wants(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    summary = clerk.sign(drafts, "999999")
+    assert summary.stopped is not None
+    assert summary.stopped.code == "pin_incorrect"
+    assert clerk.told.startswith("Sai mã PIN, chưa ký văn bản nào.")
+    assert "Nhập sai nhiều lần, USB ký số sẽ bị khóa." in clerk.told
+    assert (clerk.flow.dialog, clerk.counting.user_logins()) == (None, 1)
+    assert clerk.waiting() == set(drafts)
+
+    clerk.press("Nhập lại mã PIN")
+    clerk.type_pin()
+    assert len(clerk.end(1).signed) == 1
+    assert clerk.counting.user_logins() == 2
+
+
+def test_the_last_try_is_spent_only_after_the_tick(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    clerk.counting.misbehave(flags=FINAL)
+    clerk.flow.start(drafts, clerk.agency)
+    dialog = clerk.dialog()
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
+    clerk.wait(lambda: not clerk.flow.running)
+    assert clerk.counting.user_logins() == 0
+
+    clerk.flow.start(drafts, clerk.agency)
+    dialog = clerk.dialog()
+    dialog.sure.click()
+    QTest.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
+    clerk.type_pin()
+    assert len(clerk.end(0).signed) == 1
+    assert clerk.counting.user_logins() == 1
+
+
+def test_a_locked_token_is_told_and_never_tried(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    clerk.counting.misbehave(flags=LOCKED)
+    clerk.flow.start(drafts, clerk.agency)
+    dialog = clerk.dialog()
+    assert not dialog.field.isVisible()
+    dialog.reject()
+    assert clerk.told.startswith("USB ký số đã bị khóa")
+    assert clerk.counting.user_logins() == 0
+
+
+def test_a_token_that_is_pulled_out_loses_nothing_and_the_rest_is_signed_later(clerk: Clerk) -> None:
+    drafts = clerk.plain(2)
+    clerk.counting.misbehave(C_Sign=REMOVED)
+    clerk.sign(drafts)
+    assert "USB ký số bị rút. Đã ký 0/2, không mất văn bản nào." in clerk.told
+    assert "Cắm lại và bấm Ký tiếp." in clerk.told
+    assert clerk.waiting() == set(drafts)
+
+    clerk.counting.misbehave()
+    clerk.press("Ký tiếp")
+    clerk.type_pin()
+    assert len(clerk.end(1).signed) == 2
+    assert clerk.waiting() == set()
+
+
+def test_a_drivers_fault_is_told_with_its_reason_and_leads_to_the_check_of_the_machine(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    clerk.counting.misbehave(C_Sign="crash")
+    clerk.sign(drafts)
+    assert "Trình điều khiển USB ký số bị hỏng giữa chừng" in clerk.told
+    assert "Đã ký 0/1" in clerk.told
+    clerk.press("Kiểm tra máy")
+    assert clerk.tabs == [Tab.MACHINE]
+
+
+def test_without_a_token_nobody_is_asked_for_a_pin(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    clerk.counting.misbehave(C_GetSlotList="empty")
+    clerk.flow.start(drafts)
+    clerk.wait(lambda: bool(clerk.told))
+    assert "Chưa cắm USB ký số." in clerk.told
+    assert (clerk.flow.dialog, clerk.flow.running) == (None, False)
+
+
+def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(clerk: Clerk) -> None:
+    drafts, signing = clerk.plain(3), clerk.desk.signing
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    done: list[DocumentOutcome] = []
+    summary = signing.sign(
+        ready, Pin(CANARY_PIN), final_try=False, cancelled=lambda: bool(done), document_done=done.append
+    )
+    assert summary.stopped is not None
+    assert (summary.stopped.code, len(summary.signed), len(summary.pending)) == ("interrupted", 1, 2)
+    told = told_of(summary, WORDS)
+    assert told.what == "Đã dừng theo yêu cầu. Đã ký 1/3, không mất văn bản nào."
+    assert told.acts == (Act.GO_ON,)
+
+    rest = signing.prepare_rest(summary.batch)
+    assert len(rest.documents) == 2
+    assert len(signing.sign(rest, Pin(CANARY_PIN), final_try=False).signed) == 2
+    with pytest.raises(KnownError, match="Nothing is left"):
+        signing.prepare_rest(summary.batch)
+
+
+def test_what_was_changed_after_the_question_is_not_signed(clerk: Clerk) -> None:
+    drafts, signing = clerk.plain(1), clerk.desk.signing
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    clerk.desk.outgoing.edit(drafts[0], Changes(subject="Một trích yếu khác"))
+    clerk.desk.outgoing.examine(drafts, ready.chosen)
+    with pytest.raises(KnownError) as raised:
+        signing.sign(ready, Pin(CANARY_PIN), final_try=False)
+    assert raised.value.code == "us_changed"
+    assert clerk.counting.user_logins() == 0
+
+
+def test_a_trial_signs_a_page_and_keeps_nothing_but_the_journals_entries(clerk: Clerk, place: Place) -> None:
+    before = sorted(path for path, _data in place.everything() if "blobs" in path.parts)
+    trial = clerk.desk.signing.test_signature(clerk.agency, Pin(CANARY_PIN))
+    assert trial.verdict is Verdict.VALID
+    assert sorted(path for path, _data in place.everything() if "blobs" in path.parts) == before
+    with clerk.desk.space.store.view() as view:
+        entries = view.journal.entries(2)
+    assert {(entry.use.action, entry.use.result) for entry in entries} == {("login", "ok"), ("sign", "ok")}
+    assert list((place.data / "work").glob("trial-*")) == []
+
+
+def test_enrolling_makes_this_machine_known_with_one_login(clerk: Clerk, place: Place) -> None:
+    with place.server():
+        clerk.desk.space.reload()
+        known = place.settings().server
+        done = clerk.desk.signing.enrol(clerk.agency, Pin(CANARY_PIN))
+        assert known is not None
+        assert done.settings == place.settings()
+        assert done.settings.server is not None
+        assert done.settings.server.devices[done.enrolled.org] != known.devices[done.enrolled.org]
+    assert clerk.counting.user_logins() == 1
+
+
+def test_the_dialogue_for_other_purposes_reads_the_tokens_state_first(clerk: Clerk) -> None:
+    answers: list[PinAnswer] = []
+    failures: list[KnownError] = []
+    stops: list[None] = []
+
+    def ask(certificate: str) -> None:
+        ask_pin(
+            clerk.shell,
+            clerk.pane,
+            certificate,
+            Purpose.TRY,
+            answers.append,
+            failed=failures.append,
+            stopped=lambda: stops.append(None),
+        )
+
+    ask("ab" * 32)
+    clerk.wait(lambda: bool(failures))
+    assert failures[0].code == "certificate_not_found"
+    ask(clerk.agency)
+    clerk.wait(lambda: bool(clerk.pane.findChildren(PinDialog)))
+    (dialog,) = clerk.pane.findChildren(PinDialog)
+    assert dialog.accessibleName() == "Nhập mã PIN USB ký số «UBND xã Hòa Sơn» để ký thử"
+    QTest.keyClicks(dialog.field, CANARY_PIN)
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert [answer.pin.reveal() for answer in answers] == [CANARY_PIN]
+    assert stops == []
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+def _outcome(state: FileState, code: str | None = None, **params: str) -> DocumentOutcome:
+    return DocumentOutcome("d", "125/UBND-VP", state, code, params)
+
+
+def test_a_result_with_some_left_says_how_many_and_why() -> None:
+    signed = (_outcome(FileState.SIGNED),) * 1200
+    refused = (_outcome(FileState.REFUSED, "leader_missing"),)
+    told = told_of(BatchSummary("b", None, (*signed, *refused), timestamp_missing=True), WORDS)
+    assert told.what == "Đã ký 1.200 văn bản, đã kiểm tra lại: hợp lệ. 1 chưa ký, xem lý do."
+    assert told.why.startswith("125/UBND-VP: Chưa có chữ ký số của người có thẩm quyền")
+    assert told.do == "Chưa có dấu thời gian, sẽ bổ sung sau. Chữ ký không thay đổi."
+    assert told.role == "notice-warn"
+
+
+def test_valid_is_not_said_of_a_certificate_that_nobody_could_check() -> None:
+    told = told_of(BatchSummary("b", None, (_outcome(FileState.SIGNED),), unchecked=True), WORDS)
+    assert "hợp lệ" not in told.what
+    assert "Chưa kiểm tra được tình trạng chứng thư số" in told.do
+
+
+def test_a_batch_that_was_cut_tells_counts_as_people_write_them() -> None:
+    outcomes = (_outcome(FileState.SIGNED),) * 612 + (_outcome(FileState.PENDING),) * 588
+    told = told_of(BatchSummary("b", KnownError("token_removed"), outcomes), WORDS)
+    assert told.error is not None
+    assert WORDS.explain(told.error).what == "USB ký số bị rút. Đã ký 612/1.200, không mất văn bản nào."
+
+
+def test_the_time_left_is_told_when_it_is_long() -> None:
+    assert progress_words(12, 38, 2, WORDS) == "Đang ký 12/38…"
+    assert progress_words(12, 38, 20, WORDS) == "Đang ký 12/38… Còn khoảng 45 giây."
+    assert progress_words(100, 1200, 20, WORDS) == "Đang ký 100/1.200… Còn khoảng 4 phút."
+    assert progress_words(0, 38, 0, WORDS) == "Đang ký 0/38…"
+
+
+def test_a_locked_token_offers_no_other_try() -> None:
+    assert told_error(KnownError("pin_locked")).acts == ()
+    assert told_error(KnownError("no_module")).acts == (Act.TRY_AGAIN, Act.CHECK_MACHINE)

@@ -1,0 +1,147 @@
+"""What goes on behind the grid: which certificate signs, and the examination of every row that changed.
+
+UI thread; the work is done on the lanes of tokens and documents. A few documents at a time are examined, the one in
+view first, so that what is changed meanwhile needn't wait for the rest. Never signs, changes no draft.
+"""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from signer_app.outgoing.model import Examined, Profile
+from signer_resources.errors import KnownError
+from signer_ui.panes import outgoing_work as work
+from signer_ui.presenters import outgoing as says
+from signer_ui.presenters.outgoing import Line
+from signer_ui.shell import Shell
+from signer_ui.tasks import Handle, Lane, Progress
+from signer_ui.widgets.progress import ProgressLine
+
+_AT_A_TIME = 8
+
+
+class Checking(QObject):
+    """Keeps every row examined as it is, with the certificate that will sign it."""
+
+    chosen_changed = Signal()
+    """Other certificates sign than before."""
+    examined = Signal(object)
+    """Some rows are: files (tuple of Left) that had to go in the course of it."""
+    failed = Signal(object)
+    """KnownError; nothing more is examined until something new gives a reason to."""
+
+    def __init__(self, shell: Shell, line: ProgressLine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._shell = shell
+        self._line = line
+        self.chosen = work.Chosen()
+        self.wanted: str | None = None
+        """SHA-256 of the certificate that the person has named."""
+        self._lines: Mapping[str, Line] = {}
+        self._first: str | None = None
+        self._asked: dict[str, says.Question] = {}
+        self._choosing: Handle | None = None
+        self._choose_again = False
+        self._examining: Handle | None = None
+        self._done = 0
+        self._halted = False
+        shell.hub.tokens_changed.connect(lambda _snapshot: self.choose())
+        shell.hub.settings_changed.connect(lambda _settings: self._begin_anew())
+
+    # ---- certificates ----------------------------------------------------------------------------------------------
+
+    def name(self, certificate: str | None) -> None:
+        """The person wants this certificate to sign, or leaves it to the program again."""
+        self.wanted = certificate
+        self.choose()
+
+    def choose(self) -> None:
+        """Finds out which certificate signs; while that is under way, once more afterwards."""
+        if self._choosing is not None and self._choosing.running:
+            self._choose_again = True
+            return
+        self._choose_again = False
+        desk, wanted = self._shell.desk, self.wanted
+        self._choosing = self._shell.tasks.run(
+            Lane.TOKEN, lambda _control: work.choose_certificates(desk, wanted), self._chosen
+        )
+
+    def _chosen(self, chosen: work.Chosen) -> None:
+        if self._choose_again:
+            self.choose()
+        self.chosen = chosen
+        self._halted = False
+        self.chosen_changed.emit()
+        self._next()
+
+    def _begin_anew(self) -> None:
+        """Other settings may mean other rules for what is asked already."""
+        self._asked.clear()
+        self.choose()
+
+    # ---- examining -------------------------------------------------------------------------------------------------
+
+    def look(self, lines: Mapping[str, Line], first: str | None) -> None:
+        """Examines what of `lines` was not, as it is now; `first` before the others."""
+        self._lines, self._first = lines, first
+        self._asked = {key: asked for key, asked in self._asked.items() if key in lines}
+        self._next()
+
+    def go_on(self) -> None:
+        """There is a new reason to examine, after it was stopped or has failed."""
+        self._halted = False
+        self._next()
+
+    def hold(self) -> None:
+        """Stops after the document in hand, until `go_on`."""
+        self._halted = True
+        if self._examining is not None:
+            self._examining.cancel()
+
+    @property
+    def held(self) -> bool:
+        """Whether something waits to be examined and nobody goes on."""
+        return self._halted and bool(self._pending())
+
+    def _pending(self) -> tuple[str, ...]:
+        today = self._shell.desk.now().date()
+        return says.to_examine(tuple(self._lines.values()), self._asked, self.chosen.names, today, self._first)
+
+    def _next(self) -> None:
+        if self._examining is not None and self._examining.running:
+            return
+        pending = self._pending()
+        if not pending or self._halted:
+            self._line.end()
+            self._done = 0
+            return
+        # What signs documents of the body comes last: its series of numbers is what the checks go by.
+        kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
+        ids = [key for key in pending if self._lines[key].draft.profile is kind][:_AT_A_TIME]
+        today, certificate = self._shell.desk.now().date(), self.chosen.certificates.get(kind)
+        name = self.chosen.names.get(kind, "")
+        asked = {key: says.question(self._lines[key].draft, name, today) for key in ids}
+        if self._done == 0:
+            self._line.begin("uo_examining", self.hold)
+        self._line.tell(Progress("uo_examining", self._done, self._done + len(pending)))
+        outgoing = self._shell.desk.outgoing
+        self._examining = self._shell.tasks.run(
+            Lane.DOCUMENTS,
+            lambda control: outgoing.examine(ids, certificate, cancelled=lambda: control.cancelled),
+            lambda examined: self._examined(examined, asked),
+            failed=self._failed,
+        )
+
+    def _examined(self, examined: Examined, asked: dict[str, says.Question]) -> None:
+        if not self._halted:
+            self._asked |= asked
+        self._done += len(asked)
+        # The rows are read anew upon this, and looked at again.
+        self.examined.emit(examined.left)
+
+    def _failed(self, error: KnownError) -> None:
+        self._halted = True
+        self._line.end()
+        if error.code != "interrupted":
+            self.failed.emit(error)
+        self.examined.emit(())
