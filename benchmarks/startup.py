@@ -1,8 +1,8 @@
 """How soon the window is painted, beside an empty window of PySide6 in the same run; and when it shows the day's work.
 
 Run by `./run bench startup`. Starts both many times in turn, each in a process of its own, on a screen of their own
-(Xvfb), first with the files out of the system's cache as far as that can be asked for, then warm. Prints a table; asserts
-nothing about time. Without `--data-dir` it prepares a demonstration's workspace in a temporary folder.
+(Xvfb), first with the files out of the system's cache as far as that can be asked for, then warm. Prints a table;
+asserts nothing about time. Without `--data-dir` it prepares a demonstration's workspace in a temporary folder.
 """
 
 import argparse

@@ -8,6 +8,7 @@ what becomes of the files. One line of JSON goes over, one word comes back.
 import os
 import stat
 import sys
+import time
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -30,15 +31,18 @@ class Wish(StrEnum):
 
 
 _ANSWER_S = 3.0
+_KEY_CHARS = 32
 _LONGEST_PATH = 100
 """Characters; the system allows 107 for a socket's path."""
 
 
-def address(folder: Path) -> str:
-    """Where the window of this data folder listens: a socket's path, or on Windows the name of a pipe."""
+def address(folder: Path) -> str | None:
+    """Where the window of this data folder listens: a socket's path, or on Windows the name of a pipe; None where no
+    window has been.
+    """
     place = folder.absolute()
     if sys.platform == "win32":
-        return rf"\\.\pipe\signer-{_key(place)}"
+        return pipe_name(place)
     inside = place / "window"
     if len(os.fsencode(inside)) <= _LONGEST_PATH:
         return str(inside)
@@ -46,6 +50,28 @@ def address(folder: Path) -> str:
     import tempfile
 
     return str(Path(tempfile.gettempdir()) / f"signer-{_key(place)}")
+
+
+def pipe_name(folder: Path) -> str | None:
+    """The pipe's name on Windows. Names of pipes are common to all users, so the window makes one that nobody can guess
+    and leaves it in the data folder, which is closed to others.
+    """
+    try:
+        key = (folder / "window").read_bytes()[:_KEY_CHARS].decode("ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return rf"\\.\pipe\signer-{key}" if len(key) == _KEY_CHARS and key.isalnum() else None
+
+
+def make_pipe_name(folder: Path) -> str:
+    """A new name, left for who asks; OSError where the folder takes no file. For the owner of the folder's lock."""
+    import secrets
+
+    key = secrets.token_hex(_KEY_CHARS // 2)
+    note = os.open(folder / "window", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(note, "w", encoding="ascii") as out:
+        out.write(key)
+    return rf"\\.\pipe\signer-{key}"
 
 
 def _key(place: Path) -> str:
@@ -58,7 +84,7 @@ def _key(place: Path) -> str:
 def hand_over(folder: Path, files: Sequence[str], wish: Wish = Wish.OPEN) -> bool:
     """Gives the files (absolute paths, perhaps none) to the open window; False where none answers."""
     place = address(folder)
-    if sys.platform != "win32" and not os.path.exists(place):  # noqa: PTH110 - an address, not a file
+    if place is None or (sys.platform != "win32" and not os.path.lexists(place)):
         return False
     import json
 
@@ -72,18 +98,20 @@ def hand_over(folder: Path, files: Sequence[str], wish: Wish = Wish.OPEN) -> boo
 
 
 def _ask(place: str, message: bytes) -> bool:
-    found = os.stat(place)  # noqa: PTH116 - an address, not a file
+    found = os.lstat(place)
     if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.getuid():
-        # Somebody else's socket would swallow the documents.
+        # Somebody else's socket, or a link that may lead to one tomorrow, would swallow the documents.
         return False
     import socket
 
     with socket.socket(socket.AF_UNIX) as speaker:
+        until = time.monotonic() + _ANSWER_S
         speaker.settimeout(_ANSWER_S)
         speaker.connect(place)
         speaker.sendall(message)
         heard = b""
         while len(heard) < len(TAKEN):
+            speaker.settimeout(max(0.001, until - time.monotonic()))
             more = speaker.recv(len(TAKEN) - len(heard))
             if not more:
                 return False
@@ -92,6 +120,20 @@ def _ask(place: str, message: bytes) -> bool:
 
 
 def _ask_pipe(place: str, message: bytes) -> bool:
-    with open(place, "r+b", buffering=0) as pipe:  # noqa: PTH123 - a pipe's name
-        pipe.write(message)
-        return pipe.read(len(TAKEN)) == TAKEN
+    """A pipe has no deadline of its own: a window that hangs is left alone with the thread that asked it."""
+    import threading
+
+    answers: list[bytes] = []
+
+    def ask() -> None:
+        try:
+            with open(place, "r+b", buffering=0) as pipe:  # noqa: PTH123 - a pipe's name
+                pipe.write(message)
+                answers.append(pipe.read(len(TAKEN)))
+        except OSError:
+            return
+
+    asking = threading.Thread(target=ask, name="handover", daemon=True)
+    asking.start()
+    asking.join(_ANSWER_S)
+    return answers == [TAKEN]

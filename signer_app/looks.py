@@ -8,8 +8,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from signer_resources.messages import Lang
 
 _LARGEST = 4 << 20
@@ -26,6 +24,8 @@ class Looks:
 
 def default_data_folder() -> Path:
     """Where the data lies when nobody named another place; not created."""
+    import platformdirs
+
     return Path(platformdirs.user_data_path("Signer", appauthor=False))
 
 

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
+from signer_app.once import made_once
 from signer_app.pdf.plan import VIETNAM
 from signer_app.signing.revocation import RevocationCache
-from signer_app.store import DataFolder, Settings, Store, load_settings, recover
+from signer_app.store import DataFolder, Settings, Store, load_settings, recover, save_settings
 from signer_app.store.store import StoreReader
 from signer_app.verification.model import TrustMaterial
 from signer_app.verification.trust_dir import load_trust_dir
@@ -47,7 +47,7 @@ class Overrides:
 
 
 class Workspace:
-    """The parts that a command needs, each made when first asked for. Use as made by `workspace`."""
+    """The parts that a command needs, each made when first asked for; by any thread. Use as made by `workspace`."""
 
     def __init__(
         self, folder: DataFolder, overrides: Overrides, stack: ExitStack, now: Callable[[], dt.datetime]
@@ -56,23 +56,70 @@ class Workspace:
         self.now = now
         self._overrides = overrides
         self._stack = stack
-        self._turn = threading.Lock()
+        self.once = threading.RLock()
+        """Held while a part is made."""
+        self._settings_turn = threading.Lock()
+        self._holders = 0
+        self._retired: list[TokenHosts] = []
 
-    @cached_property
+    @made_once
     def settings(self) -> Settings:
         """The settings as they were on disk when first asked for."""
         return load_settings(self.folder)
 
     def reload(self) -> None:
-        """Forgets what was read of the settings, and what was made of it; hosts go only with their drivers."""
-        with self._turn:
+        """Forgets what was read of the settings, and what was made of it; hosts go only with their drivers, and only
+        when no token is held any more.
+        """
+        with self.once:
             for name in ("settings", "_anchors"):
                 self.__dict__.pop(name, None)
             hosts: TokenHosts | None = self.__dict__.get("hosts")
-            if hosts is None or hosts.modules == self._modules():
+            if hosts is not None and hosts.modules != self._modules():
+                del self.__dict__["hosts"]
+                self._retired.append(hosts)
+        self._close_retired()
+
+    @contextmanager
+    def tokens_held(self) -> Iterator[None]:
+        """While somebody is logged in: settings that are changed meanwhile don't take the drivers away."""
+        with self.once:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self.once:
+                self._holders -= 1
+            self._close_retired()
+
+    def _close_retired(self) -> None:
+        with self.once:
+            if self._holders:
                 return
-            del self.__dict__["hosts"]
-        hosts.close()
+            retired, self._retired = self._retired, []
+        for hosts in retired:
+            hosts.close()
+
+    def hurry(self) -> None:
+        """Nobody wants anything any more: workers and token hosts are ended whatever they do, without waiting."""
+        self.workers.close(patience_s=0)
+        with self.once:
+            hosts: TokenHosts | None = self.__dict__.get("hosts")
+            everyone = (*self._retired, *([hosts] if hosts is not None else []))
+        for one in everyone:
+            one.hurry()
+
+    def change_settings(self, change: Callable[[Settings], Settings]) -> Settings:
+        """Keeps `change` of the settings as they are on disk, whole or not at all; the new ones.
+
+        Several threads write settings (enrolment does), so nobody hands in a whole that was read earlier. Raises what
+        `change` raises, and as `load_settings` and `save_settings`.
+        """
+        with self._settings_turn:
+            settings = change(load_settings(self.folder))
+            save_settings(self.folder, settings)
+            self.reload()
+            return settings
 
     def on_close(self, end: Callable[[], None]) -> None:
         """Has `end` called when the workspace is closed, before what was made earlier."""
@@ -83,12 +130,12 @@ class Workspace:
         """The language of everything that is said."""
         return self._overrides.lang or self.settings.language
 
-    @cached_property
+    @made_once
     def workers(self) -> Workers:
         """The pool that touches PDF bytes."""
         return self._stack.enter_context(Workers())
 
-    @cached_property
+    @made_once
     def hosts(self) -> TokenHosts:
         """One host for each driver: those of the command line, else those of the settings."""
         # In a demo workspace the software token's configuration goes with it, whatever driver is named.
@@ -100,12 +147,12 @@ class Workspace:
     def _modules(self) -> tuple[Path, ...]:
         return self._overrides.modules or tuple(Path(module) for module in self.settings.modules)
 
-    @cached_property
+    @made_once
     def revocation(self) -> RevocationCache:
         """CRLs kept from before, and the way to newer ones."""
         return RevocationCache(self.folder.cache)
 
-    @cached_property
+    @made_once
     def _anchors(self) -> TrustMaterial:
         place = self._overrides.trust_dir or (Path(self.settings.trust_dir) if self.settings.trust_dir else None)
         return load_trust_dir(place) if place is not None else TrustMaterial()
@@ -115,14 +162,14 @@ class Workspace:
         """The anchors and all that is in hand about revocation, right now."""
         return self.revocation.extend(self._anchors)
 
-    @cached_property
+    @made_once
     def store(self) -> Store:
         """The writer; only under the lock. Puts right what an earlier process left half-done."""
         store = self._stack.enter_context(Store.open(self.folder))
         recover(store)
         return store
 
-    @cached_property
+    @made_once
     def reader(self) -> StoreReader:
         """The store for reading."""
         return self._stack.enter_context(Store.read_only(self.folder))

@@ -37,5 +37,5 @@ def told(what: str) -> None:
     sys.stdout.flush()
 
 
-signer_ui.main.Window = Watched  # type: ignore[misc]
+vars(signer_ui.main)["Window"] = Watched
 raise SystemExit(signer_ui.main.main())

@@ -13,11 +13,9 @@ from dataclasses import replace
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
-from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address
+from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address, try_again
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import choose, require_fit
-from signer_app.store import Transaction
-from signer_app.store.model import OutboxState
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.outbox import Outcome, SyncReport, sync_until
@@ -30,25 +28,12 @@ def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
         return _enrol(space, args, console)
     if not exchanging_bodies(space.settings):
         raise KnownError("not_enrolled")
-    _try_again(space)
+    try_again(space)
     if args.once:
         report = _pass(space, console)
         _tell(space, report, console)
         return 0 if report.stopped is None and not report.waiting and not report.incoming_problems else 1
     return _until_signal(space, console)
-
-
-def _try_again(space: Workspace) -> None:
-    """Who calls `sync` is the person that a stopped packet waited for: perhaps its cause was mended."""
-    with space.store.view() as view:
-        stopped = [p.packet_id for p in view.outbox.list() if p.state is OutboxState.NEEDS_PERSON]
-
-    def work(tx: Transaction) -> None:
-        for packet_id in stopped:
-            tx.outbox.queue_again(packet_id)
-
-    if stopped:
-        space.store.write(work)
 
 
 def _pass(space: Workspace, console: Console) -> SyncReport:

@@ -13,6 +13,7 @@ from signer_app.exchange.receipts import receipt_facts
 from signer_app.signing.jobs import UsageError
 from signer_app.signing.roles import role_of
 from signer_app.store.model import OutboxPacket
+from signer_app.store.times import vietnamese_date
 from signer_app.tasks import Verify
 from signer_app.verification.model import FileReport, Verdict
 from signer_app.verification.report import to_json
@@ -43,7 +44,7 @@ def tokens(space: Workspace, _args: argparse.Namespace, console: Console) -> int
                 certificate.common_name,
                 text(f"role_{role_of(certificate, space.settings)}", console.lang),
                 certificate.key,
-                certificate.not_after.strftime("%d/%m/%Y"),
+                vietnamese_date(certificate.not_after),
                 certificate.sha256[:16],
             ]
             for token in listing.tokens

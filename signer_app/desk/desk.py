@@ -8,7 +8,6 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,8 @@ from signer_app.desk.register import Register
 from signer_app.desk.setup import Setup
 from signer_app.desk.today import Today, TodaySnapshot
 from signer_app.desk.tokens import TokensSnapshot, look
-from signer_app.store import Settings, load_settings, save_settings
+from signer_app.once import made_once
+from signer_app.store import Settings
 from signer_app.workspace import Overrides, Workspace, workspace
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Desk:
 
     def __init__(self, space: Workspace) -> None:
         self.space = space
-        self._settings_turn = threading.Lock()
+        self.once = threading.RLock()
+        """Held while a part is made."""
 
     def begin(self) -> Settings:
         """Opens store and children's pools before several threads want them; the settings."""
@@ -48,12 +49,12 @@ class Desk:
         return self.space.now()
 
     def hurry(self) -> None:
-        """The window is closed: what workers and the drawing of pages still do is of no use to anybody."""
+        """The window is closed: what workers, drivers and the drawing of pages still do is of no use to anybody."""
         if (pages := self.__dict__.get("pages")) is not None:
             pages.close()
-        self.space.workers.close(patience_s=0)
+        self.space.hurry()
 
-    @cached_property
+    @made_once
     def exchange(self) -> Exchange:
         """Sending and receiving."""
         return Exchange(self.space)
@@ -66,49 +67,49 @@ class Desk:
         """What the home screen shows."""
         return self._today.look()
 
-    @cached_property
+    @made_once
     def _today(self) -> Today:
         return Today(self.space, self._names)
 
-    @cached_property
+    @made_once
     def _names(self) -> Names:
         return Names(self.space.folder.cache)
 
-    @cached_property
+    @made_once
     def register(self) -> Register:
         """All documents signed here."""
         return Register(self.space, self._names)
 
-    @cached_property
+    @made_once
     def incoming(self) -> Incoming:
         """What came from the server."""
         return Incoming(self.space, self._names)
 
-    @cached_property
+    @made_once
     def checks(self) -> Checks:
         """Whether this machine is fit for the work."""
         return Checks(self.space)
 
-    @cached_property
+    @made_once
     def setup(self) -> Setup:
         """What the settings and the first start need: drivers, names from certificates, pictures."""
         return Setup(self.space)
 
-    @cached_property
+    @made_once
     def signing(self) -> "Signing":
         """Signing, enrolling, the test signature."""
         from signer_app.desk.signing import Signing
 
         return Signing(self.space, self.outgoing)
 
-    @cached_property
+    @made_once
     def outgoing(self) -> "Outgoing":
         """The documents that wait to be signed."""
         from signer_app.outgoing.outgoing import Outgoing
 
         return Outgoing(self.space)
 
-    @cached_property
+    @made_once
     def pages(self) -> "Pages":
         """Pictures of pages."""
         from signer_app.pages import Pages
@@ -118,15 +119,8 @@ class Desk:
         return pages
 
     def change_settings(self, change: Callable[[Settings], Settings]) -> Settings:
-        """Keeps `change` of the settings as they are on disk, whole or not at all; the new ones.
-
-        Several threads write settings (enrolment does), so nobody hands in a whole that was read earlier.
-        """
-        with self._settings_turn:
-            settings = change(load_settings(self.space.folder))
-            save_settings(self.space.folder, settings)
-            self.space.reload()
-            return settings
+        """Keeps `change` of the settings; the new ones. As `Workspace.change_settings`."""
+        return self.space.change_settings(change)
 
 
 @contextmanager

@@ -6,10 +6,12 @@ what waits goes by itself when the network is back.
 
 import datetime as dt
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from signer_app.exchange.session import exchanging_bodies, one_pass
+from signer_app.exchange.session import exchanging_bodies, one_pass, try_again
+from signer_app.signing.batch import never
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.outbox import backoff
@@ -27,6 +29,17 @@ class Link(StrEnum):
     """Nobody has asked it since the program was started."""
     REACHED = "reached"
     AWAY = "away"
+
+
+class Push(StrEnum):
+    """Why a pass is made."""
+
+    DUE = "due"
+    """It is time; delays after failures are kept."""
+    NOW = "now"
+    """Something was signed, or the settings are others: no delay is kept."""
+    ASKED = "asked"
+    """A person asks (Gửi ngay): also what was stopped until someone mends its cause."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +70,21 @@ class Exchange:
         """What is known without asking anybody."""
         return self._snapshot(self._known.link, self._known.error, news=(0, 0, 0))
 
-    def run(self, *, at_once: bool) -> ExchangeSnapshot:
-        """One pass for every body that exchanges by the server; `at_once` looks at no delay (Gửi ngay)."""
+    def run(self, push: Push, cancelled: Callable[[], bool] = never) -> ExchangeSnapshot:
+        """One pass for every body that exchanges by the server; `cancelled` is asked before each packet."""
         space = self._space
         if space.settings.server is None:
             return self._snapshot(Link.NOT_SET, None, news=(0, 0, 0))
         bodies = exchanging_bodies(space.settings)
         if not bodies:
             return self._snapshot(Link.NOT_ENROLLED, None, news=(0, 0, 0))
+        if push is Push.ASKED:
+            try_again(space)
         sent = received = secret = 0
         error: KnownError | None = None
         for body in bodies:
             try:
-                report = one_pass(space, body, at_once=at_once)
+                report = one_pass(space, body, at_once=push is not Push.DUE, cancelled=cancelled)
             except KnownError as fault:
                 error = fault
                 continue

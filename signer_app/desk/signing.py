@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready
 from signer_app.desk.trial import Trial, sign_sample
 from signer_app.exchange.session import Enrolled, enrol
@@ -19,7 +21,7 @@ from signer_app.signing.certificates import SigningCertificate, choose, fit_to_s
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, UsageError
 from signer_app.signing.records import Records
-from signer_app.signing.resume import unfinished
+from signer_app.signing.resume import Unfinished, unfinished
 from signer_app.store.model import FileState, JournalAction
 from signer_app.store.settings import Settings
 from signer_app.workspace import Workspace
@@ -104,15 +106,17 @@ class Signing:
             raise KnownError("us_nothing_left")
         chosen = self._fit(rest.certificate, _profiles(rest.jobs))
         rows = self._outgoing.examine(rest.drafts, chosen, progress, cancelled).rows
-        stands = {row.draft.id: row for row in rows}
-        wish = _Wish(
-            tuple(job for job in rest.jobs if job.draft is None or stands[job.draft].signable),
-            level=rest.level,
-            continues=rest.batch.id,
-        )
+        wish = _Wish(self._rest_as_now(rest, rows), rest.send, rest.level, rest.batch.id)
         ready = self._look(wish, chosen, progress, cancelled)
         left = tuple(_left(row) for row in rows if not row.signable)
         return replace(ready, refused=(*ready.refused, *left))
+
+    def _rest_as_now(self, rest: Unfinished, rows: Sequence[Row]) -> tuple[DocumentJob, ...]:
+        """What is left of a batch; a draft as it stands now, but under the plan that was seen when the batch began."""
+        signable = [row.draft.id for row in rows if row.signable]
+        began = {job.draft: job for job in rest.jobs if job.draft is not None}
+        drafts = (_as_seen(began[job.draft or ""], job) for job in self._outgoing.jobs(signable, send=rest.send))
+        return (*drafts, *(job for job in rest.jobs if job.draft is None))
 
     def chosen_for(self, profiles: Sequence[Profile]) -> SigningCertificate | None:
         """The certificate that would sign these, None while there is none or it is open which; asks no network."""
@@ -208,11 +212,18 @@ class Signing:
         `cancelled` is asked between documents. Raises KnownError only before the login: "us_changed" when the drafts
         are not what they were when the PIN was asked for, "interrupted", a disk's fault.
         """
-        drafts = [one.job.draft for one in ready.documents if one.job.draft is not None]
-        with self._outgoing.signing(drafts, send=ready.send) as now:
-            if ready.continues is None and now != tuple(one.job for one in ready.documents):
+        drafts = tuple(one.job for one in ready.documents if one.job.draft is not None)
+        with self._outgoing.signing([job.draft or "" for job in drafts], send=ready.send) as now:
+            if _without_outputs(now) != _without_outputs(drafts) or not self._as_asked(ready):
                 raise KnownError("us_changed")
-            return self._sign(ready, pin, final_try, progress, cancelled, document_done)
+            with self._space.tokens_held():
+                return self._sign(ready, pin, final_try, progress, cancelled, document_done)
+
+    def _as_asked(self, ready: Ready) -> bool:
+        """Whether body and driver are those for which the PIN was asked."""
+        space = self._space
+        body = space.settings.body_of(ready.chosen.certificate.sha256)
+        return body == ready.chosen.body and ready.chosen.token.module in space.hosts.modules
 
     def _sign(
         self,
@@ -237,16 +248,17 @@ class Signing:
             self._space,
             ready.chosen,
             [one.job for one in ready.documents],
-            Options(ready.level),
+            Options(ready.level, ready.send),
             continues=ready.continues,
             preflights=self._outgoing.preflights,
             cancelled=cancelled,
             document_done=told,
         )
+        progress("us_signing", 0, total)
         stopped = None
-        # Looked at again, mostly from memory: a number may have been taken while the PIN was typed.
+        # Looked at again, mostly from memory: a number may have been taken while the PIN was typed. The batch begins
+        # with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in their list as before.
         if run.examine():
-            run.begin()
             stopped = run.sign_with(pin, final_try=final_try)
         result = run.finish(_without_frames(stopped))
         run.reported()
@@ -274,12 +286,7 @@ class Signing:
     @contextmanager
     def _session(self, chosen: SigningCertificate, pin: Pin, *, final_try: bool) -> Iterator[TokenSession]:
         """A login that the journal tells, the refused one too."""
-        try:
-            session = self._space.hosts.open(chosen.token, chosen.certificate.sha256, pin, final_try=final_try)
-        except TokenError as error:
-            self._journal(chosen, JournalAction.LOGIN, error.code)
-            raise
-        with session:
+        with self._space.tokens_held(), self._login(chosen, pin, final_try=final_try) as session:
             self._journal(chosen, JournalAction.LOGIN, "ok")
             try:
                 yield session
@@ -287,12 +294,38 @@ class Signing:
                 self._journal(chosen, JournalAction.SIGN, error.code)
                 raise
 
+    def _login(self, chosen: SigningCertificate, pin: Pin, *, final_try: bool) -> TokenSession:
+        try:
+            return self._space.hosts.open(chosen.token, chosen.certificate.sha256, pin, final_try=final_try)
+        except TokenError as error:
+            with suppress(KnownError):
+                # A full disk must not hide why the token said no.
+                self._journal(chosen, JournalAction.LOGIN, error.code)
+            raise
+
     def _journal(
         self, chosen: SigningCertificate, action: JournalAction, result: str, sha256: str | None = None
     ) -> None:
         now = self._space.now()
         use = Records(chosen, rules.load(now.date())).use(action, result, sha256=sha256)
         self._space.store.write(lambda tx: tx.journal.append(use, now))
+
+
+def _without_outputs(jobs: Sequence[DocumentJob]) -> tuple[DocumentJob, ...]:
+    """The jobs without where their copies go, which depends on what else waits."""
+    return tuple(
+        msgspec.structs.replace(job, files=tuple(msgspec.structs.replace(file, output="") for file in job.files))
+        for job in jobs
+    )
+
+
+def _as_seen(began: DocumentJob, now: DocumentJob) -> DocumentJob:
+    """`now`, with the plans that were seen when the batch began; where the draft was changed since, there are none."""
+    if any(file.plan is None for file in began.files):
+        return now
+    seen = {file.blob: file.plan for file in began.files}
+    files = tuple(msgspec.structs.replace(file, plan=seen.get(file.blob, file.plan)) for file in now.files)
+    return msgspec.structs.replace(now, files=files)
 
 
 def _by_document(planned: Sequence[Planned], files: Sequence[Outcome]) -> tuple[DocumentOutcome, ...]:

@@ -17,10 +17,11 @@ from asn1crypto import x509
 
 from signer_app.exchange.directory import Directory, KnownOrganisation, load_directory, save_directory
 from signer_app.exchange.incoming import IncomingScreen
+from signer_app.signing.batch import never
 from signer_app.signing.certificates import SigningCertificate
-from signer_app.store import Settings, save_settings
-from signer_app.store.model import JournalAction, TokenUse
-from signer_app.store.settings import Body, Exchange
+from signer_app.store import Settings, Transaction
+from signer_app.store.model import JournalAction, OutboxState, TokenUse
+from signer_app.store.settings import Body, Exchange, ServerSettings
 from signer_app.store.sync_stores import SqlInbox, SqlOutbox
 from signer_app.workspace import Workspace, operator_name
 from signer_resources.errors import KnownError
@@ -31,6 +32,7 @@ from signer_sync.keystore import DeviceIdentity, FileKeyStore, KeyStore, KeyStor
 from signer_sync.outbox import Surroundings, SyncReport, sync_once
 from signer_token.client import TokenSession
 
+_ALL = 10_000_000
 _DIRECTORY_AGE = dt.timedelta(hours=12)
 
 
@@ -94,11 +96,7 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
         chain = [chosen.certificate.der, *_without_root(chosen.chain)]
         speaker.enrol(session.sign, chain, device)
         _remember_directory(space, speaker)
-    devices = {**known.devices, body.code: device.device}
-    server = msgspec.structs.replace(
-        known, server_id=pinned.server_id, signer_certificate_der=pinned.certificate_der, devices=devices
-    )
-    save_settings(space.folder, msgspec.structs.replace(settings, server=server))
+    space.change_settings(lambda now: _with_device(now, known, pinned, device))
     use = TokenUse(
         action=JournalAction.ENROL,
         operator=operator_name(),
@@ -110,15 +108,52 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
     return Enrolled(body.code, pinned.server_id, store.kind)
 
 
+def _with_device(settings: Settings, asked: ServerSettings, pinned: PinnedServer, device: DeviceIdentity) -> Settings:
+    """The settings with what an enrolment at the server `asked` has brought. They may have been changed since it began;
+    KnownError "server_changed" where another server stands there now, which must not get this one's pins.
+    """
+    now = settings.server
+    if now is None or (now.url, now.server_id or pinned.server_id) != (asked.url, pinned.server_id):
+        raise KnownError("server_changed")
+    server = msgspec.structs.replace(
+        now,
+        server_id=pinned.server_id,
+        signer_certificate_der=pinned.certificate_der,
+        devices={**now.devices, device.org: device.device},
+    )
+    return msgspec.structs.replace(settings, server=server)
+
+
+def try_again(space: Workspace) -> None:
+    """Who asks for sending is the person that a stopped packet waited for: perhaps its cause was mended."""
+    with space.store.view() as view:
+        stopped = [p.packet_id for p in view.outbox.list(_ALL) if p.state is OutboxState.NEEDS_PERSON]
+
+    def work(tx: Transaction) -> None:
+        for packet_id in stopped:
+            tx.outbox.queue_again(packet_id)
+
+    if stopped:
+        space.store.write(work)
+
+
 def one_pass(
-    space: Workspace, body: Body, *, at_once: bool, progress: Callable[[int, int], None] | None = None
+    space: Workspace,
+    body: Body,
+    *,
+    at_once: bool,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] = never,
 ) -> SyncReport:
-    """Sends what waits and fetches what came, once, for one body. Network failures are in the report."""
+    """Sends what waits and fetches what came, once, for one body. Network failures are in the report.
+
+    `cancelled` is asked before each packet, either way; then KnownError "interrupted".
+    """
     with client(space, body.code) as server:
         report = sync_once(
             server,
-            SqlOutbox(space.store, space.now),
-            SqlInbox(space.store, space.now, IncomingScreen(space.workers)),
+            SqlOutbox(space.store, space.now, cancelled),
+            SqlInbox(space.store, space.now, IncomingScreen(space.workers), cancelled),
             Surroundings(space.now, random.SystemRandom().uniform),
             at_once=at_once,
             progress=progress,

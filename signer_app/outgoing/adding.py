@@ -6,11 +6,13 @@ nobody could look at, is kept; a document is taken whole or not at all.
 
 import datetime as dt
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from signer_app.outgoing.model import DraftFile, FileRole, Left, Profile
+from signer_app.signing.batch import never
 from signer_app.signing.examine import Examiner, why_unreadable
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.signing.opening import keep, screened
@@ -35,14 +37,16 @@ class Found:
     left: tuple[Left, ...]
 
 
-def find(paths: Iterable[Path]) -> Found:
-    """The PDF files among `paths`; folders are taken whole, without what was signed already."""
+def find(paths: Iterable[Path], cancelled: Callable[[], bool] = never) -> Found:
+    """The PDF files among `paths`; folders are taken whole, without what was signed already. Looks no further than
+    `MOST_FILES`, or when it is cancelled.
+    """
     files: dict[Path, None] = {}
     left: list[Left] = []
     for path in paths:
         if path.is_dir():
-            found = list(_in_folder(path.absolute()))
-            if not found:
+            found = list(islice(_in_folder(path.absolute(), cancelled), MOST_FILES + 1))
+            if not found and not cancelled():
                 left.append(Left(path.name, KnownError("usage_empty_folder", name=path.name)))
             files.update(dict.fromkeys(found))
         elif not path.is_file():
@@ -51,14 +55,17 @@ def find(paths: Iterable[Path]) -> Found:
             left.append(Left(path.name, KnownError("out_not_pdf", name=path.name)))
         else:
             files[path.absolute()] = None
-    taken = list(files)
-    left += [Left(path.name, KnownError("out_too_many", count=MOST_FILES)) for path in taken[MOST_FILES:]]
-    return Found(tuple(taken[:MOST_FILES]), tuple(left))
+        if len(files) > MOST_FILES:
+            left.append(Left(path.name, KnownError("out_too_many", count=MOST_FILES)))
+            break
+    return Found(tuple(islice(files, MOST_FILES)), tuple(left))
 
 
-def _in_folder(folder: Path) -> Iterator[Path]:
+def _in_folder(folder: Path, cancelled: Callable[[], bool]) -> Iterator[Path]:
     """All PDF files below a folder, in order; links to folders are not followed."""
     for place, folders, names in os.walk(folder):
+        if cancelled():
+            return
         folders[:] = sorted(name for name in folders if name != SIGNED_FOLDER and not name.startswith("."))
         for name in sorted(names):
             lower = name.lower()

@@ -36,6 +36,7 @@ from signer_app.outgoing.rows import Answer, make_row, question
 from signer_app.signing.batch import DocumentWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.examine import Examiner
+from signer_app.signing.forgetting import forget_draft
 from signer_app.signing.images import Images, load_images
 from signer_app.signing.jobs import DocumentJob, appendix_profile, job_of, seen_hash
 from signer_app.signing.preflights import Preflights
@@ -69,20 +70,22 @@ class Outgoing:
 
     def rows(self) -> tuple[Row, ...]:
         """All rows in the clerk's order, those among them that were signed since `forget_signed`."""
-        rows = self._unsigned()
+        rows = self._unsigned(lambda _draft: True)
         with self._turn:
             signing, signed = frozenset(self._signing), list(self._signed.values())
         shown = [replace(row, state=State.SIGNING) if row.draft.id in signing else row for row in rows]
         return tuple(sorted([*shown, *signed], key=lambda row: (row.draft.position, row.draft.id)))
 
-    def _unsigned(self) -> tuple[Row, ...]:
-        """The rows of all drafts, whether they are being signed or not."""
+    def _unsigned(self, wanted: Callable[[Draft], bool]) -> tuple[Row, ...]:
+        """The rows of those drafts, whether they are being signed or not."""
         with self._space.store.view() as view:
             drafts, ground = self._ground(view)
         proposals = numbers.proposals(drafts, ground.today, ground.taken)
         with self._turn:
             answers = dict(self._answers)
-        return tuple(make_row(draft, ground, answers.get(draft.id), proposals.get(draft.id)) for draft in drafts)
+        return tuple(
+            make_row(draft, ground, answers.get(draft.id), proposals.get(draft.id)) for draft in drafts if wanted(draft)
+        )
 
     def forget_signed(self) -> None:
         """Takes the rows of signed documents off the grid; they stay in the register."""
@@ -133,7 +136,7 @@ class Outgoing:
 
     def _rows_of(self, ids: Collection[str]) -> tuple[Row, ...]:
         wanted = frozenset(ids)
-        return tuple(row for row in self._unsigned() if row.draft.id in wanted)
+        return self._unsigned(lambda draft: draft.id in wanted)
 
     # --- bringing in, taking out -----------------------------------------------------------------------------------
 
@@ -149,7 +152,7 @@ class Outgoing:
 
         A document of which one file can't be taken is left out whole: it must not go out without its appendix.
         """
-        found = adding.find(paths)
+        found = adding.find(paths, cancelled)
         groups, left = group(found.files), list(found.left)
         examiner, drafts, done = self._facts_reader(), list[Draft](), 0
         self.preflights.refresh()
@@ -163,7 +166,7 @@ class Outgoing:
                 drafts.append(draft)
             done += len(files.files)
         progress("out_progress_open", done, len(found.files))
-        return Added(tuple(drafts), tuple(left))
+        return Added(tuple(drafts), tuple(left), interrupted=not groups and cancelled())
 
     def _add_group(self, files: Group, examiner: Examiner, profile: Profile) -> tuple[Draft | None, list[Left]]:
         """All files are looked at before the first is copied: nothing stays of a document with a secret part."""
@@ -184,14 +187,19 @@ class Outgoing:
                 role, how = (FileRole.MAIN, profile) if main else (FileRole.APPENDIX, appendix_profile(profile))
                 opened.append(adding.take(self._space, examiner, path, sha256, role, how))
             return (self._keep(opened, faults.get(files.main)) if opened else None), left
-        except KnownError as error:
+        except BaseException as error:
             self._space.store.discard({file.blob for file in opened})
+            if not isinstance(error, KnownError):
+                raise
             return None, [*left, *(Left(path.name, error) for path in seen)]
 
     def _keep(self, opened: Sequence[DraftFile], main_known: KnownError | None) -> Draft:
         """Writes the draft; appendices whose main file is in a draft already join that one."""
 
         def write(tx: Transaction) -> Draft:
+            for file in opened:
+                # Another thread may have thrown the very same bytes away meanwhile, when no row named them.
+                self._space.store.blobs.size(file.blob)
             files = self._with_outputs(tx, opened)
             if isinstance(main_known, adding.AlreadyHereError):
                 host = tx.drafts.with_blob(main_known.blob)
@@ -385,7 +393,7 @@ class Outgoing:
             everything = view.drafts.list()
         wanted = frozenset(ids)
         drafts = [draft for draft in everything if draft.id in wanted]
-        outputs = self._outputs(everything)
+        outputs = self._outputs(everything, wanted)
         examiner, today, left = self._examiner(chosen), self._today(), list[Left]()
         total, done = sum(len(draft.files) for draft in drafts), 0
         self.preflights.refresh()
@@ -423,8 +431,9 @@ class Outgoing:
 
     def _drop(self, draft: Draft) -> list[Left]:
         """A mark was seen that the screen at opening, by an older program, had not: nothing of it stays."""
-        self._space.store.write(lambda tx: tx.drafts.remove([draft.id]))
-        self._space.store.discard({file.blob for file in draft.files})
+        forget_draft(self._space.store, draft)
+        with self._turn:
+            self._answers.pop(draft.id, None)
         return [Left(file.name, KnownError("secret")) for file in draft.files]
 
     def _ticked(self, rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -455,7 +464,7 @@ class Outgoing:
         is, or was not examined as it is.
         """
         with self._space.store.view() as view:
-            outputs = self._outputs(view.drafts.list())
+            outputs = self._outputs(view.drafts.list(), ids)
         return self._jobs(self._signable(ids), outputs, send=send)
 
     @contextmanager
@@ -472,7 +481,7 @@ class Outgoing:
             self._signing |= marks
         try:
             with self._space.store.view() as view:
-                outputs = self._outputs(view.drafts.list())
+                outputs = self._outputs(view.drafts.list(), ids)
             rows = self._signable(ids)
             with self._turn:
                 self._signing |= {row.draft.id: row for row in rows}
@@ -490,12 +499,14 @@ class Outgoing:
             return
         outcomes = tuple(file.outcome for file in work.files)
         signed = all(outcome.state is FileState.SIGNED for outcome in outcomes)
-        if not signed:
+        secret = any(file.secret for file in work.files)
+        if not (signed or secret):
             self._remember(row.draft, work, self._today())
         with self._turn:
             del self._signing[row.draft.id]
-            if signed:
+            if signed or secret:
                 self._answers.pop(row.draft.id, None)
+            if signed:
                 self._signed[row.draft.id] = replace(row, state=State.SIGNED, outcomes=outcomes)
 
     def _signable(self, ids: Collection[str]) -> tuple[Row, ...]:
@@ -515,11 +526,14 @@ class Outgoing:
             jobs.append(job if send else msgspec.structs.replace(job, receivers=()))
         return tuple(jobs)
 
-    def _outputs(self, drafts: Sequence[Draft]) -> dict[str, str]:
-        """File id → where its signed copy goes if it is signed today."""
+    def _outputs(self, drafts: Sequence[Draft], ids: Collection[str]) -> dict[str, str]:
+        """File id → where its signed copy goes if it is signed today; for the drafts `ids`, beside all others."""
+        wanted = frozenset(ids)
         with self._space.store.view() as view:
             taken = {file.output_path or "" for file in view.documents.pending_exports()}
-        return adding.outputs_for([file for draft in drafts for file in draft.files], self._today(), taken)
+        taken |= {file.output for draft in drafts if draft.id not in wanted for file in draft.files}
+        files = [file for draft in drafts if draft.id in wanted for file in draft.files]
+        return adding.outputs_for(files, self._today(), taken)
 
     def _rules(self) -> RuleProfile:
         return rules.load(self._today())

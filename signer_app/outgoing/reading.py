@@ -14,8 +14,9 @@ from signer_app.signing.jobs import printed_number
 from signer_app.store.model import Urgency
 from signer_resources.errors import KnownError
 
+# The first number of a year is 01 (Decree 30/2020/NĐ-CP, article 15), so no number is zero.
 _NUMBER = re.compile(
-    r"(?:số\s*:?\s*)?(?P<number>\d{1,6}[a-zđ]?)(?:\s*/\s*(?P<year>\d{4}))?(?:\s*/\s*(?P<notation>[^\W\d_][^\s/]{0,63}))?",
+    r"(?:số\s*:?\s*)?(?P<number>(?=0*[1-9])\d{1,6}[a-zđ]?)(?:\s*/\s*(?P<year>\d{4}))?(?:\s*/\s*(?P<notation>[^\W\d_][^\s/]{0,63}))?",
     re.IGNORECASE,
 )
 _NOTATION = re.compile(r"[^\W\d_][^\s/]{0,63}")

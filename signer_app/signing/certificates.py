@@ -12,6 +12,7 @@ from signer_app.pdf.model import Profile
 from signer_app.signing.jobs import UsageError
 from signer_app.signing.roles import role_of
 from signer_app.store.settings import Body, CertificateRole, Settings
+from signer_app.store.times import vietnamese_date
 from signer_app.verification.certificate import CertificateState, assess_certificate
 from signer_app.verification.model import Revocation, Trust, TrustMaterial
 from signer_app.workspace import Workspace
@@ -111,9 +112,9 @@ def require_fit(chosen: SigningCertificate, now: dt.datetime) -> None:
     if not certificate.usable_for_signing:
         raise KnownError("certificate_not_for_signing", name=name)
     if now < certificate.not_before:
-        raise KnownError("certificate_not_yet_valid", name=name, date=certificate.not_before.strftime("%d/%m/%Y"))
+        raise KnownError("certificate_not_yet_valid", name=name, date=vietnamese_date(certificate.not_before))
     if now > certificate.not_after:
-        raise KnownError("certificate_expired", name=name, date=certificate.not_after.strftime("%d/%m/%Y"))
+        raise KnownError("certificate_expired", name=name, date=vietnamese_date(certificate.not_after))
     if chosen.state.revocation is Revocation.REVOKED:
         raise KnownError("certificate_revoked", name=name)
     if chosen.state.trust is Trust.UNTRUSTED:

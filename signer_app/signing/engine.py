@@ -20,6 +20,7 @@ from signer_app.exchange.directory import load_directory
 from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.examine import Examiner, day_of
+from signer_app.signing.forgetting import forget_work
 from signer_app.signing.images import load_images
 from signer_app.signing.jobs import DocumentJob
 from signer_app.signing.opening import screened
@@ -50,13 +51,16 @@ def _unheard(_document: DocumentWork) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """What holds for the whole batch. `level` None: the best that comes at once."""
+    """What holds for the whole batch. `level` None: the best that comes at once. `send` False: nothing is sent, also
+    when the batch is gone on with.
+    """
 
     level: str | None = None
+    send: bool = True
 
 
 class SigningRun:
-    """One batch with one certificate: `examine`, `begin`, `sign_with` a PIN, `finish`, `reported`.
+    """One batch with one certificate: `examine`, perhaps `begin`, `sign_with` a PIN, `finish`, `reported`.
 
     `continues` is the id of a stopped batch whose rest this one takes over. `preflights` may know answers from before.
     `cancelled` is asked between documents: what is signed stays, the rest stays pending. `document_done` is told each
@@ -108,15 +112,26 @@ class SigningRun:
         """
         self._store.finish_exports()
         self._examiner.examine(self._documents, self._progress, self._cancelled)
+        for work in self._documents:
+            if any(file.secret for file in work.files):
+                forget_work(self._store, work)
         return sum(document.ready for document in self._documents)
 
     def begin(self) -> None:
-        """Writes the batch with its files, none for a secret document, before the first signature."""
+        """Writes the batch with its files, none for a secret document, before the first signature.
+
+        `sign_with` calls it after the login, unless it was called before: then also a batch whose PIN was refused can
+        be gone on with.
+        """
         known = [work for work in self._documents if not any(file.secret for file in work.files)]
-        command = Command(self._chosen.certificate.sha256, self._options.level, tuple(work.job for work in known))
+        command = Command(
+            self._chosen.certificate.sha256,
+            self._options.level,
+            tuple(work.job for work in known),
+            send=self._options.send,
+        )
         batch = Batch(id=uuid7(), created_at=self._space.now(), command=msgspec.json.encode(command).decode())
-        self._batch = batch.id
-        rows = [row for _file, row in self._rows()]
+        rows = [row for _file, row in self._rows(batch.id)]
         wished = {wish_of(row) for row in rows}
         # A draft may go elsewhere today than when its batch was cut; its file is in no other draft.
         drafted = {file.blob for work in known if work.job.draft for file in work.job.files if file.blob}
@@ -133,6 +148,7 @@ class SigningRun:
                         tx.batches.put_files([taken_over])
 
         self._store.write(write)
+        self._batch = batch.id
 
     def sign_with(self, pin: Pin, *, final_try: bool, progress: Progress = _quiet) -> KnownError | None:
         """One login with this PIN, then all that is ready; the error that stopped it, None if nothing did."""
@@ -141,10 +157,17 @@ class SigningRun:
         try:
             session = self._space.hosts.open(token, certificate.sha256, pin, final_try=final_try)
         except TokenError as error:
-            self._journal(JournalAction.LOGIN, error.code)
+            with suppress(KnownError):
+                # A full disk must not hide why the token said no.
+                self._journal(JournalAction.LOGIN, error.code)
             return error
         with session:
-            self._journal(JournalAction.LOGIN, "ok")
+            try:
+                self._journal(JournalAction.LOGIN, "ok")
+                if self._batch is None:
+                    self.begin()
+            except KnownError as error:
+                return error
             return self._sign(session)
 
     def _journal(self, action: JournalAction, result: str) -> None:
@@ -168,6 +191,12 @@ class SigningRun:
                 self._fail(work, error)
                 if error.code == "disk_full":
                     return error
+                if error.code == "secret":
+                    # Not even its name stays in the batch.
+                    try:
+                        forget_work(self._store, work)
+                    except KnownError as fault:
+                        return fault
             done += len(work.files)
             self._progress("progress_sign", done, total)
             self._document_done(work)
@@ -284,7 +313,9 @@ class SigningRun:
                 document=document.id,
             )
         ids = {id(item.file): stored.id for item, stored in zip(made, files, strict=True)}
-        rows = [msgspec.structs.replace(row, file_id=ids[id(file)]) for file, row in self._rows() if id(file) in ids]
+        assert self._batch is not None
+        batch_rows = self._rows(self._batch)
+        rows = [msgspec.structs.replace(row, file_id=ids[id(file)]) for file, row in batch_rows if id(file) in ids]
         store.commit_signed(
             Signing(
                 document=document,
@@ -303,21 +334,21 @@ class SigningRun:
         for stored in files:
             screened(self._space, self._store.blobs.path(stored.blob_out or ""), stored.name)
 
-    def _rows(self) -> Iterator[tuple[FileWork, BatchFile]]:
+    def _rows(self, batch: str) -> Iterator[tuple[FileWork, BatchFile]]:
         """Each file of the batch with its row as it stands; secret documents have none."""
         position = 0
         for work in self._documents:
             hidden = any(file.secret for file in work.files)
             for file in work.files:
-                if not hidden and not file.done_before and self._batch is not None:
-                    yield file, batch_row(self._batch, position, file)
+                if not hidden and not file.done_before:
+                    yield file, batch_row(batch, position, file)
                 position += 1
 
     def finish(self, stopped: KnownError | None) -> BatchResult:
         """Closes the batch in the database and gives its result."""
         if self._batch is not None:
             batch = self._batch
-            unsigned = [row for _file, row in self._rows() if row.state is not FileState.SIGNED]
+            unsigned = [row for _file, row in self._rows(batch) if row.state is not FileState.SIGNED]
             params = {key: str(value) for key, value in stopped.params.items()} if stopped else {}
 
             def close(tx: Transaction) -> None:
@@ -331,10 +362,11 @@ class SigningRun:
         return BatchResult(self._batch, stopped, tuple(file.outcome for work in self._documents for file in work.files))
 
     def _forget_unsigned(self) -> None:
-        """Copies of what was not signed go at once; what a row still names stays."""
+        """Copies of what was not signed go at once; what a row still names stays, and so does every draft's."""
         left = {
             file.plan.blob if file.plan else file.outcome.sha256_in
             for work in self._documents
+            if work.job.draft is None
             for file in work.files
             if file.outcome.state is not FileState.SIGNED
         }

@@ -13,11 +13,14 @@ from signer_app.store.store import View
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is needed to go on with a batch: the wishes, the certificate, the level. No secret, no secret file."""
+    """What is needed to go on with a batch: the wishes, the certificate, the level, whether anything is to be sent.
+    No secret, no secret file.
+    """
 
     certificate: str
     level: str | None
     documents: tuple[DocumentJob, ...]
+    send: bool = True
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Unfinished:
     certificate: str
     level: str | None
     jobs: tuple[DocumentJob, ...]
+    send: bool = True
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -50,8 +54,8 @@ def unfinished(view: View, wanted: str | None = None) -> Unfinished | None:
     rows = view.batches.files(batch.id)
     pending = {wish_of(row) for row in rows if row.state is FileState.PENDING}
     jobs = (job for job in command.documents if all(_wish(file) in pending for file in job.files))
-    current = (_as_now(view, job) for job in jobs)
-    return Unfinished(batch, command.certificate, command.level, tuple(job for job in current if job is not None))
+    current = tuple(now for job in jobs if (now := _as_now(view, job, send=command.send)) is not None)
+    return Unfinished(batch, command.certificate, command.level, current, command.send)
 
 
 def wish_of(row: BatchFile) -> tuple[str, str | None, str | None]:
@@ -63,18 +67,20 @@ def _wish(file: FileJob) -> tuple[str, str | None, str | None]:
     return file.path, file.profile.value, file.output
 
 
-def _as_now(view: View, job: DocumentJob) -> DocumentJob | None:
-    """A job as it is wanted now: the draft it came from may have been changed since, or be gone (then None)."""
+def _as_now(view: View, job: DocumentJob, *, send: bool) -> DocumentJob | None:
+    """A job as it is wanted now: the draft it came from may have been changed since, or be gone (then None). It goes
+    where the clerk wants it to go now, but what was only to be signed is not sent on the way.
+    """
     if job.draft is None:
         return job
     draft = view.drafts.get(job.draft)
     if draft is None:
         return None
     now = job_of(draft)
+    receivers = now.receivers if send else ()
     if _without_places(now) == _without_places(job):
-        return job
-    # It goes where the clerk wants it to go now, but what was only to be signed is not sent on the way.
-    return now if job.receivers else msgspec.structs.replace(now, receivers=())
+        return msgspec.structs.replace(job, receivers=receivers)
+    return msgspec.structs.replace(now, receivers=receivers)
 
 
 def _without_places(job: DocumentJob) -> DocumentJob:

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+import msgspec
+
 from signer_app.store.model import Batch, BatchFile, FileState
 from signer_app.store.rows import insert, params_json, require_one, to_value
 from signer_app.store.times import stamp, stamp_or_none
@@ -41,6 +43,15 @@ class BatchReader:
         """The files of a batch in their order."""
         rows = self._connection.execute("SELECT * FROM batch_file WHERE batch_id = ? ORDER BY position", (batch_id,))
         return tuple(to_value(row, BatchFile, json_columns=("params",)) for row in rows)
+
+    def naming(self, paths: Collection[str], inputs: Collection[str]) -> tuple[Batch, ...]:
+        """Batches with a file from one of these places, or with one of these hashes."""
+        rows = self._connection.execute(
+            "SELECT * FROM batch WHERE id IN (SELECT batch_id FROM batch_file WHERE"
+            " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2)))",
+            _lists(paths, inputs),
+        )
+        return tuple(to_value(row, Batch, json_columns=("stopped_params",)) for row in rows)
 
     def _one(self, sql: str, *values: str) -> Batch | None:
         row = self._connection.execute(sql, values).fetchone()
@@ -110,6 +121,21 @@ class Batches(BatchReader):
             [(code, sha256) for sha256 in inputs],
         )
 
+    def forget(self, paths: Collection[str], inputs: Collection[str]) -> None:
+        """Removes the unsigned files from these places or with these hashes from all batches: they must leave no
+        trace.
+        """
+        self._connection.execute(
+            "DELETE FROM batch_file WHERE state <> 'signed' AND ("
+            " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2)))",
+            _lists(paths, inputs),
+        )
+
+    def put_command(self, batch_id: str, command: str) -> None:
+        """Writes what is needed to go on with a batch anew."""
+        done = self._connection.execute("UPDATE batch SET command = ? WHERE id = ?", (command, batch_id))
+        require_one(done, "no such batch")
+
     def finish(
         self,
         batch_id: str,
@@ -128,3 +154,7 @@ class Batches(BatchReader):
         """Records that the person or script was told the result."""
         done = self._connection.execute("UPDATE batch SET reported_at = ? WHERE id = ?", (stamp(at), batch_id))
         require_one(done, "no such batch")
+
+
+def _lists(*texts: Collection[str]) -> tuple[str, ...]:
+    return tuple(msgspec.json.encode(list(found)).decode() for found in texts)

@@ -295,11 +295,18 @@ class Store(StoreReader):
         """Deletes those of `blobs` that no row and no setting refers to, such as those of a secret
         document.
         """
+        if not blobs:
+            return
         with self._turn:
             with self.view() as view:
                 keep = view.blobs() | load_settings(self.folder).blobs()
             for sha256 in blobs - keep:
                 self.blobs.delete(sha256)
+
+    def truncate_log(self) -> None:
+        """Takes what was deleted out of the write-ahead log too, unless a reader is in the way. Raises as `view`."""
+        with self._turn, database_errors(self.folder):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _require_whole(self, signing: Signing) -> None:
         document, packet = signing.document, signing.packet

@@ -18,11 +18,14 @@ from signer_sync.ports import FeedPosition
 
 
 class SqlOutbox:
-    """`signer_sync.ports.OutboxStore` over the store."""
+    """`signer_sync.ports.OutboxStore` over the store; `cancelled` is asked before a packet leaves."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, now: Callable[[], datetime], cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
         self._store = store
         self._now = now
+        self._cancelled = cancelled
 
     def due(self, org: str, now: datetime, *, at_once: bool) -> Sequence[OutgoingPacket]:
         """Packets to be tried now, urgent ones first."""
@@ -54,7 +57,8 @@ class SqlOutbox:
         return head if head.count else None
 
     def mark_sending(self, packet_id: str) -> None:
-        """The first byte is about to leave."""
+        """The first byte is about to leave; KnownError "interrupted", then none leaves."""
+        _go_on(self._cancelled)
         self._store.write(lambda transaction: transaction.outbox.mark_sending(packet_id))
 
     def accepted(self, packet_id: str, receipt: SignedReceipt) -> None:
@@ -82,13 +86,20 @@ class SqlOutbox:
 
 class SqlInbox:
     """`signer_sync.ports.InboxStore` over the store; `secret(item, data)` looks for secrecy marks in
-    memory.
+    memory, `cancelled` is asked before a packet is fetched.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime], secret: Callable[[FeedItem, bytes], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime],
+        secret: Callable[[FeedItem, bytes], bool],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._now = now
         self._secret = secret
+        self._cancelled = cancelled
 
     def position(self, org: str) -> FeedPosition | None:
         """Where to go on in the org's feed, None at the start."""
@@ -100,7 +111,8 @@ class SqlInbox:
         self._store.write(lambda transaction: transaction.inbox.set_position(org, position))
 
     def has(self, org: str, packet_id: str, sha256: str) -> bool:
-        """Whether this very packet is kept, or was recorded as secret."""
+        """Whether this very packet is kept, or was recorded as secret; KnownError "interrupted"."""
+        _go_on(self._cancelled)
         with self._store.view() as view:
             return view.inbox.has(org, packet_id, sha256)
 
@@ -129,6 +141,11 @@ class SqlInbox:
             priority=item.priority,
         )
         self._store.write(lambda transaction: transaction.inbox.add(packet))
+
+
+def _go_on(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise KnownError("interrupted")
 
 
 def _head(text: str | None) -> JournalHead | None:

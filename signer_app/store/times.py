@@ -27,5 +27,7 @@ def stamp_or_none(moment: datetime | None) -> str | None:
 
 
 def vietnamese_date(day: date) -> str:
-    """`day` as it is written on the screen: 18/11/2026."""
+    """`day` as it is written on the screen: 18/11/2026. Of a moment (with a zone), its day in Vietnam."""
+    if isinstance(day, datetime):
+        day = day.astimezone(VIETNAM)
     return day.strftime("%d/%m/%Y")

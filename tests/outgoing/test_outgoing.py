@@ -5,11 +5,13 @@ import hashlib
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from signer_app.outgoing.model import Changes, FileRole, PlaceOption, Profile, Row, State, Urgency
+from signer_app.outgoing import adding
+from signer_app.outgoing.model import Changes, DraftFile, FileRole, PlaceOption, Profile, Row, State, Urgency
 from signer_app.outgoing.outgoing import Outgoing
 from signer_app.pdf.model import LetterFacts
 from signer_app.store.drafts import Drafts
@@ -105,6 +107,42 @@ def test_what_is_no_pdf_or_here_already_is_told_and_the_rest_comes(desk: Desk, o
     assert [left.error.code for left in outgoing.add([letter]).left] == ["out_already_here"]
 
 
+def test_a_whole_disk_is_not_looked_through(desk: Desk, outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adding, "MOST_FILES", 2)
+    folder = desk.letters / "ổ đĩa"
+    for number in range(5):
+        (folder / str(number)).mkdir(parents=True)
+        (folder / str(number) / "x.pdf").write_bytes(b"%PDF-")
+    looked: list[bool] = []
+
+    def look_on() -> bool:
+        looked.append(True)
+        return False
+
+    found = adding.find([folder, desk.letters], look_on)
+    assert [path.parent.name for path in found.files] == ["0", "1"]
+    assert [(left.name, left.error.code) for left in found.left] == [("ổ đĩa", "out_too_many")]
+    assert len(looked) == 4, "the folder itself and three in it"
+    added = outgoing.add([folder], cancelled=lambda: True)
+    assert (added.drafts, added.left, added.interrupted) == ((), (), True)
+
+
+def test_a_draft_never_names_a_copy_that_is_gone(
+    desk: Desk, space: Workspace, outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = adding.take
+
+    def taken_and_thrown_away(*given: Any) -> DraftFile:
+        file = take(*given)
+        space.store.discard({file.blob})
+        return file
+
+    monkeypatch.setattr(adding, "take", taken_and_thrown_away)
+    added = outgoing.add([plain_letter(desk, "một.pdf")])
+    assert [left.error.code for left in added.left] == ["blob_damaged"]
+    assert outgoing.rows() == ()
+
+
 def test_a_secret_file_leaves_no_trace_and_takes_its_document_with_it(
     desk: Desk, space: Workspace, outgoing: Outgoing
 ) -> None:
@@ -146,7 +184,7 @@ def test_bringing_in_can_be_stopped_between_documents(desk: Desk, outgoing: Outg
 
     def after_one() -> bool:
         asked.append(1)
-        return len(asked) > 1
+        return len(asked) > 2
 
     added = outgoing.add([desk.letters], cancelled=after_one)
     assert (added.interrupted, [names(row) for row in outgoing.rows()]) == (True, [["0.pdf"]])

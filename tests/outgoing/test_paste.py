@@ -108,7 +108,7 @@ def test_a_number_is_read_as_people_type_it(text: str, read: tuple[str, str | No
     assert read_number(text) == read
 
 
-@pytest.mark.parametrize("text", ["", "QĐ-UBND", "125 /", "12ab", "1/2", "125/UBND VP", "1234567"])
+@pytest.mark.parametrize("text", ["", "QĐ-UBND", "125 /", "12ab", "1/2", "125/UBND VP", "1234567", "0", "00/QĐ-UBND"])
 def test_what_is_no_number_is_told(text: str) -> None:
     with pytest.raises(KnownError):
         read_number(text)

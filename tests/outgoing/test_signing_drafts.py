@@ -11,7 +11,7 @@ import pytest
 
 from signer_app.outgoing.model import Changes, Row, State, Urgency
 from signer_app.outgoing.outgoing import Outgoing
-from signer_app.pdf.model import Profile
+from signer_app.pdf.model import Finding, Profile, Severity
 from signer_app.signing.batch import BatchResult, DocumentWork, never
 from signer_app.signing.certificates import SigningCertificate, fit_to_sign
 from signer_app.signing.engine import Options, SigningRun
@@ -67,7 +67,7 @@ class Clerk:
                 self.space,
                 self.chosen,
                 jobs,
-                Options(level="b-b"),
+                Options(level="b-b", send=send),
                 preflights=self.outgoing.preflights,
                 cancelled=cancelled,
                 document_done=document_done or self.outgoing.follow,
@@ -91,6 +91,12 @@ def clerk_at(desk: Desk) -> Iterator[Clerk]:
 def clerk(desk: Desk) -> Iterator[Clerk]:
     with clerk_at(desk) as clerk:
         yield clerk
+
+
+def after_the_look(ids: Collection[str]) -> Callable[[], bool]:
+    """The person stops as soon as the signing begins."""
+    looks = iter(ids)
+    return lambda: next(looks, None) is None
 
 
 def rows(clerk: Clerk) -> dict[str, Row]:
@@ -253,6 +259,65 @@ def test_a_mark_that_is_seen_only_at_the_end_takes_the_draft_and_its_copy_away(
     assert [(file.state, file.code) for file in result.files] == [("failed", "secret")]
     assert clerk.outgoing.rows() == ()
     assert not clerk.space.store.blobs.has(blob)
+
+
+def test_a_mark_that_is_seen_late_leaves_no_name_and_no_hash_in_any_batch(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked, other = clerk.desk.letters / "ke-hoach-4471.pdf", clerk.desk.letter("thong-bao.pdf")
+    clerk.desk.letter("quyet-dinh.pdf").rename(marked)
+    ids = clerk.bring_in(marked, other)
+    blob = rows(clerk)[marked.name].draft.main.blob
+    clerk.sign(ids, cancelled=after_the_look(ids))
+    screen = clerk.space.workers.screen
+
+    def seen_late(task: Screen) -> ScreenAnswer:
+        answer = screen(task)
+        if task.name != marked.name:
+            return answer
+        return msgspec.structs.replace(answer, screened=msgspec.structs.replace(answer.screened, secret=True))
+
+    monkeypatch.setattr(clerk.space.workers, "screen", seen_late)
+    result = clerk.sign(ids)
+    assert sorted(file.state for file in result.files) == ["failed", "signed"]
+    traces = marked.stem.encode(), blob.encode(), bytes.fromhex(blob)
+    held = {path.name for path, data in clerk.desk.everything() if any(trace in data for trace in traces)}
+    assert held <= {marked.name}
+    with clerk.space.store.view() as view:
+        assert unfinished(view) is None
+
+
+def test_a_draft_that_an_examination_finds_secret_is_forgotten_by_batches_that_waited_for_it(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked = clerk.desk.letters / "ke-hoach-4471.pdf"
+    clerk.desk.letter("quyet-dinh.pdf").rename(marked)
+    ids = clerk.bring_in(marked)
+    clerk.sign(ids, cancelled=after_the_look(ids))
+    preflight = clerk.space.workers.preflight
+    secret = Finding("secret", Severity.REFUSED)
+
+    def seen(task: Preflight) -> PreflightAnswer:
+        answer = preflight(task)
+        return msgspec.structs.replace(answer, result=msgspec.structs.replace(answer.result, findings=(secret,)))
+
+    monkeypatch.setattr(clerk.space.workers, "preflight", seen)
+    clerk.outgoing.edit(ids[0], Changes(number="77"))
+    assert [left.error.code for left in clerk.outgoing.examine(ids, clerk.chosen).left] == ["secret"]
+    held = {path.name for path, data in clerk.desk.everything() if marked.stem.encode() in data}
+    assert held <= {marked.name}
+
+
+def test_who_goes_on_sends_to_those_who_are_named_now_but_never_what_was_only_to_be_signed(clerk: Clerk) -> None:
+    ids = clerk.bring_in(clerk.desk.letter("quyet-dinh.pdf"))
+    for send, wanted in ((True, ("H77",)), (False, ())):
+        clerk.outgoing.edit(ids[0], Changes(receivers=("H77.02",)))
+        clerk.sign(ids, send=send, cancelled=after_the_look(ids))
+        clerk.outgoing.edit(ids[0], Changes(receivers=("H77",)))
+        with clerk.space.store.view() as view:
+            rest = unfinished(view)
+        assert rest is not None
+        assert ([job.receivers for job in rest.jobs], rest.send) == ([wanted], send)
 
 
 def test_a_signing_that_fails_leaves_the_draft_with_the_reason(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import pikepdf
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from signer_app.page_tasks import MAX_PIXELS, DrawInk, Drawn, DrawPage, Outline, PixelBox
 from signer_app.pdf.pagetext import open_document
 from signer_app.pdf.render import Renderer
-from signer_app.page_tasks import MAX_PIXELS, DrawInk, Drawn, DrawPage, Outline, PixelBox
 from signer_resources.errors import KnownError
 from tests.pdf.paper import A4, TURNS, Turn, Words, document_of, head, letter, picture, turned
 from tests.pdf.signing import SEAL, SEAL_FILE, Desk

@@ -159,3 +159,21 @@ def test_the_place_in_the_feed_is_remembered_per_org(store: Store, clock: Clock)
     inbox.advance(ORG, FeedPosition("e2", "c9"))
     assert inbox.position(ORG) == FeedPosition("e2", "c9")
     assert inbox.position("H99") is None
+
+
+def test_a_pass_that_is_no_longer_wanted_ends_before_the_next_packet_leaves_or_comes(
+    store: Store, letters: Letters, clock: Clock
+) -> None:
+    wanted = [True]
+    outbox: OutboxStore = SqlOutbox(store, clock, lambda: not wanted)
+    inbox: InboxStore = SqlInbox(store, clock, lambda item, data: False, lambda: not wanted)
+    store.commit_signed(letters.signing(content=b"letter"), not_secret)
+    (packet,) = outbox.due(ORG, clock(), at_once=False)
+    assert not inbox.has(ORG, "p", "ab" * 32)
+    wanted.clear()
+    for ask in (lambda: outbox.mark_sending(packet.packet_id), lambda: inbox.has(ORG, "p", "ab" * 32)):
+        with pytest.raises(KnownError) as caught:
+            ask()
+        assert caught.value.code == "interrupted"
+    with store.view() as view:
+        assert [row.state for row in view.outbox.list()] == [OutboxState.QUEUED]

@@ -292,6 +292,29 @@ def test_a_driver_that_hangs_is_killed_and_the_next_signature_works(
     assert counting.user_logins() == 2
 
 
+@pytest.mark.parametrize("call", ["C_Initialize", "C_GetSlotList"])
+def test_who_hurries_waits_for_no_driver_that_hangs(host: TokenHost, counting: CountingModule, call: str) -> None:
+    failures: list[str] = []
+
+    def look() -> None:
+        try:
+            host.tokens()
+        except TokenError as error:
+            failures.append(error.code)
+
+    counting.misbehave(**{call: "hang"})
+    looking = threading.Thread(target=look)
+    looking.start()
+    while call not in counting.calls():
+        looking.join(0.01)
+    host.hurry()
+    looking.join(30)
+    assert failures == ["driver_crashed"]
+    with pytest.raises(TokenError):
+        host.tokens()
+    assert counting.calls().count(call) == 1
+
+
 def test_a_wrong_signature_is_never_handed_out(
     host: TokenHost, counting: CountingModule, soft_tokens: SoftTokens
 ) -> None:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QLabel, QTabBar, QTableView, QWidget
 
 from tests.ui.stall import StallReport, StallWatch
 
@@ -90,6 +90,8 @@ class View(msgspec.Struct, frozen=True):
     seen: tuple[Seen, ...]
     clickable_without_focus: tuple[str, ...]
     """Paths of enabled widgets that take clicks and can't be reached by keyboard."""
+    texts_hidden: tuple[str, ...]
+    """Paths of labels whose name says something else than their text: a screen reader never tells the text."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -128,6 +130,8 @@ class Agent(QObject):
             self._watch.end()
 
     def _begin_watch(self) -> None:
+        # As a screen reader does: else what Qt remembers of tables grows old.
+        QAccessible.setActive(True)
         self._watch = StallWatch()
 
     def _run_agent(self) -> None:
@@ -170,15 +174,19 @@ def look() -> View:
     """Walks the accessible tree of every visible window."""
     seen: list[Seen] = []
     without: list[str] = []
+    hidden: list[str] = []
     windows = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w.windowHandle() is not None]
     windows.sort(key=lambda window: (window is QApplication.activeWindow(), window.isModal()))
     for number, window in enumerate(windows):
         seen += _walk(QAccessible.queryAccessibleInterface(window), number, window.devicePixelRatioF(), "", 0)
         without += [_path(w) for w in window.findChildren(QWidget) if _takes_clicks_only(w)]
-    return View(tuple(seen), tuple(without))
+        hidden += [_path(w) for w in window.findChildren(QLabel) if _hides_its_text(w)]
+    return View(tuple(seen), tuple(without), tuple(hidden))
 
 
-def _walk(interface: QAccessibleInterface | None, window: int, ratio: float, path: str, depth: int) -> Iterator[Seen]:
+def _walk(
+    interface: QAccessibleInterface | None, window: int, ratio: float, path: str, depth: int, *, held: bool = False
+) -> Iterator[Seen]:
     if interface is None or not interface.isValid() or depth > _DEEPEST:
         return
     state = interface.state()
@@ -193,19 +201,31 @@ def _walk(interface: QAccessibleInterface | None, window: int, ratio: float, pat
     value = "" if state.passwordEdit else interface.text(QAccessible.Text.Value)
     yield Seen(
         role,
-        interface.text(QAccessible.Text.Name),
+        _name(interface, widget),
         value,
         _place(_visible_part(interface.rect(), widget), ratio),
         not state.disabled,
-        bool(state.focused),
+        # The current cell of a table and the current tab call themselves focused wherever the keyboard is.
+        bool(state.focused) and (isinstance(widget, QWidget) or held),
         bool(state.checked),
         bool(state.selected),
         isinstance(widget, QWidget) and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus),
         window,
         path if isinstance(widget, QWidget) else f"{path} · {role}",
     )
+    if isinstance(widget, QWidget):
+        held = widget.hasFocus()
     for child in _children(interface, widget):
-        yield from _walk(child, window, ratio, path, depth + 1)
+        yield from _walk(child, window, ratio, path, depth + 1, held=held)
+
+
+def _name(interface: QAccessibleInterface, widget: QObject | None) -> str:
+    """What a screen reader calls it. On Unix Qt gives a box's content for its name, and the name as a relation."""
+    if isinstance(widget, QComboBox | QTabBar):
+        labels = [found for found, kind in interface.relations() if kind & QAccessible.RelationFlag.Label]
+        named = [found.text(QAccessible.Text.Name) for found in labels if found is not None]
+        return widget.accessibleName() or next((name for name in named if name), "")
+    return interface.text(QAccessible.Text.Name)
 
 
 def _children(interface: QAccessibleInterface, widget: QObject | None) -> Iterator[QAccessibleInterface | None]:
@@ -263,6 +283,11 @@ def _takes_clicks_only(widget: QWidget) -> bool:
         return False
     interface = QAccessible.queryAccessibleInterface(widget)
     return interface is not None and interface.role() in _CLICKED
+
+
+def _hides_its_text(label: QLabel) -> bool:
+    name, text = label.accessibleName(), label.text().rstrip("…")
+    return label.isVisible() and bool(name) and text not in name
 
 
 def _children_alive() -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from PIL import Image
 
 from tests.support.screen import Screen
 from tests.ui.agent import Begin, Clip, Done, Ended, Look, Picture, Request, Seen, Stalls, View
@@ -36,11 +37,24 @@ class NotSeenError(AssertionError):
     """The window never showed what a step waited for."""
 
 
+def _is(thing: Seen, name: str, role: str | None, *, exact: bool) -> bool:
+    return (thing.name == name if exact else name in thing.name) and (role is None or thing.role == role)
+
+
 class Driver:
     """One window, from its start to its end. Use as made by `opened`."""
 
-    def __init__(self, screen: Screen, process: "subprocess.Popen[bytes]", stderr: Path, pictures: Path | None) -> None:
+    def __init__(
+        self,
+        screen: Screen,
+        process: "subprocess.Popen[bytes]",
+        stderr: Path,
+        *,
+        pictures: Path | None = None,
+        keys_alone: bool = False,
+    ) -> None:
         self.screen = screen
+        self.keys_alone = keys_alone
         self._process = process
         self._stderr = stderr
         self._pictures = pictures
@@ -51,20 +65,16 @@ class Driver:
         """All that the window shows now."""
         return self._ask(Look(), View)
 
-    def seen(self, name: str = "", role: str | None = None) -> list[Seen]:
-        """What is there now and has a name that holds `name`; what lies in front comes first."""
-        found = [
-            thing
-            for thing in self.look().seen
-            if name in thing.name and (role is None or thing.role == role) and thing.place[2] > 0
-        ]
+    def seen(self, name: str = "", role: str | None = None, *, exact: bool = False) -> list[Seen]:
+        """What is there now and has a name that holds `name`, or is it; what lies in front comes first."""
+        found = [thing for thing in self.look().seen if _is(thing, name, role, exact=exact) and thing.place[2] > 0]
         return sorted(found, key=lambda thing: (-thing.window, thing.name != name))
 
-    def wait(self, name: str, role: str | None = None, *, enabled: bool = True, patience: float = PATIENCE_S) -> Seen:
-        """What has such a name, when it is there."""
+    def wait(self, name: str, role: str | None = None, *, exact: bool = False, patience: float = PATIENCE_S) -> Seen:
+        """What has such a name, when it is there and can be used."""
 
         def there() -> Seen | None:
-            return next((thing for thing in self.seen(name, role) if thing.enabled or not enabled), None)
+            return next((thing for thing in self.seen(name, role, exact=exact) if thing.enabled), None)
 
         return self.until(there, f"{role or 'anything'} named “{name}”", patience)
 
@@ -91,18 +101,60 @@ class Driver:
             if t.name or t.value
         )
 
+    def photograph(self) -> Image.Image:
+        """The screen as it is now."""
+        with tempfile.NamedTemporaryFile(prefix="signer-screen-", suffix=".png") as file:
+            self._ask(Picture(file.name), Done)
+            return Image.open(file.name).convert("RGB")
+
     def picture(self, name: str) -> None:
         """Writes a picture of the screen, where pictures are wanted."""
         if self._pictures is not None:
             self._still()
+            self.snap(name)
+
+    def snap(self, name: str) -> None:
+        """As `picture`, whatever moves."""
+        if self._pictures is not None:
             self._ask(Picture(str(self._pictures / f"{name}.png")), Done)
 
     # ---- acting -----------------------------------------------------------------------------------------------------
 
-    def click(self, name: str, role: str | None = None, *, times: int = 1) -> None:
+    def push(self, name: str, role: str | None = None, *, exact: bool = False) -> None:
+        """Presses a button or ticks a box: with the mouse, or where the keyboard is alone by Tab and the space bar."""
+        if self.keys_alone:
+            self.tab_to(name, role, exact=exact)
+            self.key("space")
+        else:
+            self.click(name, role, exact=exact)
+
+    def fill(self, name: str, text: str) -> None:
+        """Puts `text` into the field `name` in place of what is there."""
+        if self.keys_alone:
+            self.tab_to(name, EDIT)
+        else:
+            self.click(name, EDIT)
+            self.wait_focus(name)
+        self.key("ctrl+a")
+        self.write(text)
+
+    def choose(self, name: str, item: str) -> None:
+        """Chooses the item that holds `item` in the box `name`, by its first letters or the arrow keys."""
+        if self.keys_alone:
+            self.tab_to(name)
+        else:
+            self.click(name, CHOICE)
+            self.key("Escape")
+        self.key("Home")
+        for _step in range(_MOST_TABS):
+            if item in self.wait(name, CHOICE).value:
+                return
+            self.key("Down")
+        raise NotSeenError(f"there is no “{item}” in “{name}”")
+
+    def click(self, name: str, role: str | None = None, *, exact: bool = False, times: int = 1) -> None:
         """Clicks at something when it is there, enabled, and stands still."""
-        thing = self._settled(name, role)
-        self.screen.click(*thing.middle, times=times)
+        self.screen.click(*self._settled(name, role, exact).middle, times=times)
 
     def key(self, *names: str) -> None:
         """Presses keys."""
@@ -112,34 +164,22 @@ class Driver:
         """Types into what has the focus."""
         self.screen.write(text)
 
-    def fill(self, name: str, text: str) -> None:
-        """Puts `text` into the field `name` with the mouse and the keyboard, in place of what is there."""
-        self.click(name, EDIT)
-        self.wait_focus(name)
-        self.key("ctrl+a")
-        self.write(text)
-
     def clip(self, text: str) -> None:
         """Has `text` on the clipboard, as if it had been copied in another program."""
         self._ask(Clip(text), Done)
 
-    def tab_to(self, name: str, role: str | None = None) -> None:
+    def tab_to(self, name: str, role: str | None = None, *, exact: bool = False) -> None:
         """Presses Tab until something of that name has the focus; by keyboard alone."""
-        self.wait(name, role)
+        self.wait(name, role, exact=exact)
         been: list[str] = []
         for _step in range(_MOST_TABS):
             here = self.focus()
-            if here is not None and name in here.name and (role is None or here.role == role):
+            if here is not None and _is(here, name, role, exact=exact):
                 return
-            been.append(here.name if here is not None else "?")
+            been.append(f"{here.name} ({here.path})" if here is not None else "nothing")
             self.key("Tab")
-            self._focus_moved(here)
+            self.focus_moved(here)
         raise NotSeenError(f"Tab never came to “{name}”; it went by {been}")
-
-    def press(self, name: str, role: str | None = None) -> None:
-        """As `click`, by keyboard alone: Tab to it, then the space bar."""
-        self.tab_to(name, role)
-        self.key("space")
 
     def focus(self) -> Seen | None:
         """What has the keyboard's focus; the innermost."""
@@ -149,25 +189,26 @@ class Driver:
         """Returns when something of that name has the focus."""
         self.until(lambda: ((here := self.focus()) is not None and name in here.name) or None, f"the focus on “{name}”")
 
-    def _focus_moved(self, before: Seen | None) -> None:
+    def focus_moved(self, before: Seen | None) -> None:
+        """Returns when something else has the focus, or when nothing seems to come of the key."""
         deadline = time.monotonic() + 1
         while self.focus() == before and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S / 5)
 
-    def _settled(self, name: str, role: str | None) -> Seen:
+    def _settled(self, name: str, role: str | None, exact: bool) -> Seen:
         """Something that stands at the same place in two looks, for layouts move while the window fills."""
-        last = self.wait(name, role)
+        last = self.wait(name, role, exact=exact)
 
         def same() -> Seen | None:
             nonlocal last
-            before, last = last, self.wait(name, role)
+            before, last = last, self.wait(name, role, exact=exact)
             return last if last.place == before.place else None
 
         return self.until(same, f"“{name}” to stand still")
 
     def _still(self) -> None:
         """Returns when two looks in a row show the same."""
-        last, before = self.look(), View((), ())
+        last, before = self.look(), View((), (), ())
 
         def same() -> View | None:
             nonlocal last, before
@@ -235,6 +276,7 @@ def opened(
     environment: dict[str, str],
     pictures: Path | None = None,
     scale: float = 1.0,
+    keys_alone: bool = False,
 ) -> Iterator[Driver]:
     """A window on the data folder `data`; closed by force at the end of the block if it still runs."""
     more = {**screen.environment(), "QT_SCALE_FACTOR": str(scale), "PYTHONPATH": str(_ROOT)}
@@ -248,7 +290,7 @@ def opened(
             env={**environment, **more},
         )
         try:
-            yield Driver(screen, process, Path(stderr.name), pictures)
+            yield Driver(screen, process, Path(stderr.name), pictures=pictures, keys_alone=keys_alone)
         finally:
             process.kill()
             process.wait(10)

@@ -177,7 +177,7 @@ def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) ->
     assert clerk.states == [State.NEEDS_NUMBER, State.NEEDS_NUMBER]
     assert sorted(len(line.draft.files) for line in clerk.lines) == [1, 2]
     assert clerk.says("Kiểm tra trước khi ký: 2 chờ số")
-    assert not clerk.button("Chỉ ký (0)").isEnabled()
+    assert not clerk.button("Ký số và gửi (0)").isEnabled()
 
     QTest.keyClick(pane.grid, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     clerk.rest()

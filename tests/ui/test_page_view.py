@@ -145,7 +145,7 @@ def _apart(one: Image.Image, other: Image.Image) -> float:
 
 
 def _says(view: PageView) -> str:
-    (label,) = (found for found in view.findChildren(QLabel) if found.accessibleName() == VI("page_says"))
+    (label,) = (found for found in view.findChildren(QLabel) if found.accessibleDescription() == VI("page_says"))
     return label.text()
 
 

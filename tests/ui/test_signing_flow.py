@@ -4,8 +4,10 @@ import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -14,11 +16,13 @@ from pytestqt.qtbot import QtBot
 
 from signer_app.desk.desk import Desk, open_desk
 from signer_app.desk.signing_values import BatchSummary, DocumentOutcome, Ready
+from signer_app.desk.tokens import assign_body
 from signer_app.desk.trial import sample_page
 from signer_app.outgoing.model import Changes
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import fit_to_sign
 from signer_app.store.model import FileState
+from signer_app.store.settings import Settings, ThemeChoice
 from signer_app.verification.model import Verdict
 from signer_app.workspace import Overrides
 from signer_resources.errors import KnownError
@@ -224,6 +228,70 @@ def test_a_wrong_pin_is_one_login_and_is_asked_again_only_when_the_person_wants(
     assert clerk.counting.user_logins() == 2
 
 
+def test_a_refused_pin_leaves_no_batch_to_go_on_with_and_takes_none_away(clerk: Clerk) -> None:
+    drafts = clerk.plain(2)
+    clerk.sign(drafts, "999999")
+    assert clerk.desk.today().stopped == ()
+
+    clerk.counting.misbehave(C_Sign=REMOVED)
+    clerk.sign(drafts)
+    clerk.counting.misbehave()
+    (stopped,) = clerk.desk.today().stopped
+    clerk.press("Ký tiếp")
+    clerk.type_pin("999999")
+    clerk.end(2)
+    assert clerk.desk.today().stopped == (stopped,)
+    clerk.press("Nhập lại mã PIN")
+    clerk.type_pin()
+    assert len(clerk.end(3).signed) == 2
+    assert (clerk.desk.today().stopped, clerk.counting.user_logins()) == ((), 4)
+
+
+def test_a_token_that_refuses_at_the_login_leads_back_to_the_same_documents(clerk: Clerk) -> None:
+    drafts = clerk.plain(1)
+    clerk.counting.misbehave(C_Login="crash")
+    summary = clerk.sign(drafts)
+    assert (summary.batch, len(summary.pending)) == (None, 1)
+    clerk.counting.misbehave()
+    clerk.press("Thử lại")
+    clerk.type_pin()
+    assert len(clerk.end(1).signed) == 1
+
+
+def test_drivers_that_are_changed_while_documents_are_signed_do_not_end_the_session(clerk: Clerk) -> None:
+    drafts, signing, space = clerk.plain(2), clerk.desk.signing, clerk.desk.space
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    modules = space._overrides.modules
+    hosts = space.hosts
+
+    def other_drivers(_outcome: DocumentOutcome) -> None:
+        space._overrides = replace(space._overrides, modules=(*modules, clerk.folder / "other.so"))
+        space.reload()
+        assert space.hosts is not hosts
+
+    try:
+        summary = signing.sign(ready, Pin(CANARY_PIN), final_try=False, document_done=other_drivers)
+    finally:
+        space._overrides = replace(space._overrides, modules=modules)
+        space.reload()
+    assert (summary.stopped, len(summary.signed)) == (None, 2)
+
+
+def test_a_pin_is_not_spent_when_the_body_was_changed_after_the_question(clerk: Clerk) -> None:
+    drafts, signing = clerk.plain(1), clerk.desk.signing
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    before = clerk.desk.space.settings
+    clerk.desk.change_settings(lambda settings: assign_body(settings, clerk.agency, None))
+    try:
+        with pytest.raises(KnownError) as raised:
+            signing.sign(ready, Pin(CANARY_PIN), final_try=False)
+    finally:
+        clerk.desk.change_settings(lambda _settings: before)
+    assert (raised.value.code, clerk.counting.user_logins()) == ("us_changed", 0)
+
+
 def test_the_last_try_is_spent_only_after_the_tick(clerk: Clerk) -> None:
     drafts = clerk.plain(1)
     clerk.counting.misbehave(flags=FINAL)
@@ -341,6 +409,31 @@ def test_enrolling_makes_this_machine_known_with_one_login(clerk: Clerk, place: 
         assert done.settings.server is not None
         assert done.settings.server.devices[done.enrolled.org] != known.devices[done.enrolled.org]
     assert clerk.counting.user_logins() == 1
+
+
+def test_what_is_set_while_an_enrolment_runs_is_not_lost_and_another_server_gets_no_pins(
+    clerk: Clerk, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[Callable[[Settings], Settings]] = []
+
+    def meanwhile(*_: object) -> None:
+        clerk.desk.change_settings(changes.pop())
+
+    monkeypatch.setattr("signer_app.exchange.session._remember_directory", meanwhile)
+    with place.server():
+        clerk.desk.space.reload()
+        before = place.settings()
+        assert before.server is not None
+        elsewhere = msgspec.structs.replace(before.server, url="https://khac.example")
+        changes.append(lambda settings: msgspec.structs.replace(settings, theme=ThemeChoice.DARK))
+        done = clerk.desk.signing.enrol(clerk.agency, Pin(CANARY_PIN))
+        assert (done.settings.theme, place.settings()) == (ThemeChoice.DARK, done.settings)
+        assert done.settings.server != before.server
+        changes.append(lambda settings: msgspec.structs.replace(settings, server=elsewhere))
+        with pytest.raises(KnownError) as raised:
+            clerk.desk.signing.enrol(clerk.agency, Pin(CANARY_PIN))
+        assert (raised.value.code, place.settings().server) == ("server_changed", elsewhere)
+        clerk.desk.change_settings(lambda _settings: before)
 
 
 def test_the_dialogue_for_other_purposes_reads_the_tokens_state_first(clerk: Clerk) -> None:

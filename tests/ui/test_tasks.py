@@ -1,6 +1,8 @@
 """The one way to run work elsewhere: who is called back, where, and when not."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -205,3 +207,56 @@ def test_busy_is_told_when_it_begins_and_when_it_ends(tasks: Tasks, qtbot: QtBot
     assert told[0] is True
     assert told[-1] is False
     assert not tasks.busy
+
+
+def test_what_the_work_was_given_goes_with_its_end_though_somebody_keeps_the_handle(tasks: Tasks, qtbot: QtBot) -> None:
+    class Given:
+        pass
+
+    given = Given()
+    gone = weakref.ref(given)
+
+    def work(_control: Control, held: Given | None = given) -> None:
+        assert held is not None
+
+    handle = tasks.run(Lane.TOKEN, work, lambda _: None)
+    del work, given
+    _ended(handle, qtbot)
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("fault", [SystemExit, MemoryError, KeyboardInterrupt])
+def test_a_lane_outlives_whatever_its_work_raises_and_a_log_that_can_not_be_written(
+    qtbot: QtBot, fault: type[BaseException]
+) -> None:
+    def broken(_fault: BaseException) -> str:
+        raise RuntimeError
+
+    def work(_control: Control) -> None:
+        raise fault
+
+    tasks, told = Tasks(broken), list[str]()
+    _ended(tasks.run(Lane.QUICK, work, lambda _: None, failed=lambda error: told.append(error.code)), qtbot)
+    _ended(tasks.run(Lane.QUICK, lambda _control: "still there", told.append), qtbot)
+    assert told == ["program_fault", "still there"]
+    tasks.close()
+
+
+def test_closing_does_not_wait_for_ever_for_what_hangs_in_the_system(qtbot: QtBot, faults: Faults) -> None:
+    tasks, begun, gate = Tasks(faults), threading.Event(), threading.Event()
+
+    def work(_control: Control) -> None:
+        begun.set()
+        gate.wait(30)
+        raise ZeroDivisionError
+
+    tasks.run(Lane.DOCUMENTS, work, lambda _: None)
+    begun.wait(30)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "signer-documents"]
+    tasks.close(patience_s=0)
+    assert thread.is_alive()
+    gate.set()
+    thread.join(30)
+    # The store was closed under it: what it raises then is no fault of the program.
+    assert (thread.is_alive(), faults.written) == (False, [])

@@ -113,6 +113,9 @@ class TokenHost:
         self._stderr = stderr
         self._lock = threading.RLock()
         self._child: Child[wire.Request, wire.Reply] | None = None
+        self._newest: Child[wire.Request, wire.Reply] | None = None
+        """Also one that is still loading its module."""
+        self._hurried = False
         self._session: TokenSession | None = None
 
     def tokens(self) -> tuple[Token, ...]:
@@ -168,6 +171,15 @@ class TokenHost:
         with self._lock:
             self._session = None
             self._drop_child()
+
+    def hurry(self) -> None:
+        """Kill the child at once, whatever its driver does, without waiting for a call; for the program's end.
+
+        That call, and every later one, raises driver_crashed.
+        """
+        self._hurried = True
+        if (child := self._newest) is not None:
+            child.close(patience_s=0)
 
     def __enter__(self) -> Self:
         return self
@@ -226,6 +238,9 @@ class TokenHost:
         child: Child[wire.Request, wire.Reply] = Child(
             self._command, wire.REPLIES, env={**os.environ, **self._env}, stderr=self._stderr
         )
+        self._newest = child
+        if self._hurried:
+            child.close(patience_s=0)
         try:
             child.call(wire.Load(str(self.module.absolute())), self._deadlines.load_s)
         except ChildFailed as failed:
@@ -353,6 +368,11 @@ class TokenHosts:
             if host.module == token.module:
                 return host.open(token.serial, certificate_sha256, pin, final_try=final_try)
         raise KeyError(str(token.module))
+
+    def hurry(self) -> None:
+        """`TokenHost.hurry` for all."""
+        for host in self._hosts:
+            host.hurry()
 
     def close(self) -> None:
         """Log out everywhere and end the child processes."""

@@ -7,10 +7,10 @@ poked; a look that has not ended yet is never asked for a second time. Snapshots
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from signer_app.desk.today import TodaySnapshot
 
 from signer_app.desk.desk import Desk
-from signer_app.desk.exchange import ExchangeSnapshot
+from signer_app.desk.exchange import ExchangeSnapshot, Push
+from signer_app.desk.today import TodaySnapshot
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
@@ -49,7 +49,7 @@ class Hub(QObject):
         self._today_look: Handle | None = None
         self._today_wanted = False
         self._pass: Handle | None = None
-        self._pass_wanted = False
+        self._pass_wanted: Push | None = None
         self._token_timer = self._timer(self.poke_tokens)
         self._store_timer = self._timer(self.poke_store)
         self._sync_timer = self._timer(self._next_pass)
@@ -85,10 +85,11 @@ class Hub(QObject):
 
     def sync_now(self) -> None:
         """Sends what waits, now; after the pass that runs, if one does."""
-        if self._pass is not None and self._pass.running:
-            self._pass_wanted = True
-            return
-        self._begin_pass(at_once=True)
+        self._want_pass(Push.NOW)
+
+    def send_now(self) -> None:
+        """A person asks for sending (Gửi ngay): what was stopped until someone mends its cause is tried again too."""
+        self._want_pass(Push.ASKED)
 
     def keep_settings(self, change: Callable[[Settings], Settings]) -> None:
         """Keeps `change` of the settings and tells everybody."""
@@ -127,13 +128,19 @@ class Hub(QObject):
 
     def _next_pass(self) -> None:
         if self._pass is None or not self._pass.running:
-            self._begin_pass(at_once=False)
+            self._begin_pass(Push.DUE)
 
-    def _begin_pass(self, *, at_once: bool) -> None:
+    def _want_pass(self, push: Push) -> None:
+        if self._pass is None or not self._pass.running:
+            self._begin_pass(push)
+        elif self._pass_wanted is not Push.ASKED:
+            self._pass_wanted = push
+
+    def _begin_pass(self, push: Push) -> None:
         self._sync_timer.stop()
         self._pass = self._tasks.run(
             Lane.NETWORK,
-            lambda _control: self._desk.exchange.run(at_once=at_once),
+            lambda control: self._desk.exchange.run(push, cancelled=lambda: control.cancelled),
             self._pass_ended,
             failed=self._pass_failed,
         )
@@ -144,14 +151,14 @@ class Hub(QObject):
         self.exchange_changed.emit(snapshot)
         if moved:
             self.poke_store()
-        if self._pass_wanted:
-            self._pass_wanted = False
-            self._begin_pass(at_once=True)
+        wanted, self._pass_wanted = self._pass_wanted, None
+        if wanted is not None:
+            self._begin_pass(wanted)
         else:
             self._sync_timer.start(round(snapshot.next_in_s * 1000))
 
     def _pass_failed(self, error: KnownError) -> None:
-        self._pass_wanted = False
+        self._pass_wanted = None
         self._sync_timer.start(STORE_EVERY_MS)
         if error.code != "interrupted":
             self._tasks.unhandled.emit(error)

@@ -7,7 +7,6 @@ open the desk, furnish. Started with a hidden first argument it is one of the pr
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from signer_app.handover import Wish, hand_over
 from signer_app.looks import Looks, default_data_folder, read_looks
 from signer_resources.errors import KnownError
 from signer_ui.application import Dress, make_application
+from signer_ui.sweeping import Sweeper
 from signer_ui.tabs import Tab
 from signer_ui.tasks import Control, Lane, Tasks
 from signer_ui.theme import Theme
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from signer_ui.instance import Door
     from signer_ui.opening import Opened
 
-BUSY_TRIES = 10
+BUSY_TRIES = 24
 BUSY_EVERY_MS = 500
 """A window that is just closing, or a command that ends, has the data folder a moment longer."""
 
@@ -53,10 +53,12 @@ class Program(QObject):
         self._files = files
         self._tasks = Tasks(self._write_fault)
         self._tasks.unhandled.connect(self._tell)
+        self._sweeper = Sweeper(self)
         self._opened: Opened | None = None
         self._hub: Hub | None = None
         self._door: Door | None = None
         self._begun = False
+        self._closed = False
         self._tries = 0
         self._look = (lang or looks.language, looks.dark)
         self.window: Window = self._make_window()
@@ -87,27 +89,32 @@ class Program(QObject):
 
     def _open(self) -> None:
         self._tries += 1
-        folder, lang = self._folder, self._lang
+        folder, lang, files = self._folder, self._lang, self._files
 
-        def work(_control: Control) -> Opened:
+        def work(_control: Control) -> Opened | None:
             from signer_ui.opening import open_everything
 
-            return open_everything(folder, lang)
+            try:
+                return open_everything(folder, lang)
+            except KnownError as error:
+                # Perhaps another window was quicker than we: then it is the one that is wanted.
+                if error.code == "busy" and hand_over(folder, files):
+                    return None
+                raise
 
         self._tasks.run(Lane.DOCUMENTS, work, self._furnish, failed=self._not_opened)
 
     def _not_opened(self, error: KnownError) -> None:
         if error.code == "busy" and self._tries < BUSY_TRIES:
-            # Perhaps another window was quicker than we: then it is the one that is wanted.
-            if hand_over(self._folder, self._files):
-                self._end()
-                return
             QTimer.singleShot(BUSY_EVERY_MS, self._open)
             return
         self._tries = 0
         self.window.refuse(error, self._open)
 
-    def _furnish(self, opened: Opened) -> None:
+    def _furnish(self, opened: Opened | None) -> None:
+        if opened is None:
+            self._end()
+            return
         from signer_ui.hub import Hub
         from signer_ui.instance import Door
 
@@ -119,8 +126,7 @@ class Program(QObject):
         self._look_again()
         self._fill_window(first_start=not opened.settings.bodies)
         self._hub.start()
-        # What is loaded by now stays; a search for garbage in all of it would stop the screen for a fifth of a second.
-        gc.freeze()
+        self._sweeper.settle()
         if self._files:
             self.window.open_files(self._files)
 
@@ -133,7 +139,7 @@ class Program(QObject):
                 self.window.open_files([])
                 self.window.go(Tab.OUTGOING)
             case Wish.SEND:
-                self._hub.sync_now()
+                self._hub.send_now()
 
     def _fill_window(self, *, first_start: bool) -> None:
         from signer_ui.shell import Shell
@@ -146,7 +152,13 @@ class Program(QObject):
         Steering(shell, window)
         window.furnish(shell, first_start=first_start)
 
-    def _settings_changed(self, _settings: object) -> None:
+    def _settings_changed(self) -> None:
+        if self._closed:
+            return
+        if self.window.busy() is not None:
+            # What runs tells its end in this window.
+            QTimer.singleShot(BUSY_EVERY_MS, self._settings_changed)
+            return
         if self._look_again():
             self._fill_window(first_start=False)
             self.window.open_settings()
@@ -169,6 +181,7 @@ class Program(QObject):
 
     def _close(self) -> None:
         """The window is hidden already; what runs comes to its end, and everything that was started is ended."""
+        self._closed = True
         if self._hub is not None:
             self._hub.stop()
         if self._door is not None:
@@ -184,6 +197,7 @@ class Program(QObject):
         self.window.tell(error)
 
     def _end(self) -> None:
+        self._sweeper.stop()
         QTimer.singleShot(0, _quit)
 
     def _write_fault(self, fault: BaseException) -> str:

@@ -47,6 +47,9 @@ class Pane(QWidget):
     files_wanted = Signal(list)
     """Paths (list of str) that somebody dropped here and that belong on the outgoing tab."""
 
+    settings_wanted = Signal()
+    """The settings should be opened."""
+
     def __init__(self, shell: Shell) -> None:
         super().__init__()
         self.shell = shell

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Ready
 from signer_resources.errors import KnownError
@@ -38,6 +38,8 @@ Wish = Callable[[str | None, Control], Ready | Choice]
 class SigningFlow(QObject):
     """One signing at a time. Its `widget` shows progress and result; its place is in the pane that owns the flow."""
 
+    began = Signal()
+    """The documents are being signed, and their rows say so."""
     document_done = Signal(str, object)
     """Draft id and DocumentOutcome, as soon as a document is signed and kept, or has failed."""
     ended = Signal(object)
@@ -132,6 +134,7 @@ class SigningFlow(QObject):
             self._set_running(False)
             summary = BatchSummary(None, None, found.refused)
             self._show(told_of(summary, self._shell.words))
+            self._tell_hub(signed=False)
             self.ended.emit(summary)
         else:
             self._ask(found)
@@ -206,6 +209,8 @@ class SigningFlow(QObject):
         seconds = time.monotonic() - self._began
         text = progress_words(progress.done, progress.total, seconds, self._shell.words)
         self.line.tell(text, progress.done, progress.total)
+        if progress.done == 0:
+            self.began.emit()
         self._pass_on()
 
     def _pass_on(self) -> None:
@@ -241,6 +246,12 @@ class SigningFlow(QObject):
             self.notice.error(told.error, *ways)
         else:
             self.notice.tell(told.what, *ways, why=told.why, do=told.do, role=told.role)
+        self._lead()
+
+    def _lead(self) -> None:
+        """Leads the keyboard to the way on, unless somebody types elsewhere or looks at something else."""
+        if self.widget.isVisible() and not isinstance(QApplication.focusWidget(), QLineEdit):
+            self.notice.focus_action()
 
     def _way(self, act: Act) -> Callable[[], None]:
         match act:

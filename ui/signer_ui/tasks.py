@@ -2,7 +2,8 @@
 
 Each lane is one thread with a queue, so what belongs to one owner (a token, the network) never runs twice at a time.
 The work itself is plain code of `signer_app` that may block; it gets a `Control` to tell how far it is and to hear
-that it is no longer wanted. Nothing here knows what the work does. Threads are joined when the window closes.
+that it is no longer wanted. Nothing here knows what the work does. Threads are joined when the window closes; one that
+hangs in the system (a network drive that is gone) is left to the end of the process.
 """
 
 import threading
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 _PROGRESS_EVERY_S = 0.05
 """Progress is told this often at most; a screen can't show more."""
+PATIENCE_S = 10.0
+"""Seconds that closing waits for work that was told to end."""
 
 
 class Lane(StrEnum):
@@ -67,6 +70,10 @@ class _Job:
     latest_told: float = 0.0
 
 
+def _spent(_control: "Control") -> None:
+    """Stands in a job whose work has been done."""
+
+
 class Control:
     """What the work is given, on its own thread."""
 
@@ -84,7 +91,7 @@ class Control:
         job.latest = Progress(key, done, total)
         if must_show or now - job.latest_told >= _PROGRESS_EVERY_S:
             job.latest_told = now
-            self._tasks._arrived.emit(job, "progress", job.latest)
+            self._tasks._tell(job, "progress", job.latest)
 
     @property
     def cancelled(self) -> bool:
@@ -145,8 +152,8 @@ class _LaneThread:
                     job.cancelled.set()
             self._ready.notify()
 
-    def join(self) -> None:
-        self._thread.join()
+    def join(self, patience_s: float) -> None:
+        self._thread.join(patience_s)
 
     def _run(self) -> None:
         while True:
@@ -155,8 +162,8 @@ class _LaneThread:
                     self._ready.wait()
                 if self._closing:
                     return
-                job = self._current = self._queue.pop()
-            self._tasks._do(job)
+                self._current = self._queue.pop()
+            self._tasks._do(self._current)
             self._current = None
 
 
@@ -211,33 +218,48 @@ class Tasks(QObject):
         """Whether anything runs or waits."""
         return self._running > 0
 
-    def close(self) -> None:
-        """Nothing more is called; waiting work is dropped, running work is told and waited for."""
+    def close(self, patience_s: float = PATIENCE_S) -> None:
+        """Nothing more is called; waiting work is dropped, running work is told and waited for, `patience_s` in all."""
         self._closed = True
+        until = time.monotonic() + patience_s
         for lane in self._lanes.values():
             lane.close()
         for lane in self._lanes.values():
-            lane.join()
+            lane.join(max(0.0, until - time.monotonic()))
         self._lanes.clear()
 
     def _do(self, job: _Job) -> None:
         """One piece of work, on its lane's thread."""
+        # Taken out of the job, which a handle may keep: what the work was given, perhaps a PIN, goes when it has ended.
+        work, job.work = job.work, _spent
         if job.cancelled.is_set():
-            self._arrived.emit(job, "failed", KnownError("interrupted"))
+            self._tell(job, "failed", KnownError("interrupted"))
             return
         try:
-            result = job.work(Control(self, job))
+            result = work(Control(self, job))
         except Cancelled:
-            self._arrived.emit(job, "failed", KnownError("interrupted"))
+            self._tell(job, "failed", KnownError("interrupted"))
         except KnownError as error:
             # The frames of a failed login hold the PIN as long as the error lives, and a screen may show it for hours.
             error.__context__ = error.__cause__ = None
-            self._arrived.emit(job, "failed", error.with_traceback(None))
-        except Exception as fault:  # noqa: BLE001 - the last net: our own fault, told in words
-            place = self._fault_log(fault)
-            self._arrived.emit(job, "failed", KnownError("program_fault", kind=type(fault).__name__, file=place))
+            self._tell(job, "failed", error.with_traceback(None))
+        except BaseException as fault:  # noqa: BLE001 - the last net: our own fault, told in words; the lane lives on
+            self._tell(job, "failed", KnownError("program_fault", kind=type(fault).__name__, file=self._logged(fault)))
         else:
-            self._arrived.emit(job, "done", result)
+            self._tell(job, "done", result)
+
+    def _logged(self, fault: BaseException) -> str:
+        """Where the fault was written down; "-" where it could not be, or came of closing under the work."""
+        if self._closed:
+            return "-"
+        try:
+            return self._fault_log(fault)
+        except Exception:  # noqa: BLE001 - a fault of the log must not end the lane
+            return "-"
+
+    def _tell(self, job: _Job, what: str, value: object) -> None:
+        if not self._closed:
+            self._arrived.emit(job, what, value)
 
     @Slot(object, str, object)
     def _deliver(self, job: _Job, what: str, value: Any) -> None:

@@ -10,6 +10,8 @@ from enum import Enum
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
+import signer_resources
+
 FAMILY = "Be Vietnam Pro"
 """The bundled font; its Vietnamese marks stay apart at small sizes."""
 
@@ -159,7 +161,8 @@ class Theme:
     def _sheet(self) -> str:
         names = {tone.value: self.colour(tone).name() for tone in Tone}
         points = {f"pt_{kind.name.lower()}": f"{kind.value[0]:g}pt" for kind in Type}
-        return _SHEET.format(**names, **points)
+        tick = signer_resources.path(f"images/tick-{'dark' if self.dark else 'light'}.png").as_posix()
+        return _SHEET.format(**names, **points, tick=tick)
 
 
 _SHEET = """
@@ -223,6 +226,17 @@ QComboBox QAbstractItemView {{ background: {surface}; border: 1px solid {line}; 
     selection-color: {text}; }}
 QCheckBox, QRadioButton {{ spacing: 8px; padding: 2px; border: 2px solid transparent; border-radius: 4px; }}
 QCheckBox:focus, QRadioButton:focus {{ border-color: {focus}; }}
+QCheckBox::indicator, QTableView::indicator {{
+    width: 14px; height: 14px; background: {surface}; border: 1px solid {muted}; border-radius: 3px;
+}}
+QCheckBox::indicator:checked, QTableView::indicator:checked {{
+    background: {accent}; border-color: {accent}; image: url("{tick}");
+}}
+QRadioButton::indicator {{ width: 14px; height: 14px; background: {surface}; border: 1px solid {muted};
+    border-radius: 8px; }}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; background: {on_accent}; border: 5px solid {accent}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {window}; border-color: {line}; }}
+QCheckBox::indicator:checked:disabled {{ background: {muted}; border-color: {muted}; }}
 
 QTabBar {{ background: {surface}; }}
 QTabBar::tab {{ background: {surface}; color: {muted}; padding: 10px 18px 8px 18px; border: none;
@@ -230,6 +244,9 @@ QTabBar::tab {{ background: {surface}; color: {muted}; padding: 10px 18px 8px 18
 QTabBar::tab:hover {{ color: {text}; background: {hover}; }}
 QTabBar::tab:selected {{ color: {text}; font-weight: 600; border-bottom-color: {accent}; }}
 QTabBar::tab:focus {{ background: {selection}; }}
+QTabBar[away="true"]::tab:selected {{ color: {muted}; font-weight: 400; border-bottom-color: transparent; }}
+QTabBar[narrow="true"]::tab {{ padding-left: 8px; padding-right: 8px; }}
+QTabBar QToolButton {{ padding: 0; border: 1px solid {line}; background: {surface}; }}
 
 QTableView, QListView, QTreeView {{
     background: {surface}; alternate-background-color: {window}; border: 1px solid {line}; border-radius: 6px;

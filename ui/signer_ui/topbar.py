@@ -4,6 +4,7 @@ UI thread.
 """
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from signer_ui.presenters.barview import BarView
@@ -14,6 +15,9 @@ from signer_ui.widgets.elided import Elided
 from signer_ui.widgets.light import Light
 from signer_ui.words import Words
 
+_NARROW = 200
+"""Units of width below which lights stand without their words."""
+
 
 class TopBar(QFrame):
     """Shows a `BarView`; its lights lead to the tabs that tell more."""
@@ -23,6 +27,7 @@ class TopBar(QFrame):
 
     def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self.setProperty("role", "bar")
         self._body = Elided(words("ui_opening"), "heading")
         self._clerk = Elided("", "small")
@@ -48,6 +53,12 @@ class TopBar(QFrame):
         self._server.show_state(view.server.glow, view.server.words, view.server.tip)
         self._unsent.setText(view.unsent)
         self._unsent.setVisible(bool(view.unsent))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow window the name of the body has the room."""
+        super().resizeEvent(event)
+        for light in (self._token, self._server):
+            light.set_brief(self.width() < self._theme.space(_NARROW))
 
     def lock_settings(self, locked: bool) -> None:
         """Whether the settings can't be opened now."""

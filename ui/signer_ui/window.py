@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from signer_resources.errors import KnownError
 from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
 from signer_ui.topbar import TopBar
-from signer_ui.widgets.basics import button, frame, label, row
+from signer_ui.widgets.basics import button, frame, label, repolish, row
 from signer_ui.widgets.notice import Notice
 from signer_ui.words import Words
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _SIZE = (1366, 768)
 _SMALLEST = (960, 600)
+_NARROW = 200
+"""Units of width."""
 
 
 class Window(QMainWindow):
@@ -46,6 +48,8 @@ class Window(QMainWindow):
         self._places: dict[Tab, QVBoxLayout] = {}
         self._page: Pane | None = None
         """What is shown in place of the tabs: settings, first start."""
+        self._waiting: list[str] = []
+        """Documents that were handed over while the settings could not be left."""
         self._closing = False
         self._painted = False
         self.setWindowTitle(words("ui_title"))
@@ -118,7 +122,9 @@ class Window(QMainWindow):
         self._shell = shell
         if first_start:
             self._open_first_start(shell)
-        self._shown()
+        else:
+            self._shown()
+            _focus_into(self._panes[self.tab])
 
     def tell(self, message: KnownError | str) -> None:
         """An error, or a text of the catalogue, in the line at the top."""
@@ -169,9 +175,16 @@ class Window(QMainWindow):
         self.raise_()
         self.activateWindow()
         if paths and self._shell is not None:
+            self._waiting += paths
             self.go(Tab.OUTGOING)
-            if Tab.OUTGOING in self._panes:
-                self._panes[Tab.OUTGOING].open_files(paths)
+            self._bring_in()
+
+    def _bring_in(self) -> None:
+        """Opens what was handed over; while the settings can't be left, it waits for their end."""
+        if self._waiting and self._page is None:
+            paths, self._waiting = self._waiting, []
+            self.go(Tab.OUTGOING)
+            self._panes[Tab.OUTGOING].open_files(paths)
 
     def open_settings(self) -> None:
         """The settings, in place of the tabs."""
@@ -192,8 +205,9 @@ class Window(QMainWindow):
         pane.left.connect(self._back_to_tabs)
         self._stack.addWidget(pane)
         self._stack.setCurrentWidget(pane)
+        repolish(self._tabs, "away", "true")
         pane.shown()
-        pane.setFocus()
+        _focus_into(pane)
 
     def _back_to_tabs(self) -> None:
         page, self._page = self._page, None
@@ -201,7 +215,9 @@ class Window(QMainWindow):
             return
         self._stack.removeWidget(page)
         page.deleteLater()
+        repolish(self._tabs, "away", "false")
         self._shown()
+        self._bring_in()
 
     def _shown(self) -> None:
         if self._page is not None:
@@ -215,13 +231,28 @@ class Window(QMainWindow):
         if tab not in self._panes:
             self._panes[tab] = _make_pane(tab, shell)
             self._panes[tab].files_wanted.connect(self.open_files)
+            self._panes[tab].settings_wanted.connect(self.open_settings)
             self._places[tab].addWidget(self._panes[tab])
+            # Now, not with the next round of events: what isn't visible yet takes no focus.
+            self._panes[tab].show()
         self._panes[tab].shown()
+        if not self._tabs.hasFocus():
+            # Who goes through the tabs with the arrow keys stays there.
+            _focus_into(self._panes[tab])
 
     def _alarm_pressed(self, tab: str) -> None:
         self.go(Tab(tab))
 
     # ---- the end ---------------------------------------------------------------------------------------------------
+
+    def busy(self) -> str | None:
+        """Key of a text that says what closing now would interrupt; None when nothing."""
+        return next((words for pane in self._everything() if (words := pane.busy()) is not None), None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow window the titles of the tabs stand closer, so that all are seen."""
+        super().resizeEvent(event)
+        repolish(self._tabs, "narrow", "true" if self.width() < self.theme.space(_NARROW) else "false")
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Tells once, when all of the window has been painted."""
@@ -235,7 +266,7 @@ class Window(QMainWindow):
         if self._closing:
             event.accept()
             return
-        busy = next((words for pane in self._everything() if (words := pane.busy()) is not None), None)
+        busy = self.busy()
         if busy is not None:
             event.ignore()
             self.notice.tell(
@@ -243,7 +274,9 @@ class Window(QMainWindow):
                 (self.words("ui_stop_and_close"), self._stop_then_close),
                 (self.words("ui_stay"), self.notice.clear),
                 role="notice-warn",
+                question=True,
             )
+            self.notice.focus_action()
             return
         self._closing = True
         event.accept()
@@ -303,6 +336,21 @@ def _make_pane(tab: Tab, shell: Shell) -> Pane:
             from signer_ui.panes.machine import MachinePane
 
             return MachinePane(shell)
+
+
+def _focus_into(pane: Pane) -> None:
+    """Gives the keyboard to the pane's focus proxy or first control, for what had it may be hidden now."""
+    if pane.focusProxy() is not None:
+        pane.setFocus(Qt.FocusReason.OtherFocusReason)
+        return
+    control = pane.nextInFocusChain()
+    while control is not None and control is not pane:
+        usable = pane.isAncestorOf(control) and control.isVisible() and control.isEnabled()
+        # Of what only scrolls nothing shows that it has the keyboard.
+        if usable and not isinstance(control, QScrollArea) and control.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            control.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        control = control.nextInFocusChain()
 
 
 class _Strip(QWidget):

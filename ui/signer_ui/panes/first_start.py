@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from signer_app.desk.setup import BodyGuess
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import CertificateRole, Settings
+from signer_app.store.times import vietnamese_date
 from signer_app.verification.model import Trust
 from signer_resources.errors import KnownError
 from signer_ui.panes.first_start_card import StepCard
@@ -234,7 +235,7 @@ class FirstStartPane(Pane):
         self.certificate.clear()
         for one in seen.candidates:
             view = one.view.certificate
-            until = view.not_after.strftime("%d/%m/%Y")
+            until = vietnamese_date(view.not_after)
             self.certificate.addItem(
                 words("ue_start_certificate_of", name=view.common_name, token=one.token.name, date=until), one.sha256
             )

@@ -69,7 +69,7 @@ class IncomingPane(Pane):
         self.search.setPlaceholderText(words("ut_search"))
         self.search.setAccessibleName(words("ut_search"))
         self.search.setClearButtonEnabled(True)
-        self.fetch = button(words("ut_sync"), shell.hub.sync_now)
+        self.fetch = button(words("ut_sync"), shell.hub.send_now)
         self.grid: Grid[IncomingRow] = Grid(
             columns(words, shell.desk.now),
             lambda entry: entry.id,

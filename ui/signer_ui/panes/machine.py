@@ -7,7 +7,7 @@ it. Shows, and leads to where something can be mended.
 import importlib.metadata
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -28,9 +28,6 @@ _LIGHT = 5
 
 class MachinePane(Pane):
     """Eight lights."""
-
-    settings_wanted = Signal()
-    """Something can be mended in the settings."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)

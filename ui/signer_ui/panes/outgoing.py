@@ -5,25 +5,23 @@ rows are read anew, and what was not examined as it is now gets examined, the ro
 that would be lost with the window: drafts live in the store.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QMimeData, Qt, QTimer
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QGuiApplication,
     QKeySequence,
     QResizeEvent,
     QShortcut,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFileDialog,
     QLineEdit,
@@ -36,20 +34,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from signer_app.outgoing.model import Added, Changes, Left, PlaceOption, Profile, Row, State
-from signer_app.outgoing.paste import Pasted, PasteResult, read_cells
+from signer_app.outgoing.model import Added, Left, PlaceOption, Row, State
 from signer_app.pdf.plan import Placement
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
+from signer_ui.panes.outgoing_arranging import Arranging
+from signer_ui.panes.outgoing_bench import Bench, Changing
 from signer_ui.panes.outgoing_checking import Checking
 from signer_ui.panes.outgoing_details import DocumentCard
 from signer_ui.panes.outgoing_parts import DropCard, SecretCard
+from signer_ui.panes.outgoing_pasting import Pasting
+from signer_ui.panes.settings_form import scrolled
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.outgoing import Line, Organisations, Press
 from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.signing_flow import SigningFlow
-from signer_ui.tasks import Control, Handle, Lane, Progress
+from signer_ui.tasks import Handle, Lane, Progress
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
@@ -60,7 +61,7 @@ T = TypeVar("T")
 
 _ROOM_FOR_BOTH = 260
 """Units of width from which on grid and pages have room beside each other."""
-_RECEIPT_EM = 14
+_RECEIPT_EM = 13.7
 
 
 class OutgoingPane(Pane):
@@ -98,9 +99,21 @@ class OutgoingPane(Pane):
         self.pages = PageView(shell.tasks, shell.desk.pages, words, shell.theme)
         # The pages lie beside a grid that needs the room more.
         self.pages.show_thumbnails(False)
-        self.pages.setMinimumWidth(shell.theme.space(102))
+        self.pages.setMinimumWidth(shell.theme.space(92))
         self.drop = DropCard(words, shell.theme, self.add_files, self.add_folder, self)
-        self._make_actions()
+        self.changing = Changing(shell, self)
+        self._bench = Bench(
+            shell,
+            self.grid,
+            self.card,
+            self.notice,
+            self.changing,
+            lines=lambda: self._lines,
+            directory=lambda: self._known.directory,
+        )
+        self._pasting = Pasting(self._bench, self._edited)
+        self._arranging = Arranging(self._bench, self.open_files, self)
+        self._make_keys()
         self._make_controls()
         self._lay_out()
         self._connect()
@@ -142,20 +155,7 @@ class OutgoingPane(Pane):
 
     # ---- parts -----------------------------------------------------------------------------------------------------
 
-    def _make_actions(self) -> None:
-        self._more_files = self._action("uo_add_folder", self.add_folder)
-        self._paste_numbers = self._action("uo_paste", self._paste_into_grid)
-        self._merge = self._action("uo_merge", self._merge_chosen)
-        self._split = self._action("uo_split", self._split_current)
-        self._fill_down = self._action("uo_fill_down", self._copy_down)
-        self._remove = self._action("uo_remove", self._remove_chosen, QKeySequence.StandardKey.Delete)
-        self._kinds = QActionGroup(self)
-        for profile in says.KINDS:
-            kind = self._action(f"uo_kind_{profile}", partial(self._set_kind, profile))
-            kind.setCheckable(True)
-            kind.setData(profile)
-            self._kinds.addAction(kind)
-        self.grid.addActions([self._merge, self._split, self._fill_down, self._remove])
+    def _make_keys(self) -> None:
         keys: tuple[tuple[str, Callable[[], None]], ...] = (
             ("Ctrl+O", self.add_files),
             ("Ctrl+Return", self.sign),
@@ -168,32 +168,24 @@ class OutgoingPane(Pane):
                 act
             )
 
-    def _action(self, key: str, act: Callable[[], None], keys: QKeySequence.StandardKey | None = None) -> QAction:
-        action = QAction(self.shell.words(key), self)
-        if keys is not None:
-            action.setShortcut(keys)
-        # Delete in a field of text deletes letters: the keys are heard in the grid alone.
-        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        action.triggered.connect(lambda _checked=False: act())
-        return action
-
     def _make_controls(self) -> None:
         words = self.shell.words
         self._add = button(words("uo_add"), self.add_files)
         self._add_folder = button(words("uo_add_folder"), self.add_folder)
         self._fill_button = button(words("uo_fill"), self._fill)
-        self._paste_button = button(words("uo_paste"), self._paste_into_grid)
+        self._paste_button = button(words("uo_paste"), self._pasting.paste_clipboard)
         self._more = QPushButton(words("uo_more"))
-        self._more.setAutoDefault(False)
-        menu = QMenu(self._more)
-        menu.addActions([self._more_files, self._paste_numbers])
+        self._more.setAutoDefault(True)
+        menu, can = QMenu(self._more), self._arranging
+        menu.addAction(words("uo_add_folder"), self.add_folder)
+        menu.addAction(words("uo_paste"), self._pasting.paste_clipboard)
         menu.addSeparator()
-        menu.addActions([self._merge, self._split])
+        menu.addActions([can.merge, can.split])
         kinds = menu.addMenu(words("uo_kind"))
-        kinds.addActions(self._kinds.actions())
-        menu.addActions([self._fill_down])
+        kinds.addActions(can.kinds.actions())
+        menu.addAction(can.fill_down)
         menu.addSeparator()
-        menu.addActions([self._remove])
+        menu.addAction(can.remove)
         self._more.setMenu(menu)
         self._search = QLineEdit()
         self._search.setPlaceholderText(words("uo_search"))
@@ -236,9 +228,10 @@ class OutgoingPane(Pane):
         both.addWidget(self.pages)
         both.setStretchFactor(0, 2)
         both.setStretchFactor(1, 1)
-        both.setSizes([space(226), space(104)])
-        both.setHandleWidth(space(1))
-        left.setHandleWidth(space(1))
+        both.setSizes([space(238), space(94)])
+        for between in (left, both):
+            between.setHandleWidth(space(2))
+            between.setProperty("role", "gap")
         self._list = QWidget()
         inner = QVBoxLayout(self._list)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -252,9 +245,12 @@ class OutgoingPane(Pane):
         summary.insertWidget(0, self._summary, 1)
         inner.addLayout(summary)
         inner.addWidget(both, 1)
+        # In a window too low for all of it the list scrolls; what is said and the button that signs stay in sight.
+        self._rows = scrolled(self._list)
+        self._rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.drop)
-        self._stack.addWidget(self._list)
+        self._stack.addWidget(self._rows)
         self._foot = QWidget()
         foot = row(self._with, self._only_sign, self._sign_button, spacing=space(2))
         foot.insertWidget(0, self._hint, 1)
@@ -278,21 +274,22 @@ class OutgoingPane(Pane):
         self._checking.chosen_changed.connect(self._certificates_chosen)
         self._checking.examined.connect(self._examined)
         self._checking.failed.connect(self.notice.error)
+        self.changing.begun.connect(self.notice.clear)
+        self.changing.changed.connect(self._changed)
+        self.changing.failed.connect(self._change_failed)
         self.grid.edited.connect(self._edited)
         self.grid.ticked.connect(self._ticked)
-        self.grid.pasted.connect(self._pasted)
+        self.grid.pasted.connect(self._pasting.paste_at)
         self.grid.current_changed.connect(lambda _id: self._show_current())
         self.grid.chosen_changed.connect(self._enable)
         self.grid.activated_row.connect(lambda _id: self._open_row())
         self.card.file_chosen.connect(lambda _id: self._show_pages())
-        self.card.main_wanted.connect(self._make_main)
-        self.card.split_wanted.connect(self._split_file)
-        self.card.order_wanted.connect(self._order_files)
         self.pages.moved.connect(self._placed)
         self.pages.confirmed.connect(self._placed)
         self.flow.document_done.connect(lambda _id, _outcome: self._reload())
         self.flow.ended.connect(lambda _summary: self._reload())
         self.flow.running_changed.connect(self._running_changed)
+        self.flow.began.connect(lambda: self._running_changed(True))
 
     # ---- bringing in -----------------------------------------------------------------------------------------------
 
@@ -392,22 +389,31 @@ class OutgoingPane(Pane):
 
     def _show_lines(self) -> None:
         lines = tuple(self._lines.values())
-        self._stack.setCurrentWidget(self._list if lines else self.drop)
-        self._foot.setVisible(bool(lines))
+        self._show_part(self._rows if lines else self.drop)
         self.grid.set_rows(lines)
         if any(line.packet is not None for line in lines):
             # What matters of a sent document is its receipt.
             self.grid.widen(says.STATE, _RECEIPT_EM)
         if self._show_after and self._show_after[0] in self._lines:
-            self.grid.choose(self._show_after[:1])
+            self.grid.choose(self._show_after[:1], column=says.NUMBER)
             self.grid.setFocus()
             self._show_after = ()
         elif lines and self.grid.current_id is None and self.grid.settled:
-            self.grid.choose((lines[0].id,))
+            self.grid.choose((lines[0].id,), column=says.NUMBER)
         self._summary.setText(says.summary(lines, self.shell.words))
         self._clear.setVisible(any(line.row.state is State.SIGNED for line in lines))
         self._show_current()
         self._enable()
+
+    def _show_part(self, part: QWidget) -> None:
+        """The list, or the invitation to bring documents; the keyboard goes along."""
+        self.setFocusProxy(self.grid if part is self._rows else self.drop.add)
+        before, focus = self._stack.currentWidget(), QApplication.focusWidget()
+        if part is before:
+            return
+        self._stack.setCurrentWidget(part)
+        if before is not None and focus is not None and before.isAncestorOf(focus):
+            self.setFocus()
 
     # ---- certificates ----------------------------------------------------------------------------------------------
 
@@ -427,16 +433,6 @@ class OutgoingPane(Pane):
 
     # ---- filling in ------------------------------------------------------------------------------------------------
 
-    def _change(self, do: Callable[[Control], T], done: Callable[[T], None] = lambda _done: None) -> None:
-        """Has something changed in the drafts, and reads the rows anew, whatever comes of it."""
-        self.notice.clear()
-
-        def changed(result: T) -> None:
-            done(result)
-            self._changed()
-
-        self.shell.tasks.run(Lane.QUICK, do, changed, failed=self._change_failed)
-
     def _changed(self) -> None:
         self._checking.go_on()
         self._reload()
@@ -455,19 +451,13 @@ class OutgoingPane(Pane):
             self.notice.error(error)
             self.grid.forget_typed()
             return
-        self._edit({draft_id: changes})
-
-    def _edit(self, changes: dict[str, Changes]) -> None:
-        outgoing = self.shell.desk.outgoing
-        if changes:
-            self._change(lambda _control: outgoing.edit_many(changes))
+        self.changing.edit({draft_id: changes})
 
     def _ticked(self, ids: tuple[str, ...], ticked: bool) -> None:
-        outgoing = self.shell.desk.outgoing
-        self._change(lambda _control: outgoing.tick(ids, ticked=ticked))
+        self.changing.run(lambda outgoing: outgoing.tick(ids, ticked=ticked))
 
     def _fill(self) -> None:
-        words, outgoing = self.shell.words, self.shell.desk.outgoing
+        words = self.shell.words
         ids = says.to_number(tuple(self._lines.values()), self.grid.chosen_ids)
         if not ids:
             self.notice.tell(words("uo_fill_nothing"), role="notice-warn")
@@ -476,138 +466,23 @@ class OutgoingPane(Pane):
         def filled(rows: tuple[Row, ...]) -> None:
             self.notice.tell(words("uo_filled", count=count(len(rows), words)))
 
-        self._change(lambda _control: outgoing.fill(ids), filled)
-
-    def _copy_down(self) -> None:
-        line, index = self._current(), self.grid.currentIndex()
-        if line is not None:
-            targets = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
-            self._edit(says.copied_down(self.grid.column_key(index.column()), line, targets))
-
-    def _set_kind(self, profile: Profile) -> None:
-        lines = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
-        self._edit({line.id: Changes(profile=profile) for line in lines if line.editable})
-
-    # ---- pasting ---------------------------------------------------------------------------------------------------
-
-    def _paste_into_grid(self) -> None:
-        text = QGuiApplication.clipboard().text()
-        if text.strip():
-            self._ask_paste(text, self.grid.current_id)
-        else:
-            self.notice.tell(self.shell.words("uo_paste_empty"), role="notice-warn")
-
-    def _pasted(self, text: str, draft_id: str, column: str) -> None:
-        line = self._lines.get(draft_id)
-        cell = column if line is not None and line.editable and says.is_one_cell(text) else ""
-        if cell in (says.NUMBER, says.DATE, says.SUBJECT, says.SIGNER, says.RECEIVERS):
-            self._edited(draft_id, cell, text.strip())
-        else:
-            self._ask_paste(text, draft_id or None)
-
-    def _ask_paste(self, text: str, current: str | None) -> None:
-        """Shows what would change, in place, and asks once."""
-        shown = [key for key in self.grid.shown_ids if self._lines[key].editable]
-        chosen = [key for key in self.grid.chosen_ids if self._lines[key].editable]
-        ids = says.to_paste(shown, chosen, current)
-        directory = self._known.directory
-        self.shell.tasks.run(
-            Lane.QUICK,
-            lambda _control: read_cells(text, directory),
-            lambda pasted: self._ask_about(pasted, ids, text),
-            failed=self.notice.error,
-        )
-
-    def _ask_about(self, pasted: Pasted, ids: Sequence[str], text: str) -> None:
-        words = self.shell.words
-        view = says.paste_view(pasted, len(ids), words)
-        if not view.possible:
-            self.notice.tell(view.question, why=view.problems, role="notice-bad")
-            return
-        yes = (words("uo_paste_yes"), partial(self._paste, ids, text))
-        no = (words("uo_paste_no"), self._dont_paste)
-        self.notice.tell(view.question, yes, no, why=view.problems, role="notice-warn")
-        _focus_button(self.notice, words("uo_paste_yes"))
-
-    def _paste(self, ids: Sequence[str], text: str) -> None:
-        words, outgoing = self.shell.words, self.shell.desk.outgoing
-
-        def pasted(result: PasteResult) -> None:
-            self.notice.tell(words("uo_pasted", count=count(len(result.changed), words)))
-            self.grid.setFocus()
-
-        self._change(lambda _control: outgoing.paste(ids, text), pasted)
-
-    def _dont_paste(self) -> None:
-        self.notice.clear()
-        self.grid.setFocus()
-
-    # ---- arranging -------------------------------------------------------------------------------------------------
-
-    def _merge_chosen(self) -> None:
-        ids, outgoing = self.grid.chosen_ids, self.shell.desk.outgoing
-        if len(ids) < 2:
-            self.notice.tell(self.shell.words("uo_merge_needs_two"), role="notice-warn")
-            return
-        self._change(lambda _control: outgoing.merge(ids, ids[0]))
-
-    def _split_current(self) -> None:
-        line = self._current()
-        if line is None or len(line.draft.files) < 2:
-            self.notice.tell(self.shell.words("uo_split_needs_file"), role="notice-warn")
-        elif self.card.current_file in {file.id for file in line.draft.files[1:]}:
-            self._split_file(self.card.current_file)
-        else:
-            self.card.focus_files()
-
-    def _split_file(self, file_id: str) -> None:
-        outgoing = self.shell.desk.outgoing
-        self._change(lambda _control: outgoing.split(file_id))
-
-    def _make_main(self, file_id: str) -> None:
-        line, outgoing = self._current(), self.shell.desk.outgoing
-        if line is not None:
-            main = line.draft.main.role
-            self._change(lambda _control: outgoing.set_role(file_id, main))
-
-    def _order_files(self, file_ids: list[str]) -> None:
-        line, outgoing = self._current(), self.shell.desk.outgoing
-        if line is not None:
-            draft_id = line.id
-            self._change(lambda _control: outgoing.reorder_files(draft_id, file_ids))
-
-    def _remove_chosen(self) -> None:
-        words, outgoing = self.shell.words, self.shell.desk.outgoing
-        lines = [self._lines[key] for key in self.grid.chosen_ids if self._lines[key].editable]
-        if not lines:
-            return
-        paths, ids = work.paths_of(lines), [line.id for line in lines]
-
-        def removed(_nothing: None) -> None:
-            again = (words("uo_add_back"), lambda: self.open_files(paths))
-            self.notice.tell(words("uo_removed", count=count(len(ids), words)), again)
-
-        self._change(lambda _control: outgoing.remove(ids), removed)
+        self.changing.run(lambda outgoing: outgoing.fill(ids), filled)
 
     def _clear_signed(self) -> None:
-        outgoing = self.shell.desk.outgoing
         self.flow.notice.clear()
-        self._change(lambda _control: outgoing.forget_signed())
+        self.changing.run(lambda outgoing: outgoing.forget_signed())
 
     # ---- the document in view --------------------------------------------------------------------------------------
 
-    def _current(self) -> Line | None:
-        return self._lines.get(self.grid.current_id or "")
-
     def _show_current(self) -> None:
-        line = self._current()
+        line = self._bench.current
         now = self.shell.desk.now()
         details = says.details(line, now, self.shell.words) if line is not None else None
         self.card.show_details(details, editable=line is not None and line.editable)
         self._show_pages()
 
     def _show_pages(self) -> None:
-        line = self._current()
+        line = self._bench.current
         files = {file.id: file for file in line.draft.files} if line is not None else {}
         file = files.get(self.card.current_file)
         if line is None or file is None:
@@ -624,10 +499,9 @@ class OutgoingPane(Pane):
         self.pages.show_file(path, plan, images, self._rule_places.get(file.id, ()))
 
     def _placed(self, option: PlaceOption | None) -> None:
-        outgoing, file_id = self.shell.desk.outgoing, self._file_in_view
-        line = self._current()
+        line, file_id = self._bench.current, self._file_in_view
         if line is not None and line.editable and file_id:
-            self._change(lambda _control: outgoing.place(file_id, option))
+            self.changing.run(lambda outgoing: outgoing.place(file_id, option))
 
     def _open_row(self) -> None:
         """Enter on a cell that isn't edited: the files of the document, or its stamp on the page."""
@@ -651,6 +525,8 @@ class OutgoingPane(Pane):
             self.notice.error(press.error, check)
             return
         self.notice.clear()
+        # The button goes off now and would hand the keyboard to whatever comes next.
+        self.grid.setFocus()
         self.flow.start(press.ids, press.certificate, send=send)
 
     def _running_changed(self, _running: bool) -> None:
@@ -661,6 +537,8 @@ class OutgoingPane(Pane):
 
     def _enable(self) -> None:
         lines, running = tuple(self._lines.values()), self.flow.running
+        # While it is being signed, the line that shows how far has the place of the button.
+        self._foot.setVisible(bool(lines) and self.flow.busy() is None)
         plugged = says.signers(self.shell.hub.tokens)
         self._press = says.press(lines, self._checking.chosen.names, plugged, self.shell.words)
         self._sign_button.setText(self._press.text)
@@ -670,17 +548,7 @@ class OutgoingPane(Pane):
         self._hint.setText(self._press.hint)
         named = self._checking.wanted in {signer.sha256 for signer in plugged}
         self._with.setVisible(named or says.must_choose(lines, plugged))
-        chosen = [self._lines[key] for key in self.grid.chosen_ids if key in self._lines]
-        changeable = [line for line in chosen if line.editable]
-        current = self._current()
-        self._merge.setEnabled(len(changeable) > 1)
-        self._split.setEnabled(current is not None and current.editable and len(current.draft.files) > 1)
-        self._fill_down.setEnabled(len(changeable) > 1)
-        self._remove.setEnabled(bool(changeable))
-        self._kinds.setEnabled(bool(changeable))
-        profiles = {line.draft.profile for line in changeable}
-        for action in self._kinds.actions():
-            action.setChecked(profiles == {action.data()})
+        self._arranging.enable()
 
     def _go_to_search(self) -> None:
         self._search.setFocus()
@@ -689,14 +557,3 @@ class OutgoingPane(Pane):
 
 def _local_paths(data: QMimeData) -> list[str]:
     return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
-
-
-def _focus_button(notice: Notice, text: str) -> None:
-    """Leads the keyboard to a button of the notice once it is shown; the newest, should an old one still be there."""
-
-    def focus() -> None:
-        found = [one for one in notice.findChildren(QPushButton) if one.text() == text]
-        if found:
-            found[-1].setFocus()
-
-    QTimer.singleShot(0, notice, focus)

@@ -43,7 +43,8 @@ class Checking(QObject):
         self._choosing: Handle | None = None
         self._choose_again = False
         self._examining: Handle | None = None
-        self._done = 0
+        self._round: set[str] = set()
+        """Rows that this round has to do with, examined already or not."""
         self._halted = False
         shell.hub.tokens_changed.connect(lambda _snapshot: self.choose())
         shell.hub.settings_changed.connect(lambda _settings: self._begin_anew())
@@ -107,13 +108,19 @@ class Checking(QObject):
         today = self._shell.desk.now().date()
         return says.to_examine(tuple(self._lines.values()), self._asked, self.chosen.names, today, self._first)
 
+    def _tell_progress(self, pending: tuple[str, ...]) -> None:
+        self._round.update(pending)
+        self._line.tell(Progress("uo_examining", len(self._round) - len(pending), len(self._round)))
+
     def _next(self) -> None:
         if self._examining is not None and self._examining.running:
+            # Others may have come while some are examined.
+            self._tell_progress(self._pending())
             return
         pending = self._pending()
         if not pending or self._halted:
             self._line.end()
-            self._done = 0
+            self._round.clear()
             return
         # What signs documents of the body comes last: its series of numbers is what the checks go by.
         kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
@@ -121,27 +128,33 @@ class Checking(QObject):
         today, certificate = self._shell.desk.now().date(), self.chosen.certificates.get(kind)
         name = self.chosen.names.get(kind, "")
         asked = {key: says.question(self._lines[key].draft, name, today) for key in ids}
-        if self._done == 0:
+        if not self._round:
             self._line.begin("uo_examining", self.hold)
-        self._line.tell(Progress("uo_examining", self._done, self._done + len(pending)))
+        self._tell_progress(pending)
         outgoing = self._shell.desk.outgoing
         self._examining = self._shell.tasks.run(
             Lane.DOCUMENTS,
-            lambda control: outgoing.examine(ids, certificate, cancelled=lambda: control.cancelled),
+            lambda control: outgoing.examine(ids, certificate, control.progress, lambda: control.cancelled),
             lambda examined: self._examined(examined, asked),
             failed=self._failed,
+            progress=self._one_more,
         )
+
+    def _one_more(self, progress: Progress) -> None:
+        """How far the few in hand are, told as so many of the whole round."""
+        before = len(self._round) - len(self._pending())
+        self._line.tell(Progress("uo_examining", before + progress.done, len(self._round)))
 
     def _examined(self, examined: Examined, asked: dict[str, says.Question]) -> None:
         if not self._halted:
             self._asked |= asked
-        self._done += len(asked)
         # The rows are read anew upon this, and looked at again.
         self.examined.emit(examined.left)
 
     def _failed(self, error: KnownError) -> None:
         self._halted = True
         self._line.end()
+        self._round.clear()
         if error.code != "interrupted":
             self.failed.emit(error)
         self.examined.emit(())

@@ -72,7 +72,7 @@ class SettingsPane(Pane):
         self.back = button(words("ue_back"), self._back)
         self.list = QListWidget()
         self.list.setAccessibleName(words("ue_sections"))
-        self.list.setFixedWidth(space(52))
+        self.list.setFixedWidth(space(40))
         self.list.setSpacing(space(0.75))
         for key, _make in _SECTIONS:
             self.list.addItem(QListWidgetItem(words(key)))
@@ -140,8 +140,8 @@ class SettingsPane(Pane):
         self._discard()
 
     def _begin(self) -> None:
-        if self.list.currentRow() < 0:
-            self.list.setCurrentRow(0)
+        # The keyboard may have come to the first one already, but without choosing it.
+        self.list.setCurrentRow(max(0, self.list.currentRow()))
 
     def _show(self, number: int) -> None:
         self.section(number)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QPlainTextEdit,
     QRadioButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -79,7 +80,9 @@ class BodiesSection(Section[Forms]):
     def _build(self) -> None:
         words, theme = self.shell.words, self.shell.theme
         space = theme.space
-        self.chosen.setMinimumWidth(space(100))
+        self.chosen.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.chosen.setMinimumWidth(space(50))
+        self.chosen.setMaximumWidth(space(100))
         self._none = label(words("ue_bodies_none"), "muted", wrap=True)
         head = QWidget()
         head.setLayout(row(self.chosen, self.add, self.remove, 1, spacing=space(2)))

@@ -111,7 +111,7 @@ class TodayPane(Pane):
     def _send_now(self) -> None:
         self._send.setEnabled(False)
         self._send.setText(self.shell.words("ut_sending_now"))
-        self.shell.hub.sync_now()
+        self.shell.hub.send_now()
 
 
 class _CardFrame(QFrame):

@@ -8,6 +8,7 @@ import datetime as dt
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.store.settings import Settings
+from signer_app.store.times import vietnamese_date
 from signer_app.workspace import operator_name
 from signer_token.model import PinState
 from signer_ui.glow import Glow
@@ -55,7 +56,7 @@ def token_light(tokens: TokensSnapshot, words: Words) -> LightView:
             return LightView(Glow.WARN, words("ui_token_days", name=name, days=certificate.days_left))
     if view.token.pin_state is PinState.FINAL:
         return LightView(Glow.WARN, words("ui_token_final", name=name))
-    until = certificate.certificate.not_after.strftime("%d/%m/%Y")
+    until = vietnamese_date(certificate.certificate.not_after)
     return LightView(Glow.GOOD, words("ui_token_good", name=name), words("ui_token_until", date=until))
 
 

@@ -100,6 +100,8 @@ class Column(Generic[R]):
     number: bool = False
     stretch: bool = False
     """Takes the room that is left."""
+    keep_end: bool = False
+    """Where it finds no room, its beginning is left out: the last word of a Vietnamese name is the one people go by."""
 
 
 @dataclass(frozen=True)

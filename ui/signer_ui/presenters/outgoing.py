@@ -137,7 +137,7 @@ def columns(
         Column(
             STATE,
             lambda line: state_text(line, now(), words),
-            9,
+            8.7,
             sort=lambda line: _STATE_ORDER.index(line.row.state),
             shade=shade,
             dot=True,
@@ -146,7 +146,7 @@ def columns(
         Column(
             NUMBER,
             lambda line: number_text(line.row, words),
-            7.5,
+            8,
             sort=_number_key,
             editor=editor(start=lambda line: line.draft.label),
             shade=lambda line: None if line.draft.number else Shade.MUTED,
@@ -155,7 +155,7 @@ def columns(
         Column(
             DATE,
             lambda line: day(line.row.date),
-            6.5,
+            6,
             sort=lambda line: line.row.date,
             editor=editor(),
             shade=lambda line: None if line.draft.date else Shade.MUTED,
@@ -163,22 +163,22 @@ def columns(
         Column(
             SUBJECT,
             lambda line: subject_text(line.draft, words),
-            12,
+            7,
             editor=editor(start=lambda line: line.draft.subject),
             stretch=True,
         ),
-        Column(SIGNER, lambda line: line.draft.signer, 6.5, editor=editor()),
+        Column(SIGNER, lambda line: line.draft.signer, 6.4, editor=editor(), keep_end=True),
         Column(
             RECEIVERS,
             receivers,
-            8,
+            6,
             editor=editor(suggestions=lambda: known().suggestions, several=True),
             tip=receivers,
         ),
         Column(
             URGENCY,
             lambda line: urgency_words(line.draft.urgency, words),
-            5,
+            4.4,
             sort=lambda line: int(line.draft.urgency),
             editor=editor(suggestions=lambda: urgencies, only=True),
             shade=lambda line: _urgency_shade(line.draft.urgency),
@@ -186,7 +186,7 @@ def columns(
         Column(
             ATTACHED,
             lambda line: attached_text(line.draft, words),
-            4,
+            3.2,
             sort=lambda line: len(line.draft.files),
             tip=lambda line: "\n".join(file.name for file in line.draft.files),
         ),
@@ -403,7 +403,7 @@ def press(lines: Sequence[Line], certificates: Mapping[Profile, str], plugged: S
     wanted = [line for line in lines if line.row.signable and line.draft.ticked]
     ids = tuple(line.id for line in wanted)
     sent = sum(1 for line in wanted if line.draft.receivers and line.draft.profile is Profile.AGENCY)
-    text = words("uo_sign_send" if sent else "uo_sign_only", count=count(len(ids), words))
+    text = words("uo_sign_send" if sent or not ids else "uo_sign_only", count=count(len(ids), words))
     if not ids:
         hint = words("uo_hint_none") if any(ticked(line) is not None for line in lines) else ""
         return Press(text, (), False, hint, None)

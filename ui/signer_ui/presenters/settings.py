@@ -14,6 +14,7 @@ import msgspec
 from signer_app.desk.setup import server_address_is_safe, tsa_address_is_right
 from signer_app.desk.tokens import CertificateView, TokensSnapshot
 from signer_app.store.settings import Body, CertificateRole, Exchange, Seal, ServerSettings, Settings, ThemeChoice
+from signer_app.store.times import vietnamese_date
 from signer_resources.messages import Lang
 
 SEAL_MM = (34.0, 42.0)
@@ -177,7 +178,7 @@ def certificate_choices(form: BodyForm, others: Iterable[BodyForm], tokens: Toke
         CertificateChoice(
             sha256,
             plugged[sha256].common_name if sha256 in plugged else "",
-            plugged[sha256].not_after.strftime("%d/%m/%Y") if sha256 in plugged else "",
+            vietnamese_date(plugged[sha256].not_after) if sha256 in plugged else "",
             sha256 in plugged,
         )
         for sha256 in own

@@ -121,13 +121,14 @@ def told_error(error: KnownError) -> Told:
 
 
 def _stopped(summary: BatchSummary, error: KnownError, words: Words) -> Told:
-    if error.code in _TYPE_AGAIN | _PIN_ENDED and not summary.signed:
+    if summary.batch is None or (error.code in _TYPE_AGAIN | _PIN_ENDED and not summary.signed):
+        # The token let nobody in: no batch has begun.
         return told_error(error)
     counts = {
         "signed": count_text(len(summary.signed), words),
         "total": count_text(len(summary.signed) + len(summary.pending), words),
     }
-    acts = (Act.GO_ON,) if summary.batch is not None and summary.pending else ()
+    acts = (Act.GO_ON,) if summary.pending else ()
     if error.code == "interrupted":
         return Told("notice-warn", words("us_interrupted", **counts), _reasons(summary, words), acts=acts)
     if error.code in _TOKEN_GONE:

@@ -13,6 +13,7 @@ from signer_app.store.settings import CertificateRole, Settings
 from signer_resources.errors import KnownError
 from signer_token.model import PinState
 from signer_ui.glow import Glow
+from signer_ui.presenters.figures import count
 from signer_ui.words import Words
 
 _COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,\\])+)")
@@ -131,14 +132,14 @@ def _certificate(view: CertificateView, settings: Settings, words: Words) -> Cer
 
 
 def _validity(view: CertificateView, since: str, until: str, words: Words) -> str:
-    left = words("us_token_days", days=view.days_left) if view.life in (Life.VALID, Life.ENDING) else ""
+    left = words("us_token_days", days=count(view.days_left, words)) if view.life in (Life.VALID, Life.ENDING) else ""
     return f"{words('us_token_span', since=since, until=until)} {left}".rstrip()
 
 
 def _warning(view: CertificateView, since: str, until: str, words: Words) -> str:
     match view.life:
         case Life.ENDING:
-            return words("us_token_ending", days=view.days_left, until=until)
+            return words("us_token_ending", days=count(view.days_left, words), until=until)
         case Life.EXPIRED:
             return words("us_token_expired", until=until)
         case Life.NOT_YET:

@@ -34,7 +34,8 @@ def button(text: str, clicked: Callable[[], None], role: str | None = None) -> Q
     """A push button; `role` is primary, danger or quiet."""
     made = QPushButton(text)
     made.clicked.connect(lambda _checked=False: clicked())
-    made.setAutoDefault(False)
+    # Outside a dialogue this means that Enter presses it, as the space bar does.
+    made.setAutoDefault(True)
     if role is not None:
         made.setProperty("role", role)
     return made

@@ -3,8 +3,6 @@
 UI thread.
 """
 
-from html import escape
-
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
@@ -12,7 +10,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
 def plain_tip(text: str) -> str:
     """`text` as a tip that is never taken for markup, whoever wrote it; long ones are wrapped."""
-    return f"<p>{escape(text)}</p>".replace("\n", "<br>") if text else ""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<p>{escaped}</p>".replace("\n", "<br>") if text else ""
 
 
 class Elided(QLabel):

@@ -59,6 +59,7 @@ from signer_ui.presenters.grid import (
 )
 from signer_ui.tasks import Handle, Lane, Tasks
 from signer_ui.theme import Theme, Tone
+from signer_ui.widgets.elided import plain_tip
 from signer_ui.widgets.grid_cells import CellDelegate
 from signer_ui.widgets.light import glow_icon
 from signer_ui.words import Words
@@ -198,6 +199,8 @@ class _Model(QAbstractTableModel, Generic[R]):
         option.features |= feature.HasDisplay
         option.text = self._text(column, row, row_id)
         option.displayAlignment = _RIGHT if column.number else _LEFT
+        if column.keep_end:
+            option.textElideMode = Qt.TextElideMode.ElideLeft
         shade = column.shade(row) if column.shade is not None else None
         if shade is None:
             return
@@ -239,7 +242,7 @@ class _Model(QAbstractTableModel, Generic[R]):
         return None if ticked is None else Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
 
     def _tip(self, column: Column[R], row: R, _row_id: str) -> object:
-        return column.tip(row) if column.tip is not None else None
+        return plain_tip(column.tip(row) or "") if column.tip is not None else None
 
     def _accessible(self, column: Column[R], row: R, row_id: str) -> object:
         head = self._words(column.key)

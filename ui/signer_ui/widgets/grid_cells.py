@@ -78,7 +78,8 @@ class CellDelegate(QStyledItemDelegate):
             editor.showPopup()
         elif isinstance(editor, QLineEdit):
             editor.setText(text)
-            editor.selectAll()
+            # All chosen, with the cursor in front: of what is long one sees the beginning.
+            editor.setSelection(len(text), -len(text))
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:  # noqa: N802
         """Hands over what was typed or chosen."""
@@ -88,10 +89,15 @@ class CellDelegate(QStyledItemDelegate):
             model.setData(_plain(index), editor.text())
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: _Index) -> None:  # noqa: N802
-        """The editor fills the cell; a list is never narrower than its words."""
+        """The editor fills the cell; a list is never narrower than its words, a long text takes what room there is."""
         cell = option.rect
         if isinstance(editor, QComboBox):
             cell.setWidth(max(cell.width(), editor.sizeHint().width()))
+        elif isinstance(editor, QLineEdit):
+            wanted = editor.fontMetrics().horizontalAdvance(editor.text()) + 2 * editor.fontMetrics().height()
+            around = editor.parentWidget()
+            room = around.width() - cell.left() if around is not None else 0
+            cell.setWidth(max(cell.width(), min(wanted, room)))
         editor.setGeometry(cell)
 
     def helpEvent(  # noqa: N802 - Qt's name

@@ -26,7 +26,10 @@ def glow_icon(theme: Theme, glow: Glow, ratio: float = 2.0) -> QIcon:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     draw_glow(painter, QRectF(0, 0, _SIZE, _SIZE), theme.colour(_TONES[glow]), glow)
     painter.end()
-    return QIcon(picture)
+    icon = QIcon(picture)
+    # Qt would tint it in a chosen row, and a light has to keep its colour.
+    icon.addPixmap(picture, QIcon.Mode.Selected)
+    return icon
 
 
 def draw_glow(painter: QPainter, box: QRectF, colour: QColor, glow: Glow) -> None:
@@ -54,16 +57,29 @@ class Light(QPushButton):
     def __init__(self, theme: Theme, pressed: Callable[[], None]) -> None:
         super().__init__()
         self._theme = theme
+        self._said = ("", "")
+        self._brief = False
         self.setProperty("role", "light")
         self.setIconSize(QSize(_SIZE, _SIZE))
-        self.setAutoDefault(False)
+        self.setAutoDefault(True)
         self.clicked.connect(lambda _checked=False: pressed())
 
     def show_state(self, glow: Glow, words: str, tip: str = "") -> None:
         """Shows a state in shape, colour and words."""
         self.setIcon(glow_icon(self._theme, glow, self.devicePixelRatioF()))
-        # Fusion leaves hardly any room between icon and words.
-        self.setText(f" {words}")
+        self._said = (words, tip)
+        self._show_words()
         self.setAccessibleName(words)
-        self.setToolTip(plain_tip(tip))
         self.setVisible(bool(words))
+
+    def set_brief(self, brief: bool) -> None:
+        """Where there is no room the shape stands alone, and its words are its tip."""
+        if brief != self._brief:
+            self._brief = brief
+            self._show_words()
+
+    def _show_words(self) -> None:
+        words, tip = self._said
+        # Fusion leaves hardly any room between icon and words.
+        self.setText("" if self._brief else f" {words}")
+        self.setToolTip(plain_tip("\n".join(part for part in (words if self._brief else "", tip) if part)))

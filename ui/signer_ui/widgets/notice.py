@@ -6,8 +6,8 @@ UI thread.
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from signer_resources.errors import KnownError
 from signer_ui.theme import Theme
@@ -16,6 +16,9 @@ from signer_ui.words import Words
 
 Action = tuple[str, Callable[[], None]]
 """A button of a notice: its words, and what it does."""
+
+_LOW = 160
+"""Units of height below which a window has no lines to spare."""
 
 
 class Notice(QFrame):
@@ -26,7 +29,11 @@ class Notice(QFrame):
     def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
+        self._theme = theme
         self._details = ""
+        self._told = ("", "", "")
+        self._ways: tuple[QPushButton, ...] = ()
+        self._question = False
         self.setProperty("role", "notice-bad")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._what = label(role="strong", wrap=True)
@@ -44,7 +51,7 @@ class Notice(QFrame):
         for part in (self._what, self._why, self._do):
             lines.addWidget(part)
         outer = QHBoxLayout(self)
-        outer.setContentsMargins(theme.space(3), theme.space(2), theme.space(2), theme.space(2))
+        self._outer = outer
         outer.setSpacing(theme.space(2))
         outer.addLayout(lines, 1)
         outer.addLayout(self._actions)
@@ -60,9 +67,20 @@ class Notice(QFrame):
         self._show("notice-bad", told.what, told.why, told.do, actions)
         self._copy.show()
 
-    def tell(self, what: str, *actions: Action, why: str = "", do: str = "", role: str = "notice-good") -> None:
-        """Shows news: `role` is notice-good, notice-warn or notice-bad; the texts are ready to be read."""
-        self._show(role, what, why, do, actions)
+    def tell(
+        self,
+        what: str,
+        *actions: Action,
+        why: str = "",
+        do: str = "",
+        role: str = "notice-good",
+        question: bool = False,
+    ) -> None:
+        """Shows news: `role` is notice-good, notice-warn or notice-bad; the texts are ready to be read.
+
+        A question is answered by one of its actions, and Esc is its last.
+        """
+        self._show(role, what, why, do, actions, question=question)
         self._copy.hide()
 
     def clear(self) -> None:
@@ -75,18 +93,55 @@ class Notice(QFrame):
         """What is shown now, in one text; empty while hidden."""
         if self.isHidden():
             return ""
-        return "\n".join(part.text() for part in (self._what, self._why, self._do) if part.text())
+        return "\n".join(part for part in self._told if part)
 
-    def _show(self, role: str, what: str, why: str, do: str, actions: tuple[Action, ...]) -> None:
+    def focus_action(self) -> None:
+        """Leads the keyboard to the first action, if there is one."""
+        if self._ways:
+            self._ways[0].setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Esc in one of its buttons puts it away; a question is answered with its last action."""
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self._question and self._ways:
+            self._ways[-1].click()
+        else:
+            self.clear()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a low window there are fewer lines."""
+        super().resizeEvent(event)
+        self._set_lines()
+
+    def _set_lines(self) -> None:
+        """What, why and what to do have a line each; in a low window the last two share one."""
+        space, (what, why, do) = self._theme.space, self._told
+        low = self.window().height() < space(_LOW)
+        if low:
+            why, do = " ".join(part for part in (why, do) if part), ""
         for part, words in ((self._what, what), (self._why, why), (self._do, do)):
             part.setText(words)
             part.setVisible(bool(words))
+        above = space(1 if low or not (why or do) else 2)
+        self._outer.setContentsMargins(space(3), above, space(2), above)
+
+    def _show(
+        self, role: str, what: str, why: str, do: str, actions: tuple[Action, ...], *, question: bool = False
+    ) -> None:
+        self._told = (what, why, do)
+        self._question = question
+        self._close.setVisible(not question)
+        self._set_lines()
         while (item := self._actions.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
-        for words, act in actions:
-            self._actions.addWidget(button(words, act))
+        self._ways = tuple(button(words, act) for words, act in actions)
+        for way in self._ways:
+            self._actions.addWidget(way)
+            # At once, so that it can be led to.
+            way.show()
         repolish(self, "role", role)
         self.setAccessibleName(" ".join(part for part in (what, why, do) if part))
         self.visibility_changed.emit(True)

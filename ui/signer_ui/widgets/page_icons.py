@@ -1,4 +1,4 @@
-"""The small drawings on the page view's buttons: fit the width, fit the page, small pages at the side.
+"""The small drawings on the page view's buttons: smaller, larger, fit the width, fit the page, small pages at the side.
 
 UI thread. Drawn here in the theme's colours, so that no font has to hold the signs.
 """
@@ -48,6 +48,21 @@ def thumbnails_icon(theme: Theme) -> QIcon:
         for top in (3.0, 10.0):
             painter.drawRect(QRectF(2, top, 4, 5))
         painter.drawRect(QRectF(8, 3, 8, 12))
+
+    return _icon(theme, draw)
+
+
+def smaller_icon(theme: Theme) -> QIcon:
+    """A minus."""
+    return _icon(theme, lambda painter: painter.drawLine(QPointF(4, 9), QPointF(14, 9)))
+
+
+def larger_icon(theme: Theme) -> QIcon:
+    """A plus."""
+
+    def draw(painter: QPainter) -> None:
+        painter.drawLine(QPointF(4, 9), QPointF(14, 9))
+        painter.drawLine(QPointF(9, 4), QPointF(9, 14))
 
     return _icon(theme, draw)
 

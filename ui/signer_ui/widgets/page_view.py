@@ -25,11 +25,12 @@ from PySide6.QtWidgets import (
 from signer_app.pages import Margins, Pages
 from signer_app.pdf.plan import Mark, Placement, SigningPlan
 from signer_resources.errors import KnownError
+from signer_ui.presenters.figures import count
 from signer_ui.presenters.pages import Marks
 from signer_ui.tasks import Lane, Tasks
 from signer_ui.theme import Theme
 from signer_ui.widgets.page_canvas import PageCanvas
-from signer_ui.widgets.page_icons import fit_page_icon, fit_width_icon, thumbnails_icon
+from signer_ui.widgets.page_icons import fit_page_icon, fit_width_icon, larger_icon, smaller_icon, thumbnails_icon
 from signer_ui.widgets.page_layout import Fit
 from signer_ui.widgets.page_pictures import Pictures, Wishes
 from signer_ui.widgets.page_thumbnails import PageThumbnails
@@ -54,7 +55,8 @@ class PageView(QWidget):
         self._thumbnails = PageThumbnails(self._pictures, words, theme, self)
         self._says = QLabel(self)
         self._says.setProperty("role", "muted")
-        self._says.setAccessibleName(words("page_says"))
+        # Not its name: a screen reader would tell that in place of the text.
+        self._says.setAccessibleDescription(words("page_says"))
         self._says.setWordWrap(True)
         self._says.setContentsMargins(theme.space(2), 0, theme.space(2), theme.space(1))
         self._doubt = self._doubt_line()
@@ -128,20 +130,20 @@ class PageView(QWidget):
         self._number.setAccessibleName(words("page_go_to"))
         self._number.setToolTip(words("page_go_to"))
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._number.setFixedWidth(self._theme.space(14))
+        self._number.setFixedWidth(self._theme.space(13))
         self._number_limits = QIntValidator(1, 1, self._number)
         self._number.setValidator(self._number_limits)
         self._of = QLabel(bar)
         self._of.setProperty("role", "muted")
-        self._smaller = self._button("page_zoom_out", "−")
+        self._smaller = self._button("page_zoom_out", smaller_icon(self._theme))
         self._zoom = QLabel(bar)
         self._zoom.setMinimumWidth(self._theme.space(12))
-        self._larger = self._button("page_zoom_in", "+")
+        self._larger = self._button("page_zoom_in", larger_icon(self._theme))
         self._width_button = self._button("page_fit_width", fit_width_icon(self._theme), checkable=True)
         self._page_button = self._button("page_fit_page", fit_page_icon(self._theme), checkable=True)
         row = QHBoxLayout(bar)
         space = self._theme.space
-        row.setContentsMargins(space(2), space(1), space(2), space(1))
+        row.setContentsMargins(0, space(1), 0, space(1))
         row.setSpacing(space(1))
         for widget in (self._thumbnails_button, self._number, self._of):
             row.addWidget(widget)
@@ -150,12 +152,9 @@ class PageView(QWidget):
             row.addWidget(widget)
         return bar
 
-    def _button(self, key: str, face: str | QIcon, *, checkable: bool = False) -> QToolButton:
+    def _button(self, key: str, face: QIcon, *, checkable: bool = False) -> QToolButton:
         button = QToolButton(self)
-        if isinstance(face, QIcon):
-            button.setIcon(face)
-        else:
-            button.setText(face)
+        button.setIcon(face)
         button.setCheckable(checkable)
         if not checkable:
             button.setProperty("role", "quiet")
@@ -171,6 +170,7 @@ class PageView(QWidget):
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._right = QPushButton(self._words("page_right"), frame)
         self._right.setProperty("role", "primary")
+        self._right.setAutoDefault(True)
         row = QHBoxLayout(frame)
         row.addWidget(label, 1)
         row.addWidget(self._right)
@@ -247,7 +247,7 @@ class PageView(QWidget):
         total = self._pictures.total
         self._number_limits.setTop(max(1, total))
         self._number.setText(str(page + 1) if total else "")
-        self._of.setText(self._words("page_of", total=total) if total else "")
+        self._of.setText(self._words("page_of", total=count(total, self._words)) if total else "")
         self._thumbnails.show_page(page)
 
     def _zoom_changed(self) -> None:

@@ -7,7 +7,7 @@ so does closing. It is never shown, copied, dragged, or handed to an input metho
 from collections.abc import Callable
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent, QRegularExpressionValidator
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent, QRegularExpressionValidator, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from signer_resources.errors import KnownError
@@ -98,9 +98,17 @@ class PinDialog(QDialog):
         self._caps = label(words("us_pin_caps"), "warn", wrap=True)
         self.stop = button(words("us_pin_stop"), self.reject)
         self.accept_button = button("", self._accepted, "primary")
+        for one in (self.stop, self.accept_button):
+            # What Enter does here is decided step by step.
+            one.setAutoDefault(False)
         self._steps = QStackedWidget()
         self._build(theme)
         self._show_step()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """As high as all of it needs: left to itself, Qt takes two thirds of the screen at most and hides the field."""
+        self._grow()
+        super().showEvent(event)
 
     def done(self, result: int) -> None:
         """Ends the dialogue, however it ends; nothing of what was typed is left."""

@@ -1,0 +1,48 @@
+"""Takes every trace of a document that turned out to be secret out of the store: draft, copies, places in batches.
+
+Main process. A mark can be seen late: by a newer program, or only on the signed page. What was written down of the
+document until then must not stay, not even the name of its file.
+"""
+
+from collections.abc import Collection
+
+import msgspec
+
+from signer_app.signing.batch import DocumentWork
+from signer_app.signing.jobs import DocumentJob
+from signer_app.signing.resume import Command
+from signer_app.store.model import Draft
+from signer_app.store.store import Store, Transaction
+
+
+def forget_work(store: Store, work: DocumentWork) -> None:
+    """Forgets a document that was on its way through a batch; KnownError as `Store.write`."""
+    blobs = {file.job.blob or (file.plan.blob if file.plan else file.outcome.sha256_in) for file in work.files}
+    _forget(store, work.job.draft, {file.path for file in work.job.files}, {blob for blob in blobs if blob})
+
+
+def forget_draft(store: Store, draft: Draft) -> None:
+    """Forgets a draft, also where batches that stopped still wait for it; KnownError as `Store.write`."""
+    _forget(store, draft.id, {file.path for file in draft.files}, {file.blob for file in draft.files})
+
+
+def _forget(store: Store, draft: str | None, paths: Collection[str], blobs: Collection[str]) -> None:
+    def write(tx: Transaction) -> None:
+        if draft is not None:
+            tx.drafts.remove([draft])
+        for batch in tx.batches.naming(paths, blobs):
+            command = msgspec.json.decode(batch.command, type=Command)
+            others = tuple(job for job in command.documents if not _is(job, draft, paths, blobs))
+            left = msgspec.structs.replace(command, documents=others)
+            tx.batches.put_command(batch.id, msgspec.json.encode(left).decode())
+        tx.batches.forget(paths, blobs)
+
+    store.write(write)
+    store.discard(set(blobs))
+    store.truncate_log()
+
+
+def _is(job: DocumentJob, draft: str | None, paths: Collection[str], blobs: Collection[str]) -> bool:
+    if draft is not None and job.draft == draft:
+        return True
+    return any(file.path in paths or file.blob in blobs for file in job.files)

@@ -1,0 +1,436 @@
+"""What a clerk does with the window, from start to end: each journey by mouse and keyboard, and by keyboard alone.
+
+Used by the long tests, by the benchmark of stalls, and for the pictures of the documentation. Runs outside the window's
+process; the workspace, its tokens and its document server are real.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from PIL import ImageChops
+
+import signer_resources
+from signer_app.demo.pki_names import Holder
+from tests.app.letters import Wording, signed_by, write_letter
+from tests.support.pkcs11_shim import CountingModule, build_counting_module
+from tests.support.screen import Screen
+from tests.support.workspace import CANARY_PIN, Desk, clean_environment
+from tests.ui.agent import Ended, Seen
+from tests.ui.driver import BUTTON, CELL, Driver, opened
+from tests.ui.stall import StallReport
+
+RECEIVERS = "H77; H77.02"
+
+
+class Tab(StrEnum):
+    """The tabs by their titles, in their order."""
+
+    TODAY = "Việc hôm nay"
+    OUTGOING = "Văn bản đi"
+    INCOMING = "Văn bản đến"
+    REGISTER = "Sổ đăng ký"
+    TOKEN = "USB ký số"
+    MACHINE = "Kiểm tra máy"
+
+
+@dataclass
+class Stage:
+    """Where a journey is played, and how."""
+
+    desk: Desk
+    screen: Screen
+    keys_alone: bool = False
+    """Without the mouse."""
+    pictures: Path | None = None
+    scale: float = 1.0
+    environment: dict[str, str] = field(default_factory=dict)
+    stalls: list[StallReport] = field(default_factory=list)
+    """Of each window that was closed."""
+
+    @contextmanager
+    def window(self, *words: object, data: Path | None = None) -> Iterator[Driver]:
+        """A window on the desk's workspace; must end without a thread, a child or a word of Qt."""
+        environment = clean_environment(self.desk.home, **self.environment)
+        with opened(
+            self.screen,
+            data or self.desk.data,
+            *words,
+            environment=environment,
+            pictures=self.pictures,
+            scale=self.scale,
+            keys_alone=self.keys_alone,
+        ) as driver:
+            try:
+                yield driver
+            except Exception:
+                driver.snap("failed")
+                raise
+            self.stalls.append(driver.stalls())
+            assert driver.close() == Ended(0, (), ())
+
+    @contextmanager
+    def at_work(self, *words: object) -> Iterator[Driver]:
+        """A window that has found the token and shows the day's work."""
+        with self.window(*words) as driver:
+            driver.wait("USB: ")
+            driver.section("idle")
+            yield driver
+
+
+def go(driver: Driver, tab: Tab) -> None:
+    """To a tab, as the hand at work does it."""
+    if driver.keys_alone:
+        driver.key(f"alt+{list(Tab).index(tab) + 1}")
+    else:
+        driver.click(tab, "PageTab")
+    driver.until(lambda: any(t.selected for t in driver.seen(tab, "PageTab")) or None, f"the tab {tab}")
+
+
+# ---- letters --------------------------------------------------------------------------------------------------------
+
+
+def letter_from_elsewhere(desk: Desk, name: str, notation: str) -> Path:
+    """A letter whose leader signed with other software: no room is prepared for number, date and seal."""
+    drafts = desk.folder / "drafts"
+    drafts.mkdir(exist_ok=True)
+    plain = write_letter(drafts / name, Wording(number_line=f"Số:        /{notation}"))
+    return signed_by(desk.site.pki.leaf(Holder.LEADER), plain, desk.letters / name)
+
+
+def ten_letters(desk: Desk) -> Path:
+    """A folder with ten documents, one of them with an appendix."""
+    for sample in sorted(desk.samples.glob("*.pdf")):
+        desk.letter(sample.name)
+    letter_from_elsewhere(desk, "quyet-dinh-kien-toan.pdf", "QĐ-UBND")
+    letter_from_elsewhere(desk, "quyet-dinh-phe-duyet.pdf", "QĐ-UBND")
+    return desk.letters
+
+
+# ---- steps that several journeys have -------------------------------------------------------------------------------
+
+
+def open_folder(driver: Driver, folder: Path) -> None:
+    """By the button *Thêm thư mục…*, the folder's path typed into the dialogue."""
+    driver.push("Thêm thư mục", BUTTON)
+    driver.wait_focus("Thư mục")
+    driver.write(str(folder))
+    driver.key("Return")
+    driver.wait_gone("Chọn thư mục văn bản")
+
+
+def open_letter(driver: Driver, letter: Path) -> None:
+    """By the button *Thêm văn bản…*, the file's path typed into the dialogue."""
+    driver.push("Thêm văn bản", BUTTON)
+    driver.wait_focus("Tên tệp")
+    driver.write(str(letter))
+    driver.key("Return")
+    driver.wait_gone("Chọn văn bản để ký")
+
+
+def preflight(driver: Driver, counts: str) -> None:
+    """Waits until the line above the grid says so."""
+    driver.wait(f"Kiểm tra trước khi ký: {counts}")
+
+
+def paste_list(driver: Driver, first: int, count: int, receivers: str = RECEIVERS) -> None:
+    """Numbers, dates and receivers as copied from a spreadsheet."""
+    rows = [f"{number}\t20/11/2026\t{receivers}" for number in range(first, first + count)]
+    driver.clip("\r\n".join(["Số, ký hiệu\tNgày ban hành\tNơi nhận", *rows]))
+    driver.push("Dán danh sách số", BUTTON)
+    driver.wait(f"Dán vào {count} văn bản")
+    driver.push("Dán", BUTTON, exact=True)
+    driver.wait(f"Đã dán vào {count} văn bản")
+
+
+def cell_of(driver: Driver, holds: str, column: str) -> Seen | None:
+    """The cell `column` of the row that has a cell whose text holds `holds`, where it can be seen."""
+    cells = driver.seen(role=CELL)
+    line = next((c.place[1] for c in cells if holds in c.name), None)
+    return next((c for c in cells if c.place[1] == line and c.name.startswith(f"{column}: ")), None)
+
+
+def to_cell(driver: Driver, holds: str, column: str) -> None:
+    """Goes to a cell: with the mouse by a click on it."""
+    if not driver.keys_alone:
+        driver.screen.click(*driver.until(lambda: cell_of(driver, holds, column), f"a row with {holds}").middle)
+        return
+    driver.tab_to("", CELL)
+    driver.key("ctrl+Home")
+    for key, axis in (("Down", 1), ("Right", 0)):
+        for _step in range(40):
+            here, wanted = driver.focus(), cell_of(driver, holds, column)
+            if here is not None and wanted is not None and here.place[axis] == wanted.place[axis]:
+                break
+            driver.key(key)
+            driver.focus_moved(here)
+
+
+def tick_doubtful(driver: Driver) -> None:
+    """Looks at each row that wants to be looked at, and ticks it."""
+
+    def unticked() -> list[str]:
+        return [row["Số, ký hiệu"] for row in rows(driver) if row["Ký"] == "chưa chọn"]
+
+    while numbers := unticked():
+        number = numbers[0]
+        to_cell(driver, number, "Tình trạng")
+        driver.wait(f"{number} · 20/11/2026")
+        to_cell(driver, number, "Ký")
+        if driver.keys_alone:
+            driver.key("space")
+        driver.until(lambda number=number: number not in unticked() or None, f"a tick at {number}")  # type: ignore[misc]
+
+
+def rows(driver: Driver) -> list[dict[str, str]]:
+    """The rows of the grid that can be seen: the text of each cell by the head of its column."""
+    lines: dict[int, dict[str, str]] = {}
+    for cell in driver.seen(role=CELL):
+        head, _, text = cell.name.partition(": ")
+        lines.setdefault(cell.place[1], {})[head] = text
+    return [lines[y] for y in sorted(lines)]
+
+
+def type_pin(driver: Driver, pin: str = CANARY_PIN) -> None:
+    """Into the dialogue, and Enter."""
+    driver.wait_focus("Mã PIN")
+    driver.write(pin)
+    driver.key("Return")
+    driver.wait_gone("Mã PIN", "EditableText")
+
+
+# ---- journeys -------------------------------------------------------------------------------------------------------
+
+
+def first_start(stage: Stage) -> None:
+    """Nothing is set up: driver, body, seal, test signature, all on one page."""
+    data = stage.desk.folder / "new"
+    stage.environment["SOFTHSM2_CONF"] = str(stage.desk.data / "demo" / "tokens" / "softhsm2.conf")
+    with stage.window(data=data) as driver:
+        driver.section("first start")
+        driver.wait("Chuẩn bị lần đầu")
+        driver.picture("first-start-driver")
+        driver.push("libsofthsm2.so", BUTTON)
+        driver.wait("Đã thấy USB ký số")
+        driver.choose("Chứng thư số", "ỦY BAN NHÂN DÂN XÃ HÒA SƠN")
+        driver.picture("first-start-token")
+        driver.push("Tiếp tục", BUTTON)
+        driver.wait("Tên cơ quan (như in trên văn bản)", "EditableText")
+        driver.fill("Mã định danh", "H77.05")
+        driver.picture("first-start-body")
+        driver.push("Lưu và tiếp tục", BUTTON)
+        driver.push("Chọn hình con dấu", BUTTON)
+        driver.wait_focus("Tên tệp")
+        driver.write(str(signer_resources.path("images/sample-seal.png")))
+        driver.key("Return")
+        driver.wait("Hình đã được cắt sát nét mực")
+        driver.picture("first-start-seal")
+        driver.push("Lưu và tiếp tục", BUTTON)
+        driver.push("Ký thử", BUTTON)
+        driver.wait_focus("Mã PIN")
+        driver.picture("first-start-pin")
+        type_pin(driver)
+        driver.wait("Đã ký thử thành công")
+        driver.picture("first-start-done")
+        driver.push("Bắt đầu làm việc", BUTTON)
+        driver.wait("Kéo thả văn bản vào đây")
+        driver.picture("home-empty")
+
+
+def ten_documents(stage: Stage) -> None:
+    """Ten documents are added, numbered, looked at, signed with one PIN, sent and received."""
+    folder = ten_letters(stage.desk)
+    with stage.desk.server(), stage.at_work() as driver:
+        driver.picture("home")
+        driver.section("ten documents: opening")
+        go(driver, Tab.OUTGOING)
+        driver.picture("outgoing-empty")
+        open_folder(driver, folder)
+        preflight(driver, "10 chờ số")
+        driver.section("ten documents: numbers")
+        paste_list(driver, 11, 10)
+        driver.wait("Ký số và gửi", BUTTON)
+        driver.until(lambda: None if driver.seen("chờ kiểm tra") else True, "the end of the preflight")
+        driver.picture("outgoing-ready")
+        tick_doubtful(driver)
+        driver.section("ten documents: signing")
+        driver.push("Ký số và gửi (", BUTTON)
+        driver.wait_focus("Mã PIN")
+        driver.picture("pin")
+        type_pin(driver)
+        driver.wait("Đang ký ")
+        driver.picture("signing")
+        driver.wait("Đã ký 10 văn bản, đã kiểm tra lại: hợp lệ.")
+        driver.until(
+            lambda: all(row["Tình trạng"].startswith("Máy chủ đã nhận lúc") for row in rows(driver)) or None, "receipts"
+        )
+        driver.picture("received")
+        driver.section("ten documents: other tabs")
+        go(driver, Tab.REGISTER)
+        driver.wait("Máy chủ đã nhận", CELL)
+        driver.picture("register")
+        go(driver, Tab.TODAY)
+        driver.wait("Máy chủ đã nhận hôm nay: 10")
+        driver.picture("home-evening")
+    assert len(stage.desk.server_packets()) == 10
+    assert [p.accepted_at is not None for p in stage.desk.packets()] == [True] * 10
+
+
+def moved_by_hand(stage: Stage) -> None:
+    """The leader signed with other software, so that the seal has no room of its own; it is put elsewhere by hand."""
+    letter = letter_from_elsewhere(stage.desk, "quyet-dinh.pdf", "QĐ-UBND")
+    with stage.at_work() as driver:
+        driver.section("moved by hand")
+        go(driver, Tab.OUTGOING)
+        open_letter(driver, letter)
+        preflight(driver, "1 chờ số")
+        paste_list(driver, 21, 1)
+        preflight(driver, "1 cần xem")
+        before = place_of_seal(driver)
+        if stage.keys_alone:
+            driver.tab_to("Các trang của văn bản")
+            while "Con dấu" not in seal_told(driver):
+                driver.key("Tab")
+            driver.key("Left", "Left", "Left", "Left", "ctrl+Up")
+        else:
+            driver.screen.drag(before, (before[0] - 24, before[1] - 30))
+        driver.until(lambda: place_of_seal(driver)[1] < before[1] - 5 or None, "the seal elsewhere")
+        told = driver.until(lambda: seal_told(driver) or None, "millimetres")
+        assert "cách mép trái" in told
+        driver.picture("moved-by-hand")
+        preflight(driver, "1 cần xem")
+        tick_doubtful(driver)
+        driver.push("Ký số và gửi (1)", BUTTON)
+        type_pin(driver)
+        driver.wait("Đã ký 1 văn bản, đã kiểm tra lại")
+        driver.picture("moved-signed")
+
+
+def seal_told(driver: Driver) -> str:
+    """What the line below the pages says of the seal."""
+    return next((thing.name for thing in driver.seen("Con dấu, trang", "StaticText")), "")
+
+
+def place_of_seal(driver: Driver) -> tuple[int, int]:
+    """The middle of what is red on the page, in pixels of the screen."""
+    canvas = driver.wait("Các trang của văn bản", "Client")
+    x, y, width, height = canvas.place
+
+    def red() -> tuple[int, int] | None:
+        page = driver.photograph().crop((x, y, x + width, y + height))
+        red, green, blue = page.split()
+        # Where red stands out from both others: no text and no frame does.
+        others = ImageChops.lighter(green, blue)
+        box = ImageChops.subtract(red, others).point(lambda level: 255 if level > 90 else 0).getbbox()
+        return None if box is None else (x + (box[0] + box[2]) // 2, y + (box[1] + box[3]) // 2)
+
+    return driver.until(red, "a seal on the page")
+
+
+def wrong_pin(stage: Stage) -> None:
+    """A wrong PIN is tried once, and never again by the program."""
+    counting = counted(stage)
+    letter = stage.desk.letter("cong-van.pdf")
+    with stage.at_work() as driver:
+        driver.section("wrong PIN")
+        go(driver, Tab.OUTGOING)
+        open_letter(driver, letter)
+        preflight(driver, "1 chờ số")
+        paste_list(driver, 31, 1)
+        preflight(driver, "1 sẵn sàng")
+        driver.push("Ký số và gửi (1)", BUTTON)
+        type_pin(driver, "not-the-pin")
+        driver.wait("Sai mã PIN, chưa ký văn bản nào.")
+        driver.picture("wrong-pin")
+        assert counting.user_logins() == 1
+        driver.push("Nhập lại mã PIN", BUTTON)
+        type_pin(driver)
+        driver.wait("Đã ký 1 văn bản, đã kiểm tra lại")
+        assert counting.user_logins() == 2
+
+
+def token_pulled(stage: Stage) -> None:
+    """The token is pulled out in the middle of a batch, put in again, and the rest is signed."""
+    counting = counted(stage)
+    for sample in ("cong-van.pdf", "giay-moi.pdf", "ke-hoach.pdf", "quyet-dinh.pdf"):
+        stage.desk.letter(sample)
+    with stage.at_work() as driver:
+        driver.section("token pulled")
+        go(driver, Tab.OUTGOING)
+        open_folder(driver, stage.desk.letters)
+        preflight(driver, "4 chờ số")
+        paste_list(driver, 41, 4)
+        preflight(driver, "4 sẵn sàng")
+        driver.push("Ký số và gửi (4)", BUTTON)
+        type_pin(driver)
+        driver.wait("Đang ký 1/4")
+        counting.misbehave(C_Sign=DEVICE_REMOVED, C_GetSlotList="empty")
+        stopped = driver.wait("USB ký số bị rút.", "StaticText").name
+        driver.wait("Chưa cắm USB ký số", BUTTON)
+        driver.picture("token-pulled")
+        assert "/4, không mất văn bản nào" in stopped
+        counting.misbehave()
+        driver.wait("USB: ")
+        driver.push("Ký tiếp", BUTTON)
+        type_pin(driver)
+        driver.wait("đã kiểm tra lại: hợp lệ.")
+        driver.until(lambda: all(row["Tình trạng"] == "Chờ gửi" for row in rows(driver)) or None, "four signed")
+    assert len(stage.desk.files()) == 4
+
+
+DEVICE_REMOVED = "0x32"
+"""CKR_DEVICE_REMOVED of PKCS#11."""
+
+
+def counted(stage: Stage) -> CountingModule:
+    """The desk's driver, with a module before it that counts and can misbehave."""
+    module = Path(stage.desk.settings().modules[0])
+    counting = build_counting_module(stage.desk.folder, module)
+    stage.desk.change_settings(modules=(str(counting.path),))
+    return counting
+
+
+def server_down(stage: Stage) -> None:
+    """The server is away: signing works, what is signed waits; when the server is back it goes."""
+    desk = stage.desk
+    with desk.server() as server:
+        url = server.url
+    desk.change_settings(server_url=url)
+    letter = desk.letter("thong-bao.pdf")
+    with stage.at_work() as driver:
+        driver.section("server down")
+        driver.wait("Mất mạng từ", BUTTON)
+        go(driver, Tab.OUTGOING)
+        open_letter(driver, letter)
+        preflight(driver, "1 chờ số")
+        paste_list(driver, 51, 1)
+        tick_doubtful(driver)
+        driver.push("Ký số và gửi (1)", BUTTON)
+        type_pin(driver)
+        driver.wait("Đã ký 1 văn bản")
+        driver.wait("Chờ gửi", CELL)
+        driver.picture("server-down")
+        go(driver, Tab.MACHINE)
+        driver.wait("Chưa kết nối được máy chủ")
+        driver.picture("machine-server-down")
+        go(driver, Tab.TODAY)
+        driver.wait("Gửi ngay", BUTTON)
+        driver.picture("home-waiting")
+        with desk.server(port=int(url.rsplit(":", 1)[1])):
+            driver.push("Gửi ngay", BUTTON)
+            driver.wait("Máy chủ đã nhận lúc")
+            driver.wait("Máy chủ: kết nối tốt", BUTTON)
+            driver.picture("server-back")
+    assert len(desk.server_packets()) == 1
+
+
+JOURNEYS: dict[str, Callable[[Stage], None]] = {
+    "first_start": first_start,
+    "ten_documents": ten_documents,
+    "moved_by_hand": moved_by_hand,
+    "wrong_pin": wrong_pin,
+    "token_pulled": token_pulled,
+    "server_down": server_down,
+}

@@ -1,0 +1,80 @@
+"""What the parts of the pane of outgoing documents share: the rows, what is chosen, and the one way to change a draft.
+
+UI thread; a change itself is made on the quick lane. Draws nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from signer_app.exchange.directory import Directory
+from signer_app.outgoing.model import Changes
+from signer_app.outgoing.outgoing import Outgoing
+from signer_ui.panes.outgoing_details import DocumentCard
+from signer_ui.presenters.outgoing import Line
+from signer_ui.shell import Shell
+from signer_ui.tasks import Lane
+from signer_ui.widgets.grid import Grid
+from signer_ui.widgets.notice import Notice
+
+T = TypeVar("T")
+
+
+class Changing(QObject):
+    """Has something changed in the drafts."""
+
+    begun = Signal()
+    changed = Signal()
+    failed = Signal(object)
+    """KnownError; nothing was changed."""
+
+    def __init__(self, shell: Shell, parent: QObject) -> None:
+        super().__init__(parent)
+        self._shell = shell
+
+    def run(self, do: Callable[[Outgoing], T], done: Callable[[T], None] = lambda _done: None) -> None:
+        """Does it elsewhere; `done` is told what came of it, then everybody that something has changed."""
+        outgoing = self._shell.desk.outgoing
+        self.begun.emit()
+
+        def changed(result: T) -> None:
+            done(result)
+            self.changed.emit()
+
+        self._shell.tasks.run(Lane.QUICK, lambda _control: do(outgoing), changed, failed=self.failed.emit)
+
+    def edit(self, changes: dict[str, Changes]) -> None:
+        """Changes what is given, by draft; nothing given is no change."""
+        if changes:
+            self.run(lambda outgoing: outgoing.edit_many(changes))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the parts work on together; `lines` and `directory` answer with what is there when they are asked."""
+
+    shell: Shell
+    grid: Grid[Line]
+    card: DocumentCard
+    notice: Notice
+    changing: Changing
+    lines: Callable[[], Mapping[str, Line]]
+    directory: Callable[[], Directory]
+
+    @property
+    def current(self) -> Line | None:
+        """The row with the cursor."""
+        return self.lines().get(self.grid.current_id or "")
+
+    @property
+    def chosen(self) -> list[Line]:
+        """The chosen rows in the order that is shown."""
+        lines = self.lines()
+        return [lines[key] for key in self.grid.chosen_ids if key in lines]
+
+    @property
+    def changeable(self) -> list[Line]:
+        """Those of the chosen rows that may still be changed."""
+        return [line for line in self.chosen if line.editable]
