@@ -205,8 +205,8 @@ def _walk(
         value,
         _place(_visible_part(interface.rect(), widget), ratio),
         not state.disabled,
-        # The current cell of a table and the current tab call themselves focused wherever the keyboard is.
-        bool(state.focused) and (isinstance(widget, QWidget) or held),
+        # The viewport of what scrolls, the current cell of a table and the current tab claim more than is so.
+        widget is QApplication.focusWidget() if isinstance(widget, QWidget) else bool(state.focused) and held,
         bool(state.checked),
         bool(state.selected),
         isinstance(widget, QWidget) and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus),
@@ -214,7 +214,7 @@ def _walk(
         path if isinstance(widget, QWidget) else f"{path} · {role}",
     )
     if isinstance(widget, QWidget):
-        held = widget.hasFocus()
+        held = widget is QApplication.focusWidget()
     for child in _children(interface, widget):
         yield from _walk(child, window, ratio, path, depth + 1, held=held)
 
@@ -256,8 +256,10 @@ def _visible_part(rect: QRect, widget: QObject | None) -> QRect:
     """Of a widget in a scrolled surface only what can be seen can be clicked."""
     if not isinstance(widget, QWidget):
         return rect
-    part = widget.visibleRegion().boundingRect()
-    return QRect(widget.mapToGlobal(part.topLeft()), part.size()) if not part.isEmpty() else QRect()
+    part, around = widget.rect(), widget
+    while not around.isWindow() and (outer := around.parentWidget()) is not None:
+        part, around = part.translated(around.pos()) & outer.rect(), outer
+    return QRect(around.mapToGlobal(part.topLeft()), part.size()) if not part.isEmpty() else QRect()
 
 
 def _place(rect: QRect, ratio: float) -> tuple[int, int, int, int]:

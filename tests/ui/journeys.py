@@ -291,14 +291,15 @@ def moved_by_hand(stage: Stage) -> None:
         before = place_of_seal(driver)
         if stage.keys_alone:
             driver.tab_to("Các trang của văn bản")
-            while "Con dấu" not in seal_told(driver):
+            for _mark in range(5):
+                if driver.seen("Con dấu, trang 1: cách mép trái"):
+                    break
                 driver.key("Tab")
             driver.key("Left", "Left", "Left", "Left", "ctrl+Up")
+            driver.wait("Con dấu, trang 1: cách mép trái")
         else:
             driver.screen.drag(before, (before[0] - 24, before[1] - 30))
         driver.until(lambda: place_of_seal(driver)[1] < before[1] - 5 or None, "the seal elsewhere")
-        told = driver.until(lambda: seal_told(driver) or None, "millimetres")
-        assert "cách mép trái" in told
         driver.picture("moved-by-hand")
         preflight(driver, "1 cần xem")
         tick_doubtful(driver)
@@ -306,11 +307,6 @@ def moved_by_hand(stage: Stage) -> None:
         type_pin(driver)
         driver.wait("Đã ký 1 văn bản, đã kiểm tra lại")
         driver.picture("moved-signed")
-
-
-def seal_told(driver: Driver) -> str:
-    """What the line below the pages says of the seal."""
-    return next((thing.name for thing in driver.seen("Con dấu, trang", "StaticText")), "")
 
 
 def place_of_seal(driver: Driver) -> tuple[int, int]:

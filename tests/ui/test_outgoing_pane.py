@@ -22,7 +22,7 @@ from signer_resources.errors import KnownError
 from signer_ui.hub import Hub
 from signer_ui.panes.outgoing import OutgoingPane
 from signer_ui.panes.outgoing_work import Chosen
-from signer_ui.presenters.outgoing import DATE, NUMBER, RECEIVERS, SUBJECT, Line
+from signer_ui.presenters.outgoing import DATE, NUMBER, RECEIVERS, SIGNER, SUBJECT, Line
 from signer_ui.shell import Shell, Tab
 from signer_ui.tasks import Tasks
 from signer_ui.theme import Theme
@@ -193,8 +193,11 @@ def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) ->
     clerk.wait(lambda: pane.flow.dialog is not None and pane.flow.dialog.isVisible())
     assert pane.flow.dialog is not None
     QTest.keyClicks(pane.flow.dialog.field, CANARY_PIN)
+    shown: list[set[State]] = []
+    pane.grid.presented.connect(lambda: shown.append(set(clerk.states)))
     QTest.keyClick(pane.flow.dialog.field, Qt.Key.Key_Return)
     clerk.wait(lambda: not pane.flow.running)
+    assert {State.READY, State.SIGNING} in shown
     clerk.rest()
     assert sorted(clerk.states) == [State.READY, State.SIGNED]
     assert pane.flow.notice.text.startswith("Đã ký 1 văn bản, đã kiểm tra lại: hợp lệ.")
@@ -203,6 +206,22 @@ def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) ->
     clerk.press(VI("uo_clear_signed"))
     clerk.rest()
     assert clerk.states == [State.READY]
+
+
+def test_what_stands_in_an_open_cell_is_kept_when_the_window_closes(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.pane.grid.edit_cell(clerk.lines[0].id, SIGNER)
+    child(clerk.pane.grid, QLineEdit).setText("Trần Văn Bình")
+    clerk.wait(clerk.pane.settled)
+    clerk.rest()
+    assert clerk.lines[0].draft.signer == "Trần Văn Bình"
+
+
+def test_all_columns_and_the_page_have_room_beside_each_other_on_a_small_screen(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    grid = clerk.pane.grid
+    assert clerk.pane.pages.isVisible()
+    assert sum(grid.columnWidth(column) for column in range(grid.model().columnCount())) <= grid.viewport().width()
 
 
 def test_what_is_typed_is_kept_and_what_makes_no_sense_is_told(clerk: Clerk) -> None:

@@ -60,8 +60,19 @@ class Pane(QWidget):
     def open_files(self, paths: list[str]) -> None:
         """Takes documents that were handed to the window; only the outgoing pane does."""
 
+    def first_control(self) -> QWidget | None:
+        """What gets the keyboard when the pane comes to the front; None leaves it to the order of the controls.
+
+        No focus proxy: Qt's Tab passes over all that stands before a proxy.
+        """
+        return None
+
     def may_leave(self) -> bool:
         """Whether another tab may be shown now; False has said why in the pane itself."""
+        return True
+
+    def settled(self) -> bool:
+        """Has what is being typed written down; False while that is under way, which takes a moment."""
         return True
 
     def busy(self) -> str | None:

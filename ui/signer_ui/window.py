@@ -29,6 +29,8 @@ _SIZE = (1366, 768)
 _SMALLEST = (960, 600)
 _NARROW = 200
 """Units of width."""
+_SETTLE_MS = 20
+"""How soon closing looks again whether what was typed is written."""
 
 
 class Window(QMainWindow):
@@ -266,6 +268,10 @@ class Window(QMainWindow):
         if self._closing:
             event.accept()
             return
+        if not all(pane.settled() for pane in self._everything()):
+            event.ignore()
+            QTimer.singleShot(_SETTLE_MS, self.close)
+            return
         busy = self.busy()
         if busy is not None:
             event.ignore()
@@ -339,9 +345,10 @@ def _make_pane(tab: Tab, shell: Shell) -> Pane:
 
 
 def _focus_into(pane: Pane) -> None:
-    """Gives the keyboard to the pane's focus proxy or first control, for what had it may be hidden now."""
-    if pane.focusProxy() is not None:
-        pane.setFocus(Qt.FocusReason.OtherFocusReason)
+    """Gives the keyboard to the pane's first control, for what had it may be hidden now."""
+    first = pane.first_control()
+    if first is not None:
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
         return
     control = pane.nextInFocusChain()
     while control is not None and control is not pane:

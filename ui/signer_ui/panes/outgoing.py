@@ -21,6 +21,7 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QApplication,
     QComboBox,
     QFileDialog,
@@ -61,7 +62,7 @@ T = TypeVar("T")
 
 _ROOM_FOR_BOTH = 260
 """Units of width from which on grid and pages have room beside each other."""
-_RECEIPT_EM = 13.7
+_RECEIPT_EM = 14.4
 
 
 class OutgoingPane(Pane):
@@ -147,6 +148,12 @@ class OutgoingPane(Pane):
             return "uo_busy_adding"
         return self.flow.busy()
 
+    def settled(self) -> bool:
+        """What stands in an open cell is taken as if it had been left with Enter."""
+        if self.grid.state() is QAbstractItemView.State.EditingState:
+            self.grid.setFocus()
+        return not self.changing.running
+
     def stop(self) -> None:
         """Ends after the document in hand."""
         if self._adding is not None:
@@ -192,7 +199,7 @@ class OutgoingPane(Pane):
         self._search.setAccessibleName(words("uo_search"))
         self._search.setClearButtonEnabled(True)
         self._search.setAcceptDrops(False)
-        self._search.setMinimumWidth(self.shell.theme.space(36))
+        self._search.setMinimumWidth(self.shell.theme.space(24))
         self._pages_button = QToolButton()
         self._pages_button.setText(words("uo_show_pages"))
         self._pages_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -383,7 +390,8 @@ class OutgoingPane(Pane):
                 if file.place is None and file.id in line.row.placements:
                     self._rule_places[file.id] = line.row.placements[file.id]
         self._show_lines()
-        if not self.flow.running:
+        # Examining would only wait behind the opening of documents, and two lines would tell of progress.
+        if not self.flow.running and not (self._adding is not None and self._adding.running):
             self._checking.look(self._lines, self.grid.current_id)
         self._go_on.setVisible(self._checking.held)
 
@@ -405,15 +413,18 @@ class OutgoingPane(Pane):
         self._show_current()
         self._enable()
 
+    def first_control(self) -> QWidget:
+        """The grid, or the button that brings documents."""
+        return self.grid if self._stack.currentWidget() is self._rows else self.drop.add
+
     def _show_part(self, part: QWidget) -> None:
         """The list, or the invitation to bring documents; the keyboard goes along."""
-        self.setFocusProxy(self.grid if part is self._rows else self.drop.add)
         before, focus = self._stack.currentWidget(), QApplication.focusWidget()
         if part is before:
             return
         self._stack.setCurrentWidget(part)
         if before is not None and focus is not None and before.isAncestorOf(focus):
-            self.setFocus()
+            self.first_control().setFocus()
 
     # ---- certificates ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from signer_app.exchange.directory import Directory
 from signer_app.outgoing.model import Changes
 from signer_app.outgoing.outgoing import Outgoing
+from signer_resources.errors import KnownError
 from signer_ui.panes.outgoing_details import DocumentCard
 from signer_ui.presenters.outgoing import Line
 from signer_ui.shell import Shell
@@ -33,17 +34,29 @@ class Changing(QObject):
     def __init__(self, shell: Shell, parent: QObject) -> None:
         super().__init__(parent)
         self._shell = shell
+        self._under_way = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether something is still to be written."""
+        return self._under_way > 0
 
     def run(self, do: Callable[[Outgoing], T], done: Callable[[T], None] = lambda _done: None) -> None:
         """Does it elsewhere; `done` is told what came of it, then everybody that something has changed."""
         outgoing = self._shell.desk.outgoing
         self.begun.emit()
+        self._under_way += 1
 
         def changed(result: T) -> None:
+            self._under_way -= 1
             done(result)
             self.changed.emit()
 
-        self._shell.tasks.run(Lane.QUICK, lambda _control: do(outgoing), changed, failed=self.failed.emit)
+        def failed(error: KnownError) -> None:
+            self._under_way -= 1
+            self.failed.emit(error)
+
+        self._shell.tasks.run(Lane.QUICK, lambda _control: do(outgoing), changed, failed=failed)
 
     def edit(self, changes: dict[str, Changes]) -> None:
         """Changes what is given, by draft; nothing given is no change."""

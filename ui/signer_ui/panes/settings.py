@@ -99,7 +99,10 @@ class SettingsPane(Pane):
         begin.setSingleShot(True)
         begin.timeout.connect(self._begin)
         begin.start(0)
-        self.setFocusProxy(self.list)
+
+    def first_control(self) -> QWidget:
+        """The list of the sections."""
+        return self.list
 
     def section(self, number: int) -> "Section[Any]":
         """The section, from 0; made when it is first asked for."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from signer_resources.errors import KnownError
 from signer_ui.theme import Theme
@@ -33,6 +34,8 @@ class Notice(QFrame):
         self._details = ""
         self._told = ("", "", "")
         self._ways: tuple[QPushButton, ...] = ()
+        self._before: QWidget | None = None
+        """What had the keyboard before it was led here."""
         self._question = False
         self.setProperty("role", "notice-bad")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -84,8 +87,11 @@ class Notice(QFrame):
         self._copy.hide()
 
     def clear(self) -> None:
-        """Shows nothing."""
+        """Shows nothing; the keyboard goes back to where it was before it was led here."""
+        back = self._way_back()
         self.hide()
+        if back is not None:
+            back.setFocus()
         self.visibility_changed.emit(False)
 
     @property
@@ -98,7 +104,18 @@ class Notice(QFrame):
     def focus_action(self) -> None:
         """Leads the keyboard to the first action, if there is one."""
         if self._ways:
+            focus = QApplication.focusWidget()
+            if focus is not None and not self.isAncestorOf(focus):
+                self._before = focus
             self._ways[0].setFocus()
+
+    def _way_back(self) -> QWidget | None:
+        """Where the keyboard goes from here; None: it isn't here, or was brought here by the person."""
+        focus, before = QApplication.focusWidget(), self._before
+        self._before = None
+        if before is None or not isValid(before) or focus is None or not self.isAncestorOf(focus):
+            return None
+        return before if before.isVisible() and before.isEnabled() else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Esc in one of its buttons puts it away; a question is answered with its last action."""
@@ -133,6 +150,9 @@ class Notice(QFrame):
         self._question = question
         self._close.setVisible(not question)
         self._set_lines()
+        back = self._way_back()
+        if back is not None:
+            back.setFocus()
         while (item := self._actions.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()

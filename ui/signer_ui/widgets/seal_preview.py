@@ -34,7 +34,7 @@ class SealPreview(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """As wide as a form's column, high as the piece of paper asks for."""
-        width = self._theme.space(88)
+        width = self._theme.space(76)
         return QSize(width, round(width * PAPER_MM[1] / PAPER_MM[0]))
 
     def show_seal(self, seal: QImage | None, diameter_mm: float) -> None:
@@ -51,7 +51,7 @@ class SealPreview(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), Qt.GlobalColor.white)
         painter.setPen(self._theme.colour(Tone.LINE))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         scale = self.width() / PAPER_MM[0]
         self._letter(painter, scale)
         self._ruler(painter, scale)
