@@ -1,14 +1,22 @@
-"""Makes the pictures of the documentation from what the demonstration has signed.
+"""Makes the pictures of the documentation: from a signed letter, and from the window while it is driven.
 
-A tool of the developers, run by hand: `./run demo --headless`, then `./run shell python docs/make_pictures.py`.
-Reads signed letters, writes PNG files into docs/pictures; the program never uses them.
+A tool of the developers, run by hand: `./run demo --headless`, then `./run shell python docs/make_pictures.py`;
+`--only` makes a part. The window's journeys are those of the tests (`tests/ui/journeys.py`), on a workspace of its own.
+Writes PNG files into docs/pictures; the program never uses them.
 """
 
 import argparse
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2 as pdfium
 from PIL import Image, ImageDraw
+
+from signer_app.store.settings import ThemeChoice
+from tests.support.screen import screen
+from tests.support.workspace import Site
+from tests.ui.journeys import JOURNEYS, Stage, own_site
 
 ROOT = Path(__file__).resolve().parents[1]
 SIGNED = ROOT / ".signer-demo" / "Đã ký"
@@ -21,15 +29,77 @@ _BLOCK = (0.12, 0.256, 0.97, 0.49)
 """The signature block of the decision: left, top, right, bottom as parts of its last page."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """How the window is shown, and what of each journey is kept."""
+
+    name: str
+    theme: ThemeChoice
+    scale: float
+    size: tuple[int, int]
+    """Of the screen, in its pixels."""
+    kept: dict[str, tuple[str, ...]]
+
+
+_ALL = {
+    "first_start": ("first-start-body", "first-start-seal", "first-start-done"),
+    "ten_documents": ("home", "outgoing-ready", "pin", "signing", "received", "register", "home-evening"),
+    "moved_by_hand": ("moved-by-hand",),
+    "wrong_pin": ("wrong-pin",),
+    "token_pulled": ("token-pulled",),
+    "server_down": ("server-down", "machine-server-down", "home-waiting"),
+    "closed_while_signing": ("closing", "batch-to-go-on"),
+    "looks": ("settings-bodies",),
+}
+_SOME = {
+    "first_start": ("first-start-seal",),
+    "ten_documents": ("outgoing-ready", "pin", "received", "home-evening"),
+    "moved_by_hand": ("moved-by-hand",),
+    "token_pulled": ("token-pulled",),
+}
+LOOKS = (
+    Look("light", ThemeChoice.LIGHT, 1.0, (1366, 768), _ALL),
+    Look("dark", ThemeChoice.DARK, 1.0, (1366, 768), _SOME),
+    Look("150", ThemeChoice.LIGHT, 1.5, (1920, 1080), _SOME),
+)
+
+
 def main() -> None:
-    """Writes docs/pictures/signed-letter.png: the first page, and the signature block at its side."""
+    """Writes docs/pictures/signed-letter.png and docs/pictures/window-LOOK-WHAT.png."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--signed", type=Path, default=SIGNED, metavar="DIR", help="the demonstration's signed letters")
+    parser.add_argument("--only", choices=("letter", *(look.name for look in LOOKS)), help="only these")
     arguments = parser.parse_args()
     PICTURES.mkdir(exist_ok=True)
-    letter = arguments.signed / "quyet-dinh.pdf"
-    if not letter.is_file():
-        parser.error(f"{letter} is not there; run the demonstration first")
+    if arguments.only in (None, "letter"):
+        letter = arguments.signed / "quyet-dinh.pdf"
+        if not letter.is_file():
+            parser.error(f"{letter} is not there; run the demonstration first")
+        _signed_letter(letter)
+    looks = [look for look in LOOKS if arguments.only in (None, look.name)]
+    if looks:
+        with tempfile.TemporaryDirectory() as name, own_site(Path(name) / "site") as site:
+            for look in looks:
+                _window(look, site, Path(name) / look.name)
+
+
+def _window(look: Look, site: Site, folder: Path) -> None:
+    """Plays the journeys of a look, each in a copy of the workspace, and keeps some of what they saw."""
+    with screen(*look.size) as shown:
+        for journey, kept in look.kept.items():
+            taken = folder / journey / "pictures"
+            taken.mkdir(parents=True)
+            desk = site.desk(folder / journey)
+            desk.change_settings(theme=look.theme)
+            JOURNEYS[journey](Stage(desk, shown, pictures=taken, scale=look.scale))
+            for what in kept:
+                # A screen has few colours; a page of text as much as a seal comes through.
+                picture = Image.open(taken / f"{what}.png").convert("RGB").quantize(256, dither=Image.Dither.NONE)
+                picture.save(PICTURES / f"window-{look.name}-{what}.png", optimize=True)
+
+
+def _signed_letter(letter: Path) -> None:
+    """The first page, and the signature block at its side."""
     document = pdfium.PdfDocument(letter)
     # Without a form environment PDFium draws no fields, and so no stamps.
     document.init_forms()

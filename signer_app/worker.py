@@ -6,7 +6,7 @@ limited where the system lets a process limit itself, so that a malicious file c
 
 from pathlib import Path
 
-from signer_app.child import limit_memory, refusals
+from signer_app.child import give_way, limit_memory, refusals
 from signer_app.pdf.picture import clean_picture
 from signer_app.pdf.preflight import preflight
 from signer_app.pdf.prepare import finish, prepare
@@ -90,4 +90,5 @@ def _do(task: Task) -> Answer:
 def main() -> int:
     """The child's life."""
     limit_memory()
+    give_way()
     return serve(handle, TASKS, cap=FRAME_CAP)

@@ -4,20 +4,32 @@ Used by the long tests, by the benchmark of stalls, and for the pictures of the 
 process; the workspace, its tokens and its document server are real.
 """
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from PIL import ImageChops
+from PIL import ImageChops, ImageStat
 
 import signer_resources
 from signer_app.demo.pki_names import Holder
 from tests.app.letters import Wording, signed_by, write_letter
 from tests.support.pkcs11_shim import CountingModule, build_counting_module
 from tests.support.screen import Screen
-from tests.support.workspace import CANARY_PIN, Desk, clean_environment
+from tests.support.workspace import (
+    CANARY_PIN,
+    Desk,
+    Site,
+    WarmWorkers,
+    clean_environment,
+    hold_closed_port,
+    plant_pin,
+    served,
+)
 from tests.ui.agent import Ended, Seen
 from tests.ui.driver import BUTTON, CELL, Driver, opened
 from tests.ui.stall import StallReport
@@ -47,11 +59,13 @@ class Stage:
     pictures: Path | None = None
     scale: float = 1.0
     environment: dict[str, str] = field(default_factory=dict)
+    idle_s: float = 0.0
+    """So long the window is left alone before the work, for the stall watch to compare."""
     stalls: list[StallReport] = field(default_factory=list)
     """Of each window that was closed."""
 
     @contextmanager
-    def window(self, *words: object, data: Path | None = None) -> Iterator[Driver]:
+    def window(self, *words: object, data: Path | None = None, ends_itself: bool = False) -> Iterator[Driver]:
         """A window on the desk's workspace; must end without a thread, a child or a word of Qt."""
         environment = clean_environment(self.desk.home, **self.environment)
         with opened(
@@ -68,6 +82,9 @@ class Stage:
             except Exception:
                 driver.snap("failed")
                 raise
+            if ends_itself:
+                assert driver.ended() == Ended(0, (), ())
+                return
             self.stalls.append(driver.stalls())
             assert driver.close() == Ended(0, (), ())
 
@@ -76,8 +93,28 @@ class Stage:
         """A window that has found the token and shows the day's work."""
         with self.window(*words) as driver:
             driver.wait("USB: ")
-            driver.section("idle")
+            if self.idle_s:
+                # Left alone, as the measure of what this machine does to a window at rest.
+                driver.section("idle")
+                time.sleep(self.idle_s)
+            driver.section("at work")
             yield driver
+
+
+@contextmanager
+def own_site(folder: Path) -> Iterator[Site]:
+    """A prepared workspace outside a run of the tests, made in `folder`, with the services of its PKI."""
+    home, template = folder / "home", folder / "template"
+    home.mkdir(parents=True)
+    plant_pin(template)
+    with served(template, home):
+        pass
+    with ExitStack() as stack:
+        workers = WarmWorkers()
+        stack.callback(workers.end)
+        made = Site(template, home, hold_closed_port(stack), workers)
+        stack.enter_context(made.pki.services())
+        yield made
 
 
 def go(driver: Driver, tab: Tab) -> None:
@@ -369,7 +406,7 @@ def token_pulled(stage: Stage) -> None:
         assert "/4, không mất văn bản nào" in stopped
         counting.misbehave()
         driver.wait("USB: ")
-        driver.push("Ký tiếp", BUTTON)
+        driver.push("Ký tiếp", BUTTON, exact=True)
         type_pin(driver)
         driver.wait("đã kiểm tra lại: hợp lệ.")
         driver.until(lambda: all(row["Tình trạng"] == "Chờ gửi" for row in rows(driver)) or None, "four signed")
@@ -422,11 +459,76 @@ def server_down(stage: Stage) -> None:
     assert len(desk.server_packets()) == 1
 
 
+def second_start(stage: Stage) -> None:
+    """The program is started again with a letter: it opens in the window that is there, and the second start ends."""
+    letter = stage.desk.letter("giay-moi.pdf")
+    with stage.at_work() as driver:
+        driver.section("second start")
+        again = [sys.executable, "-m", "signer_ui.main", "--data-dir", str(stage.desk.data), str(letter)]
+        environment = {**clean_environment(stage.desk.home), **stage.screen.environment()}
+        ended = subprocess.run(
+            again, env=environment, cwd=stage.desk.folder, capture_output=True, timeout=60, check=False
+        )
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        preflight(driver, "1 chờ số")
+
+
+def closed_while_signing(stage: Stage) -> None:
+    """Closing asks in place while documents are signed; what is signed stays, and the rest waits for the next start."""
+    for sample in ("cong-van.pdf", "giay-moi.pdf", "ke-hoach.pdf", "quyet-dinh.pdf"):
+        stage.desk.letter(sample)
+    with stage.window(ends_itself=True) as driver:
+        driver.wait("USB: ")
+        driver.section("closing")
+        go(driver, Tab.OUTGOING)
+        open_folder(driver, stage.desk.letters)
+        preflight(driver, "4 chờ số")
+        paste_list(driver, 61, 4)
+        preflight(driver, "4 sẵn sàng")
+        driver.push("Ký số và gửi (4)", BUTTON)
+        type_pin(driver)
+        driver.wait("Đang ký 1/4")
+        driver.key("alt+F4")
+        driver.wait("Đang ký số. Đóng bây giờ")
+        driver.snap("closing")
+        driver.push("Dừng rồi đóng", BUTTON)
+    signed = len(stage.desk.files())
+    assert 0 < signed < 4
+    with stage.at_work() as driver:
+        driver.wait(f"Lô ký dở: đã ký {signed}/4, không mất văn bản nào.")
+        driver.picture("batch-to-go-on")
+        driver.push("Ký tiếp", BUTTON, exact=True)
+        type_pin(driver)
+        driver.wait("đã kiểm tra lại: hợp lệ.")
+    assert len(stage.desk.files()) == 4
+
+
+def looks(stage: Stage) -> None:
+    """Language and looks are changed while the window is open, and take effect at once."""
+    with stage.at_work() as driver:
+        driver.section("looks")
+        driver.push("Cài đặt", BUTTON, exact=True)
+        driver.wait("Hiển thị", "ListItem")
+        driver.picture("settings-bodies")
+        if driver.keys_alone:
+            driver.tab_to("Cơ quan", "ListItem")
+            driver.key("End")
+        else:
+            driver.click("Hiển thị", "ListItem")
+        driver.choose("Giao diện", "Tối")
+        driver.choose("Ngôn ngữ", "English")
+        driver.push("Lưu", BUTTON, exact=True)
+        driver.wait("Sections of the settings", "List")
+        driver.picture("settings-english-dark")
+        driver.push("Back", BUTTON, exact=True)
+        driver.wait("Drop documents here")
+        assert max(ImageStat.Stat(driver.photograph()).mean) < 90
+
+
 JOURNEYS: dict[str, Callable[[Stage], None]] = {
-    "first_start": first_start,
-    "ten_documents": ten_documents,
-    "moved_by_hand": moved_by_hand,
-    "wrong_pin": wrong_pin,
-    "token_pulled": token_pulled,
-    "server_down": server_down,
+    journey.__name__: journey
+    for journey in (
+        *(first_start, ten_documents, moved_by_hand, wrong_pin, token_pulled, server_down),
+        *(second_start, closed_while_signing, looks),
+    )
 }

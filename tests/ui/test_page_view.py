@@ -360,6 +360,19 @@ def test_a_plan_that_came_with_a_place_by_hand_finds_back_by_what_the_owner_know
     assert _place(marks) == (100, 180)
 
 
+def test_where_nobody_knows_the_rules_place_it_is_asked_for_again() -> None:
+    marks = _marks(_seal_plan(Rect(20, 20, 38, 38), rule="by hand"))
+    marks.go_home()
+    back = marks.drop()
+    assert back is not None
+    assert back.option is None
+    marks.go_home()
+    marks.nudge(1, 0, Step.NORMAL)
+    on = marks.drop()
+    assert on is not None
+    assert on.option == PlaceOption(1, 21, 20, 38, 38)
+
+
 def test_a_mark_goes_to_another_page() -> None:
     marks = _marks(_seal_plan())
     assert marks.to_page(1)

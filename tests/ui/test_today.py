@@ -101,7 +101,7 @@ def test_what_this_machine_hinders_leads_to_the_machine_check() -> None:
 def test_a_stopped_batch_says_how_far_it_came() -> None:
     snapshot = replace(CALM, stopped=(StoppedBatch("b", 612, 1200), StoppedBatch("a", 1, 2)))
     (alarm,) = alarms(snapshot, WORDS)
-    assert alarm == Alarm("Lô ký dở: đã ký 612/1.200, không mất văn bản nào.", "Ký tiếp", Tab.OUTGOING)
+    assert alarm == Alarm("Lô ký dở: đã ký 612/1.200, không mất văn bản nào.", "Ký tiếp", Tab.OUTGOING, "b")
 
 
 # ---- the cards

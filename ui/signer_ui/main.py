@@ -6,11 +6,11 @@ open the desk, furnish. Started with a hidden first argument it is one of the pr
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,12 +212,27 @@ def _quit() -> None:
     QApplication.quit()
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+@dataclass(frozen=True)
+class _Given:
+    """What stands on the command line."""
+
+    data_dir: Path | None = None
+    lang: Lang | None = None
+    files: tuple[str, ...] = ()
+
+
+def _arguments(argv: Sequence[str]) -> _Given:
+    if not argv:
+        # Started from the menu, as on most mornings: the parser needn't even be loaded.
+        return _Given()
+    import argparse
+
     parser = argparse.ArgumentParser(prog="signer-gui", add_help=True)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--lang", choices=("vi", "en"))
     parser.add_argument("files", nargs="*", metavar="FILE")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    return _Given(args.data_dir, args.lang, tuple(args.files))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -232,6 +247,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = [os.path.abspath(file) for file in args.files]  # noqa: PTH100 - links stay as the person named them
     if hand_over(folder, files):
         return 0
+    # A lane that is busy in Python lets the screen go on five times sooner than it would by default.
+    sys.setswitchinterval(0.001)
     application = make_application(sys.argv[:1])
     application.setQuitOnLastWindowClosed(False)
     program = Program(folder, Dress(application), read_looks(folder), args.lang, files)

@@ -60,6 +60,9 @@ class Pane(QWidget):
     def open_files(self, paths: list[str]) -> None:
         """Takes documents that were handed to the window; only the outgoing pane does."""
 
+    def resume(self, batch: str) -> None:
+        """Goes on with the batch that stopped; only the outgoing pane does."""
+
     def first_control(self) -> QWidget | None:
         """What gets the keyboard when the pane comes to the front; None leaves it to the order of the controls.
 

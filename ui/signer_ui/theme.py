@@ -264,6 +264,8 @@ QProgressBar {{ background: {line}; border: none; border-radius: 4px; max-height
 QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
 
 QScrollArea {{ border: none; background: transparent; }}
+QScrollArea[role="told"] {{ border: 2px solid transparent; border-radius: 4px; }}
+QScrollArea[role="told"]:focus {{ border-color: {focus}; }}
 QScrollArea > QWidget > QWidget[role="page"] {{ background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}

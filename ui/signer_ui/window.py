@@ -7,6 +7,7 @@ pane is made when its tab is shown for the first time. Closing asks the panes wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
@@ -242,8 +243,10 @@ class Window(QMainWindow):
             # Who goes through the tabs with the arrow keys stays there.
             _focus_into(self._panes[tab])
 
-    def _alarm_pressed(self, tab: str) -> None:
-        self.go(Tab(tab))
+    def _alarm_pressed(self, alarm: Alarm) -> None:
+        self.go(alarm.tab)
+        if alarm.batch is not None and self._page is None:
+            self._panes[alarm.tab].resume(alarm.batch)
 
     # ---- the end ---------------------------------------------------------------------------------------------------
 
@@ -363,7 +366,8 @@ def _focus_into(pane: Pane) -> None:
 class _Strip(QWidget):
     """The red strip: what must not be overlooked, each with the way to it."""
 
-    pressed = Signal(str)
+    pressed = Signal(object)
+    """The Alarm whose button it was."""
 
     def __init__(self, words: Words, theme: Theme) -> None:
         super().__init__()
@@ -384,8 +388,9 @@ class _Strip(QWidget):
                 old.deleteLater()
         for alarm in alarms:
             line = QWidget()
-            tab = alarm.tab
-            way = button(alarm.action, lambda tab=tab: self.pressed.emit(tab), "danger")  # type: ignore[misc]
-            line.setLayout(row(label(alarm.text, "strong", wrap=True), 1, way))
+            way = button(alarm.action, partial(self.pressed.emit, alarm), "danger")
+            told = row(label(alarm.text, "strong", wrap=True), way)
+            told.setStretch(0, 1)
+            line.setLayout(told)
             self._lines.addWidget(line)
         self.setVisible(bool(alarms))

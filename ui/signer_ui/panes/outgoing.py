@@ -142,6 +142,10 @@ class OutgoingPane(Pane):
         )
         self._opening_line.begin("out_progress_open", self._adding)
 
+    def resume(self, batch: str) -> None:
+        """Asks for the PIN and signs what the batch has left."""
+        self.flow.resume(batch)
+
     def busy(self) -> str | None:
         """Signing and bringing in; examining can be cut at any time."""
         if self._adding is not None and self._adding.running:
@@ -503,7 +507,9 @@ class OutgoingPane(Pane):
             return
         plan, images = line.row.plans.get(file.id), self._checking.chosen.images
         if file.id == self._file_in_view:
-            self.pages.set_plan(plan, images)
+            # While it is examined anew, what was moved stays in sight and in hand; nothing can be signed meanwhile.
+            if plan is not None or line.row.state is not State.CHECKING or self._checking.held:
+                self.pages.set_plan(plan, images)
             return
         self._file_in_view = file.id
         path = work.blob_path(self.shell.desk, file.blob)

@@ -49,6 +49,7 @@ class DocumentCard(QFrame):
         self.setAccessibleName(words("uo_details"))
         self._told = QScrollArea()
         self._told.setWidgetResizable(True)
+        self._told.setProperty("role", "told")
         self._told.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._told.setAccessibleName(words("uo_details"))
         self._files = QListWidget()

@@ -54,10 +54,14 @@ class Shade(StrEnum):
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Something that may be typed: `value` is what stands in the cell then, `shown` what the list says."""
+    """Something that may be typed: `value` is what stands in the cell then, `shown` what the list says.
+
+    It is found by what is shown, and by `also`.
+    """
 
     value: str
     shown: str
+    also: str = ""
 
 
 def _no_suggestions() -> Sequence[Suggestion]:

@@ -34,7 +34,7 @@ from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import count, day, time_of
-from signer_ui.presenters.grid import Column, Editor, Shade, Suggestion
+from signer_ui.presenters.grid import Column, Editor, Shade, Suggestion, fold
 from signer_ui.presenters.sending import error_words, state_glow, state_words
 from signer_ui.words import Words
 
@@ -70,6 +70,8 @@ _BOXED = frozenset({State.READY, State.WARNING, State.CHECKING})
 """Rows that can be ticked; what can't be signed as it is has no box."""
 _DAY_AND_MONTH = re.compile(r"\s*\d{1,2}\s*[/.\-]\s*\d{1,2}\s*")
 _LINES_SHOWN = 6
+_SHORT = (("uy ban nhan dan", "ubnd"), ("hoi dong nhan dan", "hdnd"))
+"""What nobody types in full, folded."""
 _RECEIVED = frozenset({OutboxState.ACCEPTED, OutboxState.FORWARDED})
 
 
@@ -110,11 +112,21 @@ class Organisations:
         often = Counter(org.name for org in directory.organisations)
         names = {org.code: org.name for org in directory.organisations if often[org.name] == 1 and ";" not in org.name}
         suggestions = tuple(
-            Suggestion(names.get(org.code, org.code), words("uo_organisation", name=org.name, code=org.code))
+            Suggestion(
+                names.get(org.code, org.code), words("uo_organisation", name=org.name, code=org.code), _short(org.name)
+            )
             for org in directory.organisations
             if org.active
         )
         return cls(directory, names, suggestions)
+
+
+def _short(name: str) -> str:
+    """A body's name as clerks type it: ubnd tinh an son."""
+    short = fold(name)
+    for whole, letters in _SHORT:
+        short = short.replace(whole, letters)
+    return short
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------

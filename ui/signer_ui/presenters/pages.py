@@ -150,6 +150,10 @@ class Marks:
         self.rule: Spot | None = None
         """Where its rule puts it, once that is known."""
         self._rule_sure = False
+        self._by_hand = False
+        """Whether the plan has it where a person once put it."""
+        self._rule_wanted = False
+        """The person wants the rule's place, which the plan's owner has to find out again."""
 
     def show(self, plan: SigningPlan | None, rule_places: Sequence[Placement] = ()) -> None:
         """Takes another plan for the same file; `rule_places` are the placements without a place by hand."""
@@ -159,10 +163,12 @@ class Marks:
         self.overlay = overlay_of(plan) if plan is not None else Overlay()
         self.selected = next((i for i, mark in enumerate(self.overlay.marks) if mark.what is kind), None)
         self._place, self._told, self.rule, self._rule_sure = None, None, None, False
+        self._by_hand = self._rule_wanted = False
         movable = self.movable
         if movable is None or plan is None:
             return
         self._place = self._told = movable.spot
+        self._by_hand = any(one.what is movable.what and one.rule == _BY_HAND for one in plan.placements)
         own = (placement for placement in plan.placements if placement.rule != _BY_HAND)
         for placement in chain(rule_places, own):
             if placement.what is movable.what and placement.rule != _BY_HAND:
@@ -264,7 +270,8 @@ class Marks:
         return True
 
     def go_home(self) -> None:
-        """Back to the rule's place; where that isn't known, to where the plan has it."""
+        """Back to the rule's place; where that isn't known, to where the plan has it, or to ask for it."""
+        self._rule_wanted = self.rule is None and self._by_hand
         self._place = self.rule or (self.movable.spot if self.movable is not None else None)
 
     def put_back(self) -> None:
@@ -273,6 +280,9 @@ class Marks:
 
     def drop(self) -> Outcome | None:
         """The move is done: what to tell the plan's owner; None when the mark is where it was."""
+        if self._rule_wanted:
+            self._rule_wanted = False
+            return Outcome(None)
         if not self.moved or self._place is None:
             return None
         self._told = self._place
@@ -291,6 +301,7 @@ class Marks:
         size = self._size_of(page)
         if size is None or self._place is None:
             return
+        self._rule_wanted = False
         rect = self._place.rect
         x, y = min(max(0.0, x), max(0.0, size.width - rect.w)), min(max(0.0, y), max(0.0, size.height - rect.h))
         self._place = Spot(page, Rect(round(x, 2), round(y, 2), rect.w, rect.h))

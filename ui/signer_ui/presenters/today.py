@@ -28,11 +28,15 @@ _THIS_MACHINE = frozenset({"not_enrolled", "device_revoked", "device_key_unavail
 
 @dataclass(frozen=True)
 class Alarm:
-    """A line of the red strip, the words of its button, and the tab to which that leads."""
+    """A line of the red strip, the words of its button, and the tab to which that leads.
+
+    `batch`: the stopped batch that the button goes on with there.
+    """
 
     text: str
     action: str
     tab: Tab
+    batch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,7 @@ def _batches(stopped: tuple[StoppedBatch, ...], words: Words) -> list[Alarm]:
             words("ut_alarm_batch", done=count(batch.signed, words), total=count(batch.total, words)),
             words("ut_go_on"),
             Tab.OUTGOING,
+            batch.id,
         )
         for batch in stopped[:1]
     ]

@@ -78,8 +78,7 @@ class CellDelegate(QStyledItemDelegate):
             editor.showPopup()
         elif isinstance(editor, QLineEdit):
             editor.setText(text)
-            # All chosen, with the cursor in front: of what is long one sees the beginning.
-            editor.setSelection(len(text), -len(text))
+            editor.selectAll()
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:  # noqa: N802
         """Hands over what was typed or chosen."""
@@ -88,13 +87,14 @@ class CellDelegate(QStyledItemDelegate):
         elif isinstance(editor, QLineEdit):
             model.setData(_plain(index), editor.text())
 
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: _Index) -> None:  # noqa: N802
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: N802
         """The editor fills the cell; a list is never narrower than its words, a long text takes what room there is."""
         cell = option.rect
         if isinstance(editor, QComboBox):
             cell.setWidth(max(cell.width(), editor.sizeHint().width()))
         elif isinstance(editor, QLineEdit):
-            wanted = editor.fontMetrics().horizontalAdvance(editor.text()) + 2 * editor.fontMetrics().height()
+            text, letters = str(index.data(Qt.ItemDataRole.EditRole) or ""), editor.fontMetrics()
+            wanted = letters.horizontalAdvance(text) + 2 * letters.height()
             around = editor.parentWidget()
             room = around.width() - cell.left() if around is not None else 0
             cell.setWidth(max(cell.width(), min(wanted, room)))
@@ -127,7 +127,7 @@ class _Completer(QCompleter):
         model = QStandardItemModel(self)
         for suggestion in suggestions:
             item = QStandardItem(suggestion.shown)
-            item.setData(fold(suggestion.shown), _FOLDED)
+            item.setData(fold(f"{suggestion.shown} {suggestion.also}"), _FOLDED)
             item.setData(suggestion.value, _VALUE)
             model.appendRow(item)
         self.setModel(model)
