@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -50,23 +50,23 @@ def _measure(runs: int, data: Path, environment: dict[str, str], *, cold: bool) 
     found: dict[tuple[str, str], list[float]] = {}
     # One start of each that doesn't count: byte code, the list of fonts.
     for number in range(-1, runs):
-        for name, script, *words in (
+        for name, script in (
             (EMPTY, "empty_window.py"),
             (OURS, "our_window.py"),
         ):
             if cold:
                 _forget_files()
             # As from the menu: without a word on the command line.
-            for what, ms in _start(script, words, {**environment, "SIGNER_DATA_DIR": str(data)}):
+            for what, ms in _start(script, {**environment, "SIGNER_DATA_DIR": str(data)}):
                 if number >= 0:
                     found.setdefault((name, what), []).append(ms)
     return found
 
 
-def _start(script: str, words: Sequence[str], environment: dict[str, str]) -> list[tuple[str, float]]:
+def _start(script: str, environment: dict[str, str]) -> list[tuple[str, float]]:
     began = time.monotonic()
     ran = subprocess.run(
-        [sys.executable, str(STARTED / script), *words],
+        [sys.executable, str(STARTED / script)],
         stdout=subprocess.PIPE,
         env={**os.environ, **environment},
         cwd=ROOT,

@@ -42,13 +42,13 @@ class Look:
 
 
 _ALL = {
-    "first_start": ("first-start-body", "first-start-seal", "first-start-done"),
-    "ten_documents": ("home", "outgoing-ready", "pin", "signing", "received", "register", "home-evening"),
+    "first_start": ("first-start-seal", "first-start-done"),
+    "ten_documents": ("outgoing-ready", "pin", "received", "register", "home-evening"),
     "moved_by_hand": ("moved-by-hand",),
     "wrong_pin": ("wrong-pin",),
     "token_pulled": ("token-pulled",),
-    "server_down": ("server-down", "machine-server-down", "home-waiting"),
-    "closed_while_signing": ("closing", "batch-to-go-on"),
+    "server_down": ("machine-server-down", "home-waiting"),
+    "closed_while_signing": ("closing",),
     "looks": ("settings-bodies",),
 }
 _SOME = {
@@ -93,9 +93,9 @@ def _window(look: Look, site: Site, folder: Path) -> None:
             desk.change_settings(theme=look.theme)
             JOURNEYS[journey](Stage(desk, shown, pictures=taken, scale=look.scale))
             for what in kept:
-                # A screen has few colours; a page of text as much as a seal comes through.
-                picture = Image.open(taken / f"{what}.png").convert("RGB").quantize(256, dither=Image.Dither.NONE)
-                picture.save(PICTURES / f"window-{look.name}-{what}.png", optimize=True)
+                Image.open(taken / f"{what}.png").convert("RGB").save(
+                    PICTURES / f"window-{look.name}-{what}.png", optimize=True
+                )
 
 
 def _signed_letter(letter: Path) -> None:

@@ -185,8 +185,14 @@ def look() -> View:
 
 
 def _walk(
-    interface: QAccessibleInterface | None, window: int, ratio: float, path: str, depth: int, *, held: bool = False
+    interface: QAccessibleInterface | None,
+    window: int,
+    ratio: float,
+    path: str,
+    depth: int,
+    inside: QWidget | None = None,
 ) -> Iterator[Seen]:
+    """`inside`: the widget that an item without a widget of its own belongs to."""
     if interface is None or not interface.isValid() or depth > _DEEPEST:
         return
     state = interface.state()
@@ -194,29 +200,27 @@ def _walk(
     if isinstance(widget, QWidget):
         if not widget.isVisible():
             return
-        path = _path(widget)
+        path, inside = _path(widget), widget
     elif state.invisible:
         return
-    role = interface.role().name
-    value = "" if state.passwordEdit else interface.text(QAccessible.Text.Value)
+    role = interface.role()
+    own = isinstance(widget, QWidget)
     yield Seen(
-        role,
+        role.name,
         _name(interface, widget),
-        value,
-        _place(_visible_part(interface.rect(), widget), ratio),
+        "" if state.passwordEdit else interface.text(QAccessible.Text.Value),
+        _place(_visible_part(widget, interface.rect(), role, inside), ratio),
         not state.disabled,
         # The viewport of what scrolls, the current cell of a table and the current tab claim more than is so.
-        widget is QApplication.focusWidget() if isinstance(widget, QWidget) else bool(state.focused) and held,
+        inside is QApplication.focusWidget() and (own or bool(state.focused)),
         bool(state.checked),
         bool(state.selected),
         isinstance(widget, QWidget) and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus),
         window,
-        path if isinstance(widget, QWidget) else f"{path} · {role}",
+        path if own else f"{path} · {role.name}",
     )
-    if isinstance(widget, QWidget):
-        held = widget is QApplication.focusWidget()
     for child in _children(interface, widget):
-        yield from _walk(child, window, ratio, path, depth + 1, held=held)
+        yield from _walk(child, window, ratio, path, depth + 1, inside)
 
 
 def _name(interface: QAccessibleInterface, widget: QObject | None) -> str:
@@ -252,10 +256,16 @@ def _visible_cells(view: QTableView) -> Iterator[int]:
         yield from ((row + 1) * width + column + 1 for column in columns)
 
 
-def _visible_part(rect: QRect, widget: QObject | None) -> QRect:
-    """Of a widget in a scrolled surface only what can be seen can be clicked."""
-    if not isinstance(widget, QWidget):
-        return rect
+def _visible_part(widget: QObject | None, rect: QRect, role: QAccessible.Role, inside: QWidget | None) -> QRect:
+    """Of a widget in a scrolled surface, and of a cell, only what can be seen can be clicked."""
+    if isinstance(widget, QWidget):
+        return _shown(widget)
+    if role is QAccessible.Role.Cell and isinstance(inside, QTableView):
+        return rect & _shown(inside.viewport())
+    return rect
+
+
+def _shown(widget: QWidget) -> QRect:
     part, around = widget.rect(), widget
     while not around.isWindow() and (outer := around.parentWidget()) is not None:
         part, around = part.translated(around.pos()) & outer.rect(), outer
