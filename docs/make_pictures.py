@@ -52,7 +52,6 @@ _ALL = {
     "looks": ("settings-bodies",),
 }
 _SOME = {
-    "first_start": ("first-start-seal",),
     "ten_documents": ("outgoing-ready", "pin", "received", "home-evening"),
     "moved_by_hand": ("moved-by-hand",),
     "token_pulled": ("token-pulled",),

@@ -28,13 +28,10 @@ class Stall(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True):
-    """The gaps of one part of the run; ms."""
+    """The gaps of one part of the run, in their order; ms."""
 
     name: str
-    seconds: float
-    ticks: int
-    p999: float
-    longest: float
+    gaps: tuple[float, ...]
 
 
 class StallReport(msgspec.Struct, frozen=True):
@@ -80,7 +77,7 @@ class StallWatch(QObject):
 
     def report(self) -> StallReport:
         """The gaps so far, by section in the order of their beginning."""
-        return StallReport(tuple(_section(*part) for part in self._gaps.items()), tuple(self._stalls))
+        return StallReport(tuple(Section(name, tuple(gaps)) for name, gaps in self._gaps.items()), tuple(self._stalls))
 
     def end(self) -> None:
         """Watches no more; the sampler is joined."""
@@ -117,9 +114,3 @@ class StallWatch(QObject):
             lines = traceback.format_stack(frame, limit=None if ident == self._main else 6)[-14:]
             told.append(f"--- {name}\n{''.join(lines)}")
         return "\n".join(sorted(told, key=lambda part: "MainThread" not in part))
-
-
-def _section(name: str, gaps: list[float]) -> Section:
-    ranked = sorted(gaps)
-    p999 = ranked[min(len(ranked) - 1, int(len(ranked) * 0.999))]
-    return Section(name, sum(gaps) / 1000, len(gaps), p999, ranked[-1])

@@ -403,7 +403,7 @@ class OutgoingPane(Pane):
         lines = tuple(self._lines.values())
         self._show_part(self._rows if lines else self.drop)
         self.grid.set_rows(lines)
-        if any(line.packet is not None for line in lines):
+        if any(line.packet is not None and line.packet.accepted_at is not None for line in lines):
             # What matters of a sent document is its receipt.
             self.grid.widen(says.STATE, _RECEIPT_EM)
         if self._show_after and self._show_after[0] in self._lines:

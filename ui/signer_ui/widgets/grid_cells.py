@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QHelpEvent, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -45,6 +45,20 @@ class CellDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: N802 - Qt's name
         """All that is drawn of a cell in one answer; Qt alone would ask the model nine times."""
         self._cell(option, index)
+
+    def editorEvent(  # noqa: N802 - Qt's name
+        self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: _Index
+    ) -> bool:
+        """The whole cell of a box is the box: who clicks beside it means it."""
+        mouse = event.type() in (QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick)
+        boxed = Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled
+        if not (mouse and isinstance(event, QMouseEvent) and model.flags(index) & boxed == boxed):
+            return super().editorEvent(event, model, option, index)
+        if event.type() == QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
+            ticked = Qt.CheckState(model.data(index, Qt.ItemDataRole.CheckStateRole)) is Qt.CheckState.Checked
+            other = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
+            return model.setData(index, other.value, Qt.ItemDataRole.CheckStateRole)
+        return True
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: _Index) -> QWidget:  # noqa: N802
         """The editor of a cell; its name is what a screen reader says of the cell."""

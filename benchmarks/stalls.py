@@ -1,0 +1,68 @@
+"""How long the window's thread was away from its events while a clerk worked, beside a window that is left alone.
+
+Run by `./run bench stalls`. Plays the journeys of tests/ui/journeys.py in the real window on a screen of its own, by
+mouse, with the stall watch in the window's process: a precise timer of 5 ms that keeps every gap. Prints the gaps of
+each part, and the stacks of what took longest. Asserts nothing about time.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.support.screen import missing_programs, screen
+from tests.ui.journeys import JOURNEYS, Stage, own_site
+from tests.ui.stall import Section, Stall, StallReport
+
+IDLE_S = 10.0
+"""So long each window is left alone first."""
+LONG_MS = 100.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--journey", choices=JOURNEYS, action="append", metavar="NAME", help="only this; may be repeated"
+    )
+    parser.add_argument("--stacks", type=int, default=10, metavar="N", help="stacks of the N longest gaps (10)")
+    arguments = parser.parse_args()
+    if missing := missing_programs():
+        parser.error(f"not installed: {', '.join(missing)}")
+    reports: list[StallReport] = []
+    with tempfile.TemporaryDirectory() as name, own_site(Path(name) / "site") as site, screen() as shown:
+        for journey in arguments.journey or JOURNEYS:
+            desk = site.desk(Path(name) / journey)
+            stage = Stage(desk, shown, idle_s=IDLE_S)
+            JOURNEYS[journey](stage)
+            reports += stage.stalls
+    _show(reports, arguments.stacks)
+
+
+def _show(reports: list[StallReport], stacks: int) -> None:
+    parts: dict[str, list[Section]] = {}
+    for report in reports:
+        for section in report.sections:
+            parts.setdefault(section.name, []).append(section)
+    work = [section for name, found in parts.items() if name not in ("start", "idle") for section in found]
+    table = Table("part", "seconds", "p99.9, ms", "longest, ms", "gaps over 50 ms")
+    for name, found in (*parts.items(), ("all the work", work)):
+        gaps = sorted(gap for section in found for gap in section.gaps)
+        over = sum(gap > 50 for gap in gaps)
+        at = gaps[min(len(gaps) - 1, int(len(gaps) * 0.999))]
+        table.add_row(name, f"{sum(gaps) / 1000:.1f}", f"{at:.0f}", f"{gaps[-1]:.0f}", str(over))
+    Console(width=120).print(table)
+    longest = sorted((stall for report in reports for stall in report.stalls), key=_length, reverse=True)
+    for stall in longest[:stacks]:
+        if stall.ms >= LONG_MS:
+            sys.stdout.write(f"\n{stall.section}: {stall.ms:.0f} ms\n{stall.stacks}\n")
+
+
+def _length(stall: Stall) -> float:
+    return stall.ms
+
+
+if __name__ == "__main__":
+    main()
