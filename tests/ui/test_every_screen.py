@@ -136,7 +136,7 @@ def _with_letters(desk: Desk, window: Window, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window._panes[Tab.OUTGOING].busy() is None, timeout=PATIENCE_MS)
 
 
-@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("lang", ["vi", pytest.param("en", marks=pytest.mark.long)])
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(desk: Desk, qtbot: QtBot, lang: Lang) -> None:
     desk.change_settings(language=lang)
     with program(desk.data, qtbot) as running:

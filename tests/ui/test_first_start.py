@@ -133,8 +133,11 @@ class Clerk:
         assert len(shown) <= 1
         return shown[0] if shown else None
 
+    def buttons(self, words: str) -> list[QPushButton]:
+        return [b for b in self.pane.findChildren(QPushButton) if b.text() == words and b.isVisible()]
+
     def press(self, words: str) -> None:
-        found = [b for b in self.pane.findChildren(QPushButton) if b.text() == words and b.isVisible()]
+        found = self.buttons(words)
         assert len(found) == 1, [b.text() for b in self.pane.findChildren(QPushButton) if b.isVisible()]
         assert found[0].isEnabled()
         # As by keyboard.
@@ -262,7 +265,11 @@ def test_a_driver_found_on_the_machine_is_taken_with_one_press(
         patch.setattr("signer_app.desk.setup._DRIVER_PLACES", (str(tmp_path / "none.so"), driver))
         clerk = Clerk(qtbot, desk, none)
         clerk.plug_in()
-        clerk.press(WORDS("ue_driver_use", file=driver))
+        use = WORDS("ue_driver_use", file=driver)
+        clerk.wait(
+            lambda: any(b.text() == use and b.isVisibleTo(clerk.pane) for b in clerk.pane.findChildren(QPushButton))
+        )
+        clerk.press(use)
         clerk.wait(lambda: clerk.settings.modules == (driver,))
         clerk.idle()
         clerk.wait(lambda: clerk.pane.certificate.count() == 2)

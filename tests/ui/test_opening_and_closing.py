@@ -6,6 +6,7 @@ The real program on a prepared workspace, without a display; what Qt warns of fa
 import gc
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ def _children() -> set[int]:
     """Processes that this one has started and that live."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (task / "children").read_text().split()}
+        # A thread may end while its folder is being read.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
 
 
