@@ -223,28 +223,31 @@ class OutgoingPane(Pane):
         self._sign_button = button("", self.sign, "primary")
 
     def _lay_out(self) -> None:
-        theme = self.shell.theme
-        space = theme.space
-        left = QSplitter(Qt.Orientation.Vertical)
-        left.addWidget(self.grid)
-        left.addWidget(self.card)
-        left.setStretchFactor(0, 3)
-        left.setStretchFactor(1, 1)
-        left.setSizes([space(80), space(46)])
-        left.setChildrenCollapsible(False)
-        self.grid.setMinimumHeight(space(34))
-        self.card.setMinimumHeight(space(14))
-        both = QSplitter(Qt.Orientation.Horizontal)
-        both.addWidget(left)
-        both.addWidget(self.pages)
-        both.setStretchFactor(0, 2)
-        both.setStretchFactor(1, 1)
-        both.setSizes([space(238), space(94)])
-        for between in (left, both):
-            between.setHandleWidth(space(2))
-            between.setProperty("role", "gap")
+        # From the outside in: what moves into another widget has all that it holds styled anew.
+        space = self.shell.theme.space
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(space(4), space(3), space(4), space(3))
+        lines.setSpacing(space(2))
+        self._stack = QStackedWidget()
+        for part in (self.secret, self.notice, self._opening_line):
+            lines.addWidget(part)
+        lines.addWidget(self._stack, 1)
+        self._stack.addWidget(self.drop)
         self._list = QWidget()
-        inner = QVBoxLayout(self._list)
+        # In a window too low for all of it the list scrolls; what is said and the button that signs stay in sight.
+        self._rows = scrolled(self._list)
+        self._rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._stack.addWidget(self._rows)
+        self._lay_out_list(QVBoxLayout(self._list))
+        self._foot = QWidget()
+        for under in (self._checking_line, self.flow.widget, self._foot):
+            lines.addWidget(under)
+        foot = row(self._with, self._only_sign, self._sign_button, spacing=space(2))
+        foot.insertWidget(0, self._hint, 1)
+        self._foot.setLayout(foot)
+
+    def _lay_out_list(self, inner: QVBoxLayout) -> None:
+        space = self.shell.theme.space
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(space(2))
         buttons = (self._add, self._add_folder, self._fill_button, self._paste_button, self._more)
@@ -255,25 +258,24 @@ class OutgoingPane(Pane):
         summary = row(self._go_on, self._clear, spacing=space(2))
         summary.insertWidget(0, self._summary, 1)
         inner.addLayout(summary)
+        both, left = QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Vertical)
+        for between in (left, both):
+            between.setHandleWidth(space(2))
+            between.setProperty("role", "gap")
         inner.addWidget(both, 1)
-        # In a window too low for all of it the list scrolls; what is said and the button that signs stay in sight.
-        self._rows = scrolled(self._list)
-        self._rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.drop)
-        self._stack.addWidget(self._rows)
-        self._foot = QWidget()
-        foot = row(self._with, self._only_sign, self._sign_button, spacing=space(2))
-        foot.insertWidget(0, self._hint, 1)
-        self._foot.setLayout(foot)
-        lines = QVBoxLayout(self)
-        lines.setContentsMargins(space(4), space(3), space(4), space(3))
-        lines.setSpacing(space(2))
-        for part in (self.secret, self.notice, self._opening_line):
-            lines.addWidget(part)
-        lines.addWidget(self._stack, 1)
-        for under in (self._checking_line, self.flow.widget, self._foot):
-            lines.addWidget(under)
+        both.addWidget(left)
+        left.addWidget(self.grid)
+        left.addWidget(self.card)
+        both.addWidget(self.pages)
+        both.setStretchFactor(0, 2)
+        both.setStretchFactor(1, 1)
+        both.setSizes([space(238), space(94)])
+        left.setStretchFactor(0, 3)
+        left.setStretchFactor(1, 1)
+        left.setSizes([space(80), space(46)])
+        left.setChildrenCollapsible(False)
+        self.grid.setMinimumHeight(space(34))
+        self.card.setMinimumHeight(space(14))
 
     def _connect(self) -> None:
         hub = self.shell.hub
