@@ -46,10 +46,24 @@ class Still(Pane):
         return not self.stays
 
 
+def test_every_pane_is_made_in_quiet_moments_and_only_once(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer_ui.window._pane_class", lambda _tab: Still)
+    window = Window(WORDS, Theme(dark=False))
+    qtbot.addWidget(window)
+    window.furnish(cast("Shell", object()), first_start=False)
+    made = [len(window.findChildren(Still))]
+    window.go(Tab.REGISTER)
+    made.append(len(window.findChildren(Still)))
+    qtbot.waitUntil(lambda: not window.making_ahead, timeout=30_000)
+    assert (made, len(window.findChildren(Still))) == ([1, 2], len(Tab))
+    window.go(Tab.OUTGOING)
+    assert len(window.findChildren(Still)) == len(Tab)
+
+
 def test_what_is_handed_over_while_the_settings_can_not_be_left_comes_when_they_are(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signer_ui.window._make_pane", lambda _tab, shell: Still(shell))
+    monkeypatch.setattr("signer_ui.window._pane_class", lambda _tab: Still)
     shell = cast("Shell", object())
     window = Window(WORDS, Theme(dark=False))
     qtbot.addWidget(window)

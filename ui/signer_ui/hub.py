@@ -73,7 +73,9 @@ class Hub(QObject):
     def poke_tokens(self) -> None:
         """Looks at the tokens now, unless a look is under way."""
         if self._token_look is None or not self._token_look.running:
-            self._token_look = self._tasks.run(Lane.TOKEN, lambda _control: self._desk.tokens(), self._tokens_seen)
+            self._token_look = self._tasks.run(
+                self, Lane.TOKEN, lambda _control: self._desk.tokens(), self._tokens_seen
+            )
 
     def poke_store(self) -> None:
         """Says that the store may have changed."""
@@ -93,7 +95,7 @@ class Hub(QObject):
 
     def keep_settings(self, change: Callable[[Settings], Settings]) -> None:
         """Keeps `change` of the settings and tells everybody."""
-        self._tasks.run(Lane.QUICK, lambda _control: self._desk.change_settings(change), self.settings_kept)
+        self._tasks.run(self, Lane.QUICK, lambda _control: self._desk.change_settings(change), self.settings_kept)
 
     def settings_kept(self, settings: Settings) -> None:
         """Tells everybody that the settings on disk are these now."""
@@ -116,7 +118,7 @@ class Hub(QObject):
         if self._today_look is not None and self._today_look.running:
             self._today_wanted = True
             return
-        self._today_look = self._tasks.run(Lane.QUICK, lambda _control: self._desk.today(), self._today_seen)
+        self._today_look = self._tasks.run(self, Lane.QUICK, lambda _control: self._desk.today(), self._today_seen)
 
     def _today_seen(self, snapshot: TodaySnapshot) -> None:
         if snapshot != self.today:
@@ -139,6 +141,7 @@ class Hub(QObject):
     def _begin_pass(self, push: Push) -> None:
         self._sync_timer.stop()
         self._pass = self._tasks.run(
+            self,
             Lane.NETWORK,
             lambda control: self._desk.exchange.run(push, cancelled=lambda: control.cancelled),
             self._pass_ended,

@@ -102,7 +102,7 @@ class Program(QObject):
                     return None
                 raise
 
-        self._tasks.run(Lane.DOCUMENTS, work, self._furnish, failed=self._not_opened)
+        self._tasks.run(self, Lane.DOCUMENTS, work, self._furnish, failed=self._not_opened)
 
     def _not_opened(self, error: KnownError) -> None:
         if error.code == "busy" and self._tries < BUSY_TRIES:

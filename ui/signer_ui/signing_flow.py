@@ -116,6 +116,7 @@ class SigningFlow(QObject):
         self._set_running(True)
         self.notice.clear()
         self._handle = self._shell.tasks.run(
+            self,
             Lane.TOKEN,
             lambda control: wish(certificate, control),
             self._looked,
@@ -190,6 +191,7 @@ class SigningFlow(QObject):
         self._began = time.monotonic()
         self.line.begin(progress_words(0, total, 0, self._shell.words), total)
         self._handle = self._shell.tasks.run(
+            self,
             Lane.TOKEN,
             lambda control: desk.signing.sign(
                 ready,

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
+from shiboken6 import isValid
 
 from signer_resources.errors import KnownError
 
@@ -58,6 +59,7 @@ FaultLog = Callable[[BaseException], str]
 
 @dataclass
 class _Job:
+    owner: QObject
     work: Callable[["Control"], Any]
     done: Callable[[Any], None]
     failed: Callable[[KnownError], None]
@@ -187,6 +189,7 @@ class Tasks(QObject):
 
     def run(
         self,
+        owner: QObject,
         lane: Lane,
         work: Callable[[Control], T],
         done: Callable[[T], None],
@@ -195,13 +198,13 @@ class Tasks(QObject):
         progress: Callable[[Progress], None] | None = None,
         newest_first: bool = False,
     ) -> Handle:
-        """Has `work` done on `lane`; the callbacks run here, on the UI thread.
+        """Has `work` done on `lane`; the callbacks run here, on the UI thread, while `owner` is there.
 
-        A KnownError goes to `failed`, every other exception is written to the log and goes there as
-        "program_fault". What comes after `cancel`: see there.
+        The work itself goes on to its end, whoever is left to hear of it. A KnownError goes to `failed`, every other
+        exception is written to the log and goes there as "program_fault". What comes after `cancel`: see there.
         `newest_first`: before everything that waits on the lane already.
         """
-        job = _Job(work, done, failed or self.unhandled.emit, progress, asks_when_cancelled=failed is not None)
+        job = _Job(owner, work, done, failed or self.unhandled.emit, progress, asks_when_cancelled=failed is not None)
         if self._closed:
             job.finished = True
             return Handle(job)
@@ -264,7 +267,7 @@ class Tasks(QObject):
     @Slot(object, str, object)
     def _deliver(self, job: _Job, what: str, value: Any) -> None:
         if what == "progress":
-            if not (self._closed or job.finished or job.cancelled.is_set()) and job.told is not None:
+            if not (self._closed or job.finished or job.cancelled.is_set() or not isValid(job.owner)) and job.told:
                 job.told(value)
             return
         self._running -= 1
@@ -273,6 +276,8 @@ class Tasks(QObject):
         if self._closed or job.finished:
             return
         job.finished = True
+        if not isValid(job.owner):
+            return
         if what == "done":
             job.done(value)
         else:

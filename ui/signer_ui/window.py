@@ -1,18 +1,20 @@
 """The main window: top bar, red strip, notices, tabs; it shows and leads, the panes work.
 
-UI thread. Painted first with nothing but its frame; `furnish` brings the desk and the panes when they are loaded. A
-pane is made when its tab is shown for the first time. Closing asks the panes whether something would be interrupted.
+UI thread. Painted first with nothing but its frame; `furnish` brings the desk and the pane in front. The other panes
+are made one by one in the quiet moments after it, or when their tab is shown before that. Closing asks the panes
+whether something would be interrupted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from signer_resources.errors import KnownError
 from signer_ui.tabs import Tab
@@ -32,6 +34,10 @@ _NARROW = 200
 """Units of width."""
 _SETTLE_MS = 20
 """How soon closing looks again whether what was typed is written."""
+_AHEAD_MS = 150
+"""Between two steps of making a pane that isn't wanted yet."""
+_AHEAD_WIDGETS = 40
+"""So many of its widgets are styled in one step."""
 
 
 class Window(QMainWindow):
@@ -55,6 +61,11 @@ class Window(QMainWindow):
         """Documents that were handed over while the settings could not be left."""
         self._closing = False
         self._painted = False
+        self._ahead: Iterator[None] | None = None
+        """The steps of making what isn't wanted yet."""
+        self._pause = QTimer(self)
+        self._pause.setInterval(_AHEAD_MS)
+        self._pause.timeout.connect(self._step_ahead)
         self.setWindowTitle(words("ui_title"))
         self.bar = TopBar(words, theme)
         self.bar.tab_wanted.connect(lambda tab: self.go(Tab(tab)))
@@ -128,6 +139,7 @@ class Window(QMainWindow):
         else:
             self._shown()
             _focus_into(self._panes[self.tab])
+            self._go_ahead()
 
     def tell(self, message: KnownError | str) -> None:
         """An error, or a text of the catalogue, in the line at the top."""
@@ -221,6 +233,7 @@ class Window(QMainWindow):
         repolish(self._tabs, "away", "false")
         self._shown()
         self._bring_in()
+        self._go_ahead()
 
     def _shown(self) -> None:
         if self._page is not None:
@@ -232,16 +245,53 @@ class Window(QMainWindow):
         if shell is None:
             return
         if tab not in self._panes:
-            self._panes[tab] = _make_pane(tab, shell)
-            self._panes[tab].files_wanted.connect(self.open_files)
-            self._panes[tab].settings_wanted.connect(self.open_settings)
-            self._places[tab].addWidget(self._panes[tab])
-            # Now, not with the next round of events: what isn't visible yet takes no focus.
-            self._panes[tab].show()
+            self._make(tab, shell, _pane_class(tab))
         self._panes[tab].shown()
         if not self._tabs.hasFocus():
             # Who goes through the tabs with the arrow keys stays there.
             _focus_into(self._panes[tab])
+
+    def _make(self, tab: Tab, shell: Shell, make: Callable[[Shell], Pane]) -> None:
+        pane = self._panes[tab] = make(shell)
+        pane.files_wanted.connect(self.open_files)
+        pane.settings_wanted.connect(self.open_settings)
+        self._places[tab].addWidget(pane)
+        # Now, not with the next round of events: what isn't visible yet takes no focus.
+        pane.show()
+
+    def _make_ahead(self, shell: Shell) -> Iterator[None]:
+        # Small steps: a clerk who presses something meanwhile doesn't wait for the rest.
+        QScrollArea().viewport()  # At the first such call PySide sets up every class of widgets.
+        yield
+        for tab in Tab:
+            if tab in self._panes:
+                continue
+            make = _pane_class(tab)
+            yield
+            if tab in self._panes:
+                continue
+            self._make(tab, shell, make)
+            yield
+            widgets = self._panes[tab].findChildren(QWidget)
+            for number, widget in enumerate(widgets, start=1):
+                if isValid(widget):
+                    widget.ensurePolished()
+                if number % _AHEAD_WIDGETS == 0:
+                    yield
+
+    def _go_ahead(self) -> None:
+        if self._shell is not None:
+            self._ahead = self._make_ahead(self._shell)
+            self._pause.start()
+
+    @property
+    def making_ahead(self) -> bool:
+        """Whether panes that nobody has asked for are still being made."""
+        return self._pause.isActive()
+
+    def _step_ahead(self) -> None:
+        if self._page is not None or self._closing or self._ahead is None or next(self._ahead, self) is self:
+            self._pause.stop()
 
     def _alarm_pressed(self, alarm: Alarm) -> None:
         self.go(alarm.tab)
@@ -318,33 +368,33 @@ class Window(QMainWindow):
         waiting.start()
 
 
-def _make_pane(tab: Tab, shell: Shell) -> Pane:
-    """A tab's pane; each is loaded when it is first wanted."""
+def _pane_class(tab: Tab) -> Callable[[Shell], Pane]:
+    """What makes a tab's pane; each is loaded when it is first wanted."""
     match tab:
         case Tab.TODAY:
             from signer_ui.panes.today import TodayPane
 
-            return TodayPane(shell)
+            return TodayPane
         case Tab.OUTGOING:
             from signer_ui.panes.outgoing import OutgoingPane
 
-            return OutgoingPane(shell)
+            return OutgoingPane
         case Tab.INCOMING:
             from signer_ui.panes.incoming import IncomingPane
 
-            return IncomingPane(shell)
+            return IncomingPane
         case Tab.REGISTER:
             from signer_ui.panes.register import RegisterPane
 
-            return RegisterPane(shell)
+            return RegisterPane
         case Tab.TOKEN:
             from signer_ui.panes.token import TokenPane
 
-            return TokenPane(shell)
+            return TokenPane
         case Tab.MACHINE:
             from signer_ui.panes.machine import MachinePane
 
-            return MachinePane(shell)
+            return MachinePane
 
 
 def _focus_into(pane: Pane) -> None:

@@ -34,7 +34,6 @@ from signer_ui.presenters.settings import BodyForm, Field, bodies_change, body_p
 from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Control, Lane
 from signer_ui.widgets.basics import button, label, repolish, row
-from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.inputs import Choice
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.pin_dialog import ask_pin
@@ -473,7 +472,7 @@ class FirstStartPane(Pane):
         self._send(Lane.QUICK, lambda _control: desk.change_settings(change), kept)
 
     def _send(self, lane: Lane, work: Callable[[Control], T], done: Callable[[T], None]) -> None:
-        send_for(self, self.shell.tasks, lane, work, done, self._failed)
+        self.shell.tasks.run(self, lane, work, done, failed=self._failed)
 
     def _work(self, working: bool) -> None:
         self._working = working

@@ -37,7 +37,6 @@ from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Control, Handle, Lane
 from signer_ui.widgets.basics import button, label, repolish, row
 from signer_ui.widgets.elided import Elided, plain_tip
-from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.facts import Facts
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
@@ -118,6 +117,10 @@ class IncomingPane(Pane):
 
     # ---- the list --------------------------------------------------------------------------------------------------
 
+    def first_control(self) -> QWidget:
+        """The search."""
+        return self.search
+
     def shown(self) -> None:
         """Reads the list if something may have come."""
         if self._stale:
@@ -134,13 +137,8 @@ class IncomingPane(Pane):
             return
         self._again = self._stale = False
         desk = self.shell.desk
-        self._reading = send_for(
-            self,
-            self.shell.tasks,
-            Lane.QUICK,
-            lambda _control: desk.incoming.look(),
-            self._came,
-            self.shell.notice,
+        self._reading = self.shell.tasks.run(
+            self, Lane.QUICK, lambda _control: desk.incoming.look(), self._came, failed=self.shell.notice
         )
 
     def _came(self, snapshot: IncomingSnapshot) -> None:
@@ -157,13 +155,12 @@ class IncomingPane(Pane):
         if not unknown or (self._learning is not None and self._learning.running):
             return
         desk = self.shell.desk
-        self._learning = send_for(
+        self._learning = self.shell.tasks.run(
             self,
-            self.shell.tasks,
             Lane.DOCUMENTS,
             lambda control: desk.incoming.learn(unknown[:_LEARNT_AT_ONCE], lambda: control.cancelled),
             lambda _read: self._read(),
-            self.shell.notice,
+            failed=self.shell.notice,
         )
 
     def _chosen(self, packet_id: object) -> None:
@@ -372,13 +369,12 @@ class _Details(QFrame):
             self, words("ut_save_title"), suggested_name(file), options=QFileDialog.Option.DontConfirmOverwrite
         )
         if chosen:
-            send_for(
+            self._shell.tasks.run(
                 self,
-                self._shell.tasks,
                 Lane.DOCUMENTS,
                 lambda _control: desk.incoming.save(file, Path(chosen)),
                 lambda _none: self._notice.tell(words("ut_saved", file=chosen)),
-                self._notice.error,
+                failed=self._notice.error,
             )
 
     # ---- what all have in common -----------------------------------------------------------------------------------
@@ -399,7 +395,7 @@ class _Details(QFrame):
             if turn == self._turn:
                 self._failed(error)
 
-        self._work = send_for(self, self._shell.tasks, lane, work, told, refused)
+        self._work = self._shell.tasks.run(self, lane, work, told, failed=refused)
 
     def _give_up(self) -> None:
         self.progress.end()

@@ -19,7 +19,6 @@ from signer_ui.tabs import Tab
 from signer_ui.tasks import Handle, Lane
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button, column, label, row
-from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.light import glow_icon
 
 _LIGHT = 5
@@ -61,6 +60,10 @@ class MachinePane(Pane):
         shell.hub.exchange_changed.connect(self._server_news)
         shell.hub.settings_changed.connect(self._other_settings)
 
+    def first_control(self) -> QWidget:
+        """The button that asks anew."""
+        return self.check_again
+
     def shown(self) -> None:
         """Looks at what can be seen without asking anybody."""
         self._look()
@@ -84,13 +87,12 @@ class MachinePane(Pane):
         self._again = False
         hub, desk = self.shell.hub, self.shell.desk
         tokens, exchange = hub.tokens, hub.exchange
-        self._looking = send_for(
+        self._looking = self.shell.tasks.run(
             self,
-            self.shell.tasks,
             Lane.DOCUMENTS,
             lambda _control: desk.checks.standing(tokens, exchange),
             self._looked,
-            self.shell.notice,
+            failed=self.shell.notice,
         )
 
     def _looked(self, checks: tuple[Check, ...]) -> None:
@@ -110,14 +112,13 @@ class MachinePane(Pane):
         self._asking = 2
         hub.poke_tokens()
         self._look()
-        send_for(self, tasks, Lane.NETWORK, lambda _control: desk.checks.asked(tokens), self._told, self._not_told)
-        send_for(
+        tasks.run(self, Lane.NETWORK, lambda _control: desk.checks.asked(tokens), self._told, failed=self._not_told)
+        tasks.run(
             self,
-            tasks,
             Lane.DOCUMENTS,
             lambda _control: desk.checks.database(),
             lambda one: self._told((one,)),
-            self._not_told,
+            failed=self._not_told,
         )
 
     def _told(self, checks: Sequence[Check]) -> None:

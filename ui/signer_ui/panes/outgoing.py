@@ -134,6 +134,7 @@ class OutgoingPane(Pane):
         self.notice.clear()
         outgoing, wanted = self.shell.desk.outgoing, [Path(path) for path in paths]
         self._adding = self.shell.tasks.run(
+            self,
             Lane.DOCUMENTS,
             lambda control: outgoing.add(wanted, control.progress, lambda: control.cancelled),
             self._added,
@@ -382,7 +383,7 @@ class OutgoingPane(Pane):
             return
         self._load_again = False
         desk = self.shell.desk
-        self._loading = self.shell.tasks.run(Lane.QUICK, lambda _control: work.load(desk), self._loaded)
+        self._loading = self.shell.tasks.run(self, Lane.QUICK, lambda _control: work.load(desk), self._loaded)
 
     def _loaded(self, loaded: work.Loaded) -> None:
         if self._load_again:

@@ -56,7 +56,7 @@ class Changing(QObject):
             self._under_way -= 1
             self.failed.emit(error)
 
-        self._shell.tasks.run(Lane.QUICK, lambda _control: do(outgoing), changed, failed=failed)
+        self._shell.tasks.run(self, Lane.QUICK, lambda _control: do(outgoing), changed, failed=failed)
 
     def edit(self, changes: dict[str, Changes]) -> None:
         """Changes what is given, by draft; nothing given is no change."""

@@ -46,8 +46,8 @@ class Checking(QObject):
         self._round: set[str] = set()
         """Rows that this round has to do with, examined already or not."""
         self._halted = False
-        shell.hub.tokens_changed.connect(lambda _snapshot: self.choose())
-        shell.hub.settings_changed.connect(lambda _settings: self._begin_anew())
+        shell.hub.tokens_changed.connect(self._other_tokens)
+        shell.hub.settings_changed.connect(self._begin_anew)
 
     # ---- certificates ----------------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ class Checking(QObject):
         self._choose_again = False
         desk, wanted = self._shell.desk, self.wanted
         self._choosing = self._shell.tasks.run(
-            Lane.TOKEN, lambda _control: work.choose_certificates(desk, wanted), self._chosen
+            self, Lane.TOKEN, lambda _control: work.choose_certificates(desk, wanted), self._chosen
         )
 
     def _chosen(self, chosen: work.Chosen) -> None:
@@ -75,7 +75,10 @@ class Checking(QObject):
         self.chosen_changed.emit()
         self._next()
 
-    def _begin_anew(self) -> None:
+    def _other_tokens(self, _tokens: object) -> None:
+        self.choose()
+
+    def _begin_anew(self, _settings: object) -> None:
         """Other settings may mean other rules for what is asked already."""
         self._asked.clear()
         self.choose()
@@ -133,6 +136,7 @@ class Checking(QObject):
         self._tell_progress(pending)
         outgoing = self._shell.desk.outgoing
         self._examining = self._shell.tasks.run(
+            self,
             Lane.DOCUMENTS,
             lambda control: outgoing.examine(ids, certificate, control.progress, lambda: control.cancelled),
             lambda examined: self._examined(examined, asked),

@@ -47,6 +47,7 @@ class Pasting:
         ids = says.to_paste(shown, [line.id for line in bench.changeable], current)
         directory = bench.directory()
         bench.shell.tasks.run(
+            bench.grid,
             Lane.QUICK,
             lambda _control: read_cells(text, directory),
             lambda pasted: self._ask_about(pasted, ids, text),

@@ -30,7 +30,6 @@ from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Handle, Lane
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.elided import Elided
-from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.facts import Facts
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
@@ -126,6 +125,10 @@ class RegisterPane(Pane):
 
     # ---- the list --------------------------------------------------------------------------------------------------
 
+    def first_control(self) -> QWidget:
+        """The search."""
+        return self.search
+
     def shown(self) -> None:
         """Reads the register if it may have changed since."""
         if self._stale:
@@ -149,13 +152,12 @@ class RegisterPane(Pane):
         self._again = self._stale = False
         year, body, desk = self._year, self.bodies.currentData(), self.shell.desk
         self.progress.begin("ut_register_reading", None)
-        self._reading = send_for(
+        self._reading = self.shell.tasks.run(
             self,
-            self.shell.tasks,
             Lane.QUICK,
             lambda control: desk.register.look(year, body, lambda: control.cancelled),
             self._came,
-            self._not_read,
+            failed=self._not_read,
         )
 
     def _came(self, snapshot: RegisterSnapshot | None) -> None:
@@ -205,13 +207,12 @@ class RegisterPane(Pane):
             self.details.clear()
             return
         desk = self.shell.desk
-        send_for(
+        self.shell.tasks.run(
             self,
-            self.shell.tasks,
             Lane.QUICK,
             lambda _control: desk.register.details(entry.id),
             lambda found: self._opened(entry, found),
-            self.shell.notice,
+            failed=self.shell.notice,
         )
 
     def _opened(self, entry: RegisterEntry, found: RegisterDetails) -> None:
@@ -223,13 +224,12 @@ class RegisterPane(Pane):
 
     def _open_file(self, file_id: str) -> None:
         desk = self.shell.desk
-        send_for(
+        self.shell.tasks.run(
             self,
-            self.shell.tasks,
             Lane.DOCUMENTS,
             lambda _control: desk.register.copy_to_open(file_id),
             self._opener,
-            self.notice.error,
+            failed=self.notice.error,
         )
 
     def _save_file(self, file: FileView) -> None:
@@ -243,13 +243,12 @@ class RegisterPane(Pane):
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if chosen:
-            send_for(
+            self.shell.tasks.run(
                 self,
-                self.shell.tasks,
                 Lane.DOCUMENTS,
                 lambda _control: desk.register.save(file.id, Path(chosen)),
                 lambda _none: self.notice.tell(words("ut_saved", file=chosen)),
-                self.notice.error,
+                failed=self.notice.error,
             )
 
 

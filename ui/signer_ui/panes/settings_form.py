@@ -18,7 +18,6 @@ from signer_ui.shell import Shell
 from signer_ui.tasks import Control, Lane
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button, frame, label, repolish, row
-from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.notice import Notice
 
 F = TypeVar("F")
@@ -240,7 +239,7 @@ class Section(QWidget, Generic[F]):
         failed: Callable[[KnownError], None] | None = None,
     ) -> None:
         """Has work done for this section; without `failed`, its notice tells."""
-        send_for(self, self.shell.tasks, lane, work, done, failed or self.notice.error)
+        self.shell.tasks.run(self, lane, work, done, failed=failed or self.notice.error)
 
     def _kept(self, form: F, result: Settings | tuple[Problem, ...]) -> None:
         self._saving = False

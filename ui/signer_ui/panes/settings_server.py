@@ -50,6 +50,7 @@ def enrol_machine(
         begun()
         signing = shell.desk.signing
         shell.tasks.run(
+            parent,
             Lane.TOKEN,
             lambda _control: signing.enrol(certificate, answer.pin, final_try=answer.final_try),
             done,

@@ -69,6 +69,10 @@ class TodayPane(Pane):
         outer.addWidget(scroll, 1)
         outer.addWidget(foot)
 
+    def first_control(self) -> QWidget:
+        """The button that brings documents."""
+        return self._drop.add
+
     def shown(self) -> None:
         """Times of day grow old."""
         self._refresh()
@@ -198,18 +202,18 @@ class _DropArea(QFrame):
         words, theme = shell.words, shell.theme
         self._words = words
         self.setProperty("role", "drop")
-        self._add = button(words("ut_add"), self._choose)
+        self.add = button(words("ut_add"), self._choose)
         says = label(words("ut_drop"), "muted", wrap=True)
         says.setAlignment(Qt.AlignmentFlag.AlignCenter)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(*[theme.space(4)] * 4)
         outer.setSpacing(theme.space(2))
         outer.addWidget(says)
-        outer.addLayout(row(1, self._add, 1))
+        outer.addLayout(row(1, self.add, 1))
 
     def invite(self, *, first: bool) -> None:
         """Whether adding documents is what there is to do now."""
-        repolish(self._add, "role", "primary" if first else "plain")
+        repolish(self.add, "role", "primary" if first else "plain")
 
     def glow(self, *, over: bool) -> None:
         """Whether documents hover over the pane."""

@@ -44,15 +44,19 @@ class TokenPane(Pane):
         lines.addLayout(row(label(words("us_token_title"), "heading"), 1, self._again))
         lines.addWidget(self._scroll, 1)
         self._page: TokenPage | None = None
-        shell.hub.tokens_changed.connect(lambda _snapshot: self._refresh())
-        shell.hub.settings_changed.connect(lambda _settings: self._refresh())
+        shell.hub.tokens_changed.connect(self._refresh)
+        shell.hub.settings_changed.connect(self._refresh)
         self._refresh()
+
+    def first_control(self) -> QWidget:
+        """The button that looks anew."""
+        return self._again
 
     def shown(self) -> None:
         """Looks at once instead of at the next round."""
         self.shell.hub.poke_tokens()
 
-    def _refresh(self) -> None:
+    def _refresh(self, *_news: object) -> None:
         hub = self.shell.hub
         page = token_page(hub.tokens, hub.settings, self.shell.words)
         if page == self._page:

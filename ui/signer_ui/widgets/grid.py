@@ -289,9 +289,9 @@ class Grid(QTableView, Generic[R]):
         self._columns = tuple(columns)
         self._query = Query()
         self._index: Index[R] = Index((), self._columns, row_id)
-        self._arranging = _Work(tasks)
-        self._preparing = _Work(tasks)
-        self._copying = _Work(tasks)
+        self._arranging = _Work(self, tasks)
+        self._preparing = _Work(self, tasks)
+        self._copying = _Work(self, tasks)
         self._waiting: tuple[Arrangement[R], Query] | None = None
         self._restoring = False
         self._empty = ""
@@ -711,7 +711,8 @@ class Grid(QTableView, Generic[R]):
 class _Work:
     """Steps that run in slices on a lane, one after the other; starting anew gives up what runs."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, owner: QWidget, tasks: Tasks) -> None:
+        self._owner = owner
         self._tasks = tasks
         self._handle: Handle | None = None
 
@@ -741,7 +742,9 @@ class _Work:
             else:
                 done(ended.value)
 
-        self._handle = self._tasks.run(Lane.QUICK, lambda control: run_slice(steps, lambda: control.cancelled), sliced)
+        self._handle = self._tasks.run(
+            self._owner, Lane.QUICK, lambda control: run_slice(steps, lambda: control.cancelled), sliced
+        )
 
 
 def _plain(event: QKeyEvent) -> bool:

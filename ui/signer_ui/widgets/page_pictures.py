@@ -278,7 +278,7 @@ class Pictures(QObject):
             if self._sizes:
                 self.poke()
 
-        self._running = self._tasks.run(Lane.PAGES, work, answered, failed=refused, newest_first=True)
+        self._running = self._tasks.run(self, Lane.PAGES, work, answered, failed=refused, newest_first=True)
 
 
 def _page_image(picture: Picture) -> _Shown:

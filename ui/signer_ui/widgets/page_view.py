@@ -223,8 +223,8 @@ class PageView(QWidget):
         if not self._started:
             self._started = True
             # The worker starts while the person still looks for a document.
-            self._tasks.run(Lane.PAGES, lambda _: self._pages.start(), lambda _: None, failed=lambda _: None)
-            self._tasks.run(Lane.PAGES, lambda _: self._pages.margins(), self._margins_came)
+            self._tasks.run(self, Lane.PAGES, lambda _: self._pages.start(), lambda _: None, failed=lambda _: None)
+            self._tasks.run(self, Lane.PAGES, lambda _: self._pages.margins(), self._margins_came)
         self._pictures.poke()
 
     def _margins_came(self, margins: Margins) -> None:

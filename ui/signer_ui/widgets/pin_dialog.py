@@ -252,4 +252,4 @@ def ask_pin(
         token = shell.desk.signing.token_of(certificate)
         return PinRequest(purpose, token.label.strip() or token.serial, token.pin_state)
 
-    shell.tasks.run(Lane.TOKEN, look, ask, failed=failed, newest_first=True)
+    shell.tasks.run(parent, Lane.TOKEN, look, ask, failed=failed, newest_first=True)

@@ -19,7 +19,6 @@ from signer_ui.presenters.settings import SEAL_MM, SEAL_MM_LIMITS, SealForm
 from signer_ui.shell import Shell
 from signer_ui.tasks import Control, Handle, Lane
 from signer_ui.widgets.basics import button, label, row
-from signer_ui.widgets.errands import send_for
 from signer_ui.widgets.inputs import DecimalNumber
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.seal_preview import SealPreview
@@ -160,7 +159,7 @@ class SealEditor(QWidget):
     def _send(
         self, work: Callable[[Control], T], done: Callable[[T], None], failed: Callable[[KnownError], None]
     ) -> Handle:
-        return send_for(self, self._shell.tasks, Lane.DOCUMENTS, work, done, failed)
+        return self._shell.tasks.run(self, Lane.DOCUMENTS, work, done, failed=failed)
 
     def _load(self, form: SealForm) -> _Picture:
         if form.png is not None:
