@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,8 +123,13 @@ class Program(QObject):
         self._door.knocked.connect(self._asked)
         self._hub = Hub(opened.desk, self._tasks, opened.settings, self)
         self._hub.settings_changed.connect(self._settings_changed)
-        self._look_again()
-        self._fill_window(first_start=not opened.settings.bodies)
+        if not self._look_again(self._begin_work):
+            self._begin_work()
+
+    def _begin_work(self) -> None:
+        assert self._opened is not None
+        assert self._hub is not None
+        self._fill_window(first_start=not self._opened.settings.bodies)
         self._hub.start()
         self._sweeper.settle()
         if self._files:
@@ -159,23 +164,35 @@ class Program(QObject):
             # What runs tells its end in this window.
             QTimer.singleShot(BUSY_EVERY_MS, self._settings_changed)
             return
-        if self._look_again():
-            self._fill_window(first_start=False)
-            self.window.open_settings()
+        self._look_again(self._refill)
 
-    def _look_again(self) -> bool:
-        """Makes the window anew where language or looks are others than those it was painted with."""
+    def _refill(self) -> None:
+        self._fill_window(first_start=False)
+        self.window.open_settings()
+
+    def _look_again(self, done: Callable[[], None]) -> bool:
+        """Makes the window anew where language or looks are others than those it was painted with; then `done`.
+
+        The old one goes first: all that stands in it would be styled anew for nothing.
+        """
         assert self._hub is not None
         settings = self._hub.settings
         look = (self._lang or settings.language, settings.theme.value == "dark")
         if look == self._look:
             return False
         self._look = look
-        old, self.window = self.window, self._make_window()
-        self.window.setGeometry(old.geometry())
-        self.window.setWindowState(old.windowState())
-        self.window.show()
+        old, place, state = self.window, self.window.geometry(), self.window.windowState()
+
+        def make() -> None:
+            self.window = self._make_window()
+            self.window.setGeometry(place)
+            self.window.setWindowState(state)
+            self.window.open_files(waiting)
+            QTimer.singleShot(0, done)
+
+        waiting = old.waiting
         old.closing.disconnect()
+        old.destroyed.connect(make)
         old.dismiss()
         return True
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 import signer_resources
 
@@ -125,7 +125,14 @@ class Theme:
         """Gives the whole application this look."""
         application.setFont(self.font(Type.BODY))
         application.setPalette(self._palette())
-        application.setStyleSheet(self._sheet())
+
+    def dress(self, window: QWidget) -> None:
+        """Gives a window, and all that comes to stand in it, the style sheet.
+
+        The window and not the application: what is put together outside of it is styled once, when it comes in, and
+        not at each step of its making.
+        """
+        window.setStyleSheet(self._sheet())
 
     def _palette(self) -> QPalette:
         palette = QPalette()

@@ -57,8 +57,8 @@ class Window(QMainWindow):
         self._places: dict[Tab, QVBoxLayout] = {}
         self._page: Pane | None = None
         """What is shown in place of the tabs: settings, first start."""
-        self._waiting: list[str] = []
-        """Documents that were handed over while the settings could not be left."""
+        self.waiting: list[str] = []
+        """Documents that were handed over before the panes came, or while the settings could not be left."""
         self._closing = False
         self._painted = False
         self._ahead: Iterator[None] | None = None
@@ -66,6 +66,7 @@ class Window(QMainWindow):
         self._pause = QTimer(self)
         self._pause.setInterval(_AHEAD_MS)
         self._pause.timeout.connect(self._step_ahead)
+        theme.dress(self)
         self.setWindowTitle(words("ui_title"))
         self.bar = TopBar(words, theme)
         self.bar.tab_wanted.connect(lambda tab: self.go(Tab(tab)))
@@ -140,6 +141,7 @@ class Window(QMainWindow):
             self._shown()
             _focus_into(self._panes[self.tab])
             self._go_ahead()
+            self._bring_in()
 
     def tell(self, message: KnownError | str) -> None:
         """An error, or a text of the catalogue, in the line at the top."""
@@ -189,15 +191,15 @@ class Window(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+        self.waiting += paths
         if paths and self._shell is not None:
-            self._waiting += paths
             self.go(Tab.OUTGOING)
             self._bring_in()
 
     def _bring_in(self) -> None:
         """Opens what was handed over; while the settings can't be left, it waits for their end."""
-        if self._waiting and self._page is None:
-            paths, self._waiting = self._waiting, []
+        if self.waiting and self._page is None:
+            paths, self.waiting = self.waiting, []
             self.go(Tab.OUTGOING)
             self._panes[Tab.OUTGOING].open_files(paths)
 
@@ -343,7 +345,7 @@ class Window(QMainWindow):
         self.closing.emit()
 
     def dismiss(self) -> None:
-        """Closes without asking or telling: another window of the same program has taken over."""
+        """Closes without asking or telling: another window of the same program takes over."""
         self._closing = True
         self.close()
         self.deleteLater()
