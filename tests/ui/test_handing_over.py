@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -50,7 +51,7 @@ def test_every_pane_is_made_in_quiet_moments_and_only_once(qtbot: QtBot, monkeyp
     monkeypatch.setattr("signer_ui.window._pane_class", lambda _tab: Still)
     window = Window(WORDS, Theme(dark=False))
     qtbot.addWidget(window)
-    window.furnish(cast("Shell", object()), first_start=False)
+    window.furnish(cast("Shell", SimpleNamespace(tasks=SimpleNamespace(busy=False))), first_start=False)
     made = [len(window.findChildren(Still))]
     window.go(Tab.REGISTER)
     made.append(len(window.findChildren(Still)))
@@ -64,7 +65,7 @@ def test_what_is_handed_over_while_the_settings_can_not_be_left_comes_when_they_
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_ui.window._pane_class", lambda _tab: Still)
-    shell = cast("Shell", object())
+    shell = cast("Shell", SimpleNamespace(tasks=SimpleNamespace(busy=False)))
     window = Window(WORDS, Theme(dark=False))
     qtbot.addWidget(window)
     window.furnish(shell, first_start=False)

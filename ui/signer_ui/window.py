@@ -61,7 +61,7 @@ class Window(QMainWindow):
         """Documents that were handed over before the panes came, or while the settings could not be left."""
         self._closing = False
         self._painted = False
-        self._ahead: Iterator[None] | None = None
+        self._ahead: Iterator[None] = iter(())
         """The steps of making what isn't wanted yet."""
         self._pause = QTimer(self)
         self._pause.setInterval(_AHEAD_MS)
@@ -262,24 +262,26 @@ class Window(QMainWindow):
         pane.show()
 
     def _make_ahead(self, shell: Shell) -> Iterator[None]:
-        # Small steps: a clerk who presses something meanwhile doesn't wait for the rest.
+        # Small steps: a clerk who presses something meanwhile doesn't wait for the rest. And none while a lane works:
+        # Qt asks much of Python while it lays out, and would wait for that thread each time.
+        yield from _quiet(shell)
         QScrollArea().viewport()  # At the first such call PySide sets up every class of widgets.
-        yield
+        yield from _quiet(shell)
         for tab in Tab:
             if tab in self._panes:
                 continue
             make = _pane_class(tab)
-            yield
+            yield from _quiet(shell)
             if tab in self._panes:
                 continue
             self._make(tab, shell, make)
-            yield
+            yield from _quiet(shell)
             widgets = self._panes[tab].findChildren(QWidget)
             for number, widget in enumerate(widgets, start=1):
                 if isValid(widget):
                     widget.ensurePolished()
                 if number % _AHEAD_WIDGETS == 0:
-                    yield
+                    yield from _quiet(shell)
 
     def _go_ahead(self) -> None:
         if self._shell is not None:
@@ -292,7 +294,7 @@ class Window(QMainWindow):
         return self._pause.isActive()
 
     def _step_ahead(self) -> None:
-        if self._page is not None or self._closing or self._ahead is None or next(self._ahead, self) is self:
+        if self._page is not None or self._closing or next(self._ahead, self) is self:
             self._pause.stop()
 
     def _alarm_pressed(self, alarm: Alarm) -> None:
@@ -397,6 +399,12 @@ def _pane_class(tab: Tab) -> Callable[[Shell], Pane]:
             from signer_ui.panes.machine import MachinePane
 
             return MachinePane
+
+
+def _quiet(shell: Shell) -> Iterator[None]:
+    yield
+    while shell.tasks.busy:
+        yield
 
 
 def _focus_into(pane: Pane) -> None:
