@@ -5,7 +5,7 @@ UI thread.
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 def plain_tip(text: str) -> str:
@@ -37,16 +37,8 @@ class Elided(QLabel):
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """The text, as much of it as fits."""
         painter = QPainter(self)
-        option = QStyleOption()
-        option.initFrom(self)
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
-        self.style().drawItemText(
-            painter,
-            self.contentsRect(),
-            int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter),
-            option.palette,
-            bool(option.state & QStyle.StateFlag.State_Enabled),
-            text,
-            self.foregroundRole(),
-        )
+        # Without the style's help: only to name it, PySide would set up all of its enumerations before the first paint.
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
         painter.end()
