@@ -215,6 +215,8 @@ class Program(QObject):
 
     def _end(self) -> None:
         self._sweeper.stop()
+        # What its controls are connected to keeps it alive, and Python's collector doesn't see that.
+        self.window.deleteLater()
         QTimer.singleShot(0, _quit)
 
     def _write_fault(self, fault: BaseException) -> str:
