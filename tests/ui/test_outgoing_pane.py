@@ -1,6 +1,7 @@
 """The pane of outgoing documents with everything real behind it: store, workers, software token, pages."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -201,7 +202,10 @@ def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) ->
     clerk.rest()
     assert sorted(clerk.states) == [State.READY, State.SIGNED]
     assert pane.flow.notice.text.startswith("Đã ký 1 văn bản, đã kiểm tra lại: hợp lệ.")
-    assert len(list((clerk.folder / "Đã ký").rglob("*.pdf"))) == len(clerk.signed.draft.files)
+    outputs = list((clerk.folder / "Đã ký").rglob("*.pdf"))
+    assert len(outputs) == len(clerk.signed.draft.files)
+    pane.grid.choose([clerk.signed.id], column=SUBJECT)
+    assert pane._blob_in_view in {hashlib.sha256(output.read_bytes()).hexdigest() for output in outputs}
 
     clerk.press(VI("uo_clear_signed"))
     clerk.rest()

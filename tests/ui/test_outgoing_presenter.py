@@ -1,6 +1,7 @@
 """What the pane of outgoing documents says and understands; no window, no store."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ from signer_ui.presenters.outgoing import (
     is_one_cell,
     left_view,
     must_choose,
+    pages_of,
     paste_view,
     press,
     question,
@@ -339,6 +341,23 @@ def test_a_signed_document_tells_level_receipt_and_what_hinders_the_sending() ->
     assert "B-T" in seen.told[0].what
     assert seen.told[1].shade is Shade.BAD
     assert seen.told[1].why
+
+
+def test_what_signing_would_do_is_not_said_of_a_signed_document() -> None:
+    warnings = tuple(Finding(code, Severity.WARNING) for code in ("two_signatures", "number_line_missing"))
+    outcome = Outcome("in", "out", FileState.SIGNED, level="b-t", warnings=warnings)
+    seen = details(line(state=State.SIGNED, outcomes=(outcome,)), NOW, VI)
+    said = [one.what for one in seen.told]
+    assert VI.explain(KnownError("two_signatures")).what not in said
+    assert len(said) == 2
+
+
+def test_the_pages_shown_are_those_of_the_signed_file_once_there_is_one() -> None:
+    signed = line(state=State.SIGNED).row
+    file = signed.draft.main
+    outcome = Outcome("in", "out", FileState.SIGNED, sha256_in=file.blob, sha256_out="ab" * 32)
+    assert pages_of(signed, file) == (file.blob, signed.plans.get(file.id))
+    assert pages_of(replace(signed, outcomes=(outcome,)), file) == ("ab" * 32, None)
 
 
 # --- what was not taken, what would be pasted -------------------------------------------------------------------------

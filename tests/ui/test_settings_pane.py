@@ -402,7 +402,7 @@ def test_a_new_seal_is_trimmed_shown_and_kept_with_its_millimetres(clerk: Clerk,
     assert (seal.diameter_mm, seal.file) == (36.5, None)
     assert Setup(clerk.desk.space).seal_png(seal) == section.setup.kept_png(str(seal.blob))
     assert seal.blob in clerk.settings.blobs()
-    assert "36.5" in section.seal.preview.accessibleDescription()
+    assert "36,5 mm" in section.seal.preview.accessibleDescription()
 
 
 def test_a_file_that_is_no_picture_is_told_and_the_old_seal_stays(clerk: Clerk, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from signer_ui.panes.first_start_card import StepCard
 from signer_ui.panes.settings_form import FormField, clear, line_edit, scrolled
 from signer_ui.panes.settings_machine import choose_driver
 from signer_ui.panes.settings_server import enrol_machine
+from signer_ui.presenters.figures import millimetres
 from signer_ui.presenters.first_start import Candidate, Stand, Step, TokenSeen, Way, proposed, token_seen
 from signer_ui.presenters.pin import PinAnswer, Purpose
 from signer_ui.presenters.settings import BodyForm, Field, bodies_change, body_problems, enrolments
@@ -379,7 +380,9 @@ class FirstStartPane(Pane):
             self._way = self._way.opened(Step.BODY)
             self._refresh()
             return
-        self._results[Step.SEAL] = self.shell.words("ue_preview_there", mm=f"{value.diameter_mm:g}")
+        self._results[Step.SEAL] = self.shell.words(
+            "ue_preview_there", mm=millimetres(value.diameter_mm, self.shell.words)
+        )
         self._keep_body(form, Step.SEAL)
 
     # ---- 4: test signature ----------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ T = TypeVar("T")
 
 _ROOM_FOR_BOTH = 260
 """Units of width from which on grid and pages have room beside each other."""
-_RECEIPT_EM = 14.4
+_RECEIPT_EM = 13.4
 
 
 class OutgoingPane(Pane):
@@ -75,6 +75,7 @@ class OutgoingPane(Pane):
         self._known = Organisations()
         self._rule_places: dict[str, tuple[Placement, ...]] = {}
         self._file_in_view = ""
+        self._blob_in_view = ""
         self._loading: Handle | None = None
         self._load_again = False
         self._adding: Handle | None = None
@@ -508,15 +509,16 @@ class OutgoingPane(Pane):
                 self.pages.clear()
             self._file_in_view = ""
             return
-        plan, images = line.row.plans.get(file.id), self._checking.chosen.images
-        if file.id == self._file_in_view:
+        blob, plan = says.pages_of(line.row, file)
+        images, same = self._checking.chosen.images, file.id == self._file_in_view
+        if same and blob == self._blob_in_view:
             # While it is examined anew, what was moved stays in sight and in hand; nothing can be signed meanwhile.
             if plan is not None or line.row.state is not State.CHECKING or self._checking.held:
                 self.pages.set_plan(plan, images)
             return
-        self._file_in_view = file.id
-        path = work.blob_path(self.shell.desk, file.blob)
-        self.pages.show_file(path, plan, images, self._rule_places.get(file.id, ()))
+        self._file_in_view, self._blob_in_view = file.id, blob
+        path = work.blob_path(self.shell.desk, blob)
+        self.pages.show_file(path, plan, images, self._rule_places.get(file.id, ()), stay=same)
 
     def _placed(self, option: PlaceOption | None) -> None:
         line, file_id = self._bench.current, self._file_in_view

@@ -15,6 +15,8 @@ from signer_ui.glow import Glow
 from signer_ui.presenters.barview import BarView, LightView
 from signer_ui.words import Words
 
+_SOON = dt.timedelta(minutes=1)
+
 
 def bar_view(
     settings: Settings, tokens: TokensSnapshot, exchange: ExchangeSnapshot, now: dt.datetime, words: Words
@@ -26,10 +28,15 @@ def bar_view(
         clerk=words("ui_clerk", name=settings.clerk or operator_name()),
         token=token_light(tokens, words),
         server=server_light(exchange, words),
-        unsent=words("ui_oldest_unsent", age=age(now - exchange.oldest_unsent, words))
-        if exchange.oldest_unsent
-        else "",
+        unsent=_oldest_unsent(exchange, now, words),
     )
+
+
+def _oldest_unsent(exchange: ExchangeSnapshot, now: dt.datetime, words: Words) -> str:
+    """Empty while nothing has waited for a minute: what was signed just now is on its way."""
+    if exchange.oldest_unsent is None or now - exchange.oldest_unsent < _SOON:
+        return ""
+    return words("ui_oldest_unsent", age=age(now - exchange.oldest_unsent, words))
 
 
 def token_light(tokens: TokensSnapshot, words: Words) -> LightView:

@@ -31,6 +31,12 @@ def time_of(at: dt.datetime, now: dt.datetime) -> str:
     return at.strftime("%H:%M") if at.date() == now.date() else at.strftime("%H:%M %d/%m/%Y")
 
 
+def millimetres(length: float, words: Words) -> str:
+    """A length without its unit, to a tenth: 27,5 in Vietnamese, 27.5 in English."""
+    written = f"{length:.1f}"
+    return written.replace(".", ",") if words.lang == "vi" else written
+
+
 def size(amount: int, words: Words) -> str:
     """Bytes as people read them: 330 KB, 1,2 MB (1.2 MB in English)."""
     if amount < 1 << 20:

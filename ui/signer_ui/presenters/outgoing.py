@@ -29,6 +29,7 @@ from signer_app.outgoing.model import (
 )
 from signer_app.outgoing.paste import Pasted
 from signer_app.outgoing.reading import read_day, read_number, read_receivers
+from signer_app.pdf.plan import SigningPlan
 from signer_app.store.model import OutboxPacket, OutboxState
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
@@ -69,6 +70,8 @@ _EDITABLE = frozenset(State) - {State.SIGNING, State.SIGNED}
 _BOXED = frozenset({State.READY, State.WARNING, State.CHECKING})
 """Rows that can be ticked; what can't be signed as it is has no box."""
 _DAY_AND_MONTH = re.compile(r"\s*\d{1,2}\s*[/.\-]\s*\d{1,2}\s*")
+_OF_THE_PLAN = frozenset({"two_signatures"})
+"""Findings that tell what signing will do; said no more when it is done."""
 _LINES_SHOWN = 6
 _SHORT = (("uy ban nhan dan", "ubnd"), ("hoi dong nhan dan", "hdnd"))
 """What nobody types in full, folded."""
@@ -167,7 +170,7 @@ def columns(
         Column(
             DATE,
             lambda line: day(line.row.date),
-            6,
+            5.6,
             sort=lambda line: line.row.date,
             editor=editor(),
             shade=lambda line: None if line.draft.date else Shade.MUTED,
@@ -175,15 +178,15 @@ def columns(
         Column(
             SUBJECT,
             lambda line: subject_text(line.draft, words),
-            7,
+            5.6,
             editor=editor(start=lambda line: line.draft.subject),
             stretch=True,
         ),
-        Column(SIGNER, lambda line: line.draft.signer, 6.4, editor=editor(), keep_end=True),
+        Column(SIGNER, lambda line: line.draft.signer, 5.6, editor=editor(), keep_end=True),
         Column(
             RECEIVERS,
             receivers,
-            6,
+            5.2,
             editor=editor(suggestions=lambda: known().suggestions, several=True),
             tip=receivers,
         ),
@@ -489,6 +492,17 @@ def details(line: Line, now: dt.datetime, words: Words) -> Details:
     return Details(subject_text(draft, words), under, _told(line, now, words), files)
 
 
+def pages_of(row: Row, file: DraftFile) -> tuple[str, SigningPlan | None]:
+    """Blob of the pages to show for a file, and the plan of what is still to come onto them.
+
+    Once it is signed, the signed file itself: what was done is shown, not what was planned.
+    """
+    for outcome in row.outcomes:
+        if outcome.sha256_out is not None and outcome.sha256_in == file.blob:
+            return outcome.sha256_out, None
+    return file.blob, row.plans.get(file.id)
+
+
 def _told(line: Line, now: dt.datetime, words: Words) -> tuple[Told, ...]:
     row = line.row
     if row.state is State.SIGNED:
@@ -518,7 +532,12 @@ def _told_signed(line: Line, now: dt.datetime, words: Words) -> tuple[Told, ...]
     if packet is not None:
         error = KnownError(packet.error_code, **packet.error_params) if packet.error_code else None
         told.append(Told(shade(line), state_text(line, now, words), error_words(error, words)))
-    told += [_finding(finding, "", words) for outcome in line.row.outcomes for finding in outcome.warnings]
+    told += [
+        _finding(finding, "", words)
+        for outcome in line.row.outcomes
+        for finding in outcome.warnings
+        if finding.code not in _OF_THE_PLAN
+    ]
     return tuple(told)
 
 

@@ -13,6 +13,7 @@ from signer_app.pages import Margins, PageSize
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.model import PlaceOption, Profile
 from signer_app.pdf.plan import Drawing, Mark, Placement, SigningPlan, SignStep
+from signer_ui.presenters.figures import millimetres
 from signer_ui.words import Words
 
 SNAP_MM = 2.0
@@ -336,12 +337,6 @@ class Marks:
         if mark.lock is not None:
             return f"{where} {words(f'page_locked_{mark.lock}')}"
         return where if self.rule is None or self.away else f"{where} {words('page_mark_home')}"
-
-
-def millimetres(value: float, words: Words) -> str:
-    """A length with one decimal, as the language writes it."""
-    text = f"{value:.1f}"
-    return text.replace(".", ",") if words.lang == "vi" else text
 
 
 def _nearest(value: float, places: Sequence[float]) -> float:

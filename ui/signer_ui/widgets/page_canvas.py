@@ -29,7 +29,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from signer_app.pages import PageSize
 from signer_resources.errors import KnownError
-from signer_ui.presenters.pages import Marks, Spot, Step, millimetres
+from signer_ui.presenters.figures import millimetres
+from signer_ui.presenters.pages import Marks, Spot, Step
 from signer_ui.theme import Theme, Tone, Type
 from signer_ui.widgets.page_layout import MAX_ZOOM, MIN_ZOOM, Fit, Layout, PageBox, Tile, fitted, next_zoom, small_tile
 from signer_ui.widgets.page_pictures import Ink, Pictures
@@ -89,6 +90,8 @@ class PageCanvas(QAbstractScrollArea):
         self._layout = Layout((), 1.0, 0, 1)
         self._fit, self._zoom = Fit.WIDTH, 1.0
         self._page = 0
+        self._return: tuple[int, float] | None = None
+        """Page and place on it that come into view when their sizes are known."""
         self._message: KnownError | None = None
         self._drag: _Drag | None = None
         self._motion = self._timer(_MOTION_MS, self.needs.emit)
@@ -113,8 +116,9 @@ class PageCanvas(QAbstractScrollArea):
 
     # --- the document ------------------------------------------------------------------------------------------------
 
-    def show_document(self) -> None:
-        """A new document: from the top, nothing selected."""
+    def show_document(self, *, stay: bool = False) -> None:
+        """A new document: from the top, nothing selected. `stay`: it has the same pages; what is in view stays."""
+        self._return = self._anchor(0) if stay and len(self._layout) > 0 else None
         self._message, self._drag = None, None
         self._commit.stop()
         self._layout = Layout((), 1.0, 0, 1)
@@ -135,6 +139,9 @@ class PageCanvas(QAbstractScrollArea):
         self._lay_out()
         if known:
             self._scroll_to(page, within, 0)
+        if self._return is not None and self._return[0] < len(self._layout):
+            self._scroll_to(*self._return, 0)
+            self._return = None
         self._scrolled()
 
     @property

@@ -73,8 +73,12 @@ class PageView(QWidget):
         plan: SigningPlan | None = None,
         images: Mapping[str, Path] | None = None,
         rule_places: Sequence[Placement] = (),
+        *,
+        stay: bool = False,
     ) -> None:
         """Shows the file at `path` (a blob, or a file that was screened) from its first page on.
+
+        `stay`: it has the same pages as what was shown, and what is in view stays in view.
 
         `images` says where each picture that the plan names by its hash lies; `rule_places` are the placements of
         the plan without a place by hand, so that a mark finds back.
@@ -82,7 +86,7 @@ class PageView(QWidget):
         self._marks.forget()
         self._marks.show(plan, rule_places)
         self._pictures.open(path, dict(images or {}))
-        self._canvas.show_document()
+        self._canvas.show_document(stay=stay)
         self._thumbnails.refresh()
         self._page_changed(0)
         self._bar.setEnabled(True)

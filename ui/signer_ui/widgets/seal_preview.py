@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from signer_ui.presenters.figures import millimetres
 from signer_ui.theme import FAMILY, Theme, Tone
 from signer_ui.words import Words
 
@@ -40,7 +41,11 @@ class SealPreview(QWidget):
     def show_seal(self, seal: QImage | None, diameter_mm: float) -> None:
         """Shows this seal, None for none."""
         self._seal, self._diameter_mm = seal, diameter_mm
-        told = self._words("ue_preview_there", mm=f"{diameter_mm:g}") if seal else self._words("ue_preview_none")
+        told = (
+            self._words("ue_preview_there", mm=millimetres(diameter_mm, self._words))
+            if seal
+            else self._words("ue_preview_none")
+        )
         self.setAccessibleDescription(told)
         self.update()
 

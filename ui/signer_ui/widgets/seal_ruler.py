@@ -10,6 +10,7 @@ from PySide6.QtCore import QLineF, QMarginsF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QImage, QPageSize, QPainter, QPdfWriter, QPen
 
 from signer_resources.errors import KnownError
+from signer_ui.presenters.figures import millimetres
 from signer_ui.theme import FAMILY
 from signer_ui.words import Words
 
@@ -89,7 +90,7 @@ class _RulerPage:
         self._pen(0.1)
         self._font(11)
         below = self._box(x - 40, y + reach + 2, 80, 6)
-        size = f"{diameter_mm:.1f}".replace(".", "," if self._words.lang == "vi" else ".")
+        size = millimetres(diameter_mm, self._words)
         self._painter.drawText(below, Qt.AlignmentFlag.AlignCenter, self._words("ue_ruler_size", mm=size))
 
     def _font(self, points: float, *, bold: bool = False) -> None:
