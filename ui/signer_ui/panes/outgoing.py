@@ -62,7 +62,7 @@ T = TypeVar("T")
 
 _ROOM_FOR_BOTH = 260
 """Units of width from which on grid and pages have room beside each other."""
-_RECEIPT_EM = 13.4
+_RECEIPT_EM = 14.4
 
 
 class OutgoingPane(Pane):
@@ -101,7 +101,7 @@ class OutgoingPane(Pane):
         self.pages = PageView(shell.tasks, shell.desk.pages, words, shell.theme)
         # The pages lie beside a grid that needs the room more.
         self.pages.show_thumbnails(False)
-        self.pages.setMinimumWidth(shell.theme.space(92))
+        self.pages.setMinimumWidth(shell.theme.space(88))
         self.drop = DropCard(words, shell.theme, self.add_files, self.add_folder, self)
         self.changing = Changing(shell, self)
         self._bench = Bench(
@@ -271,7 +271,7 @@ class OutgoingPane(Pane):
         both.addWidget(self.pages)
         both.setStretchFactor(0, 2)
         both.setStretchFactor(1, 1)
-        both.setSizes([space(238), space(94)])
+        both.setSizes([space(242), space(90)])
         left.setStretchFactor(0, 3)
         left.setStretchFactor(1, 1)
         left.setSizes([space(80), space(46)])

@@ -170,7 +170,7 @@ def columns(
         Column(
             DATE,
             lambda line: day(line.row.date),
-            5.6,
+            6,
             sort=lambda line: line.row.date,
             editor=editor(),
             shade=lambda line: None if line.draft.date else Shade.MUTED,
@@ -201,7 +201,7 @@ def columns(
         Column(
             ATTACHED,
             lambda line: attached_text(line.draft, words),
-            3.2,
+            2.6,
             sort=lambda line: len(line.draft.files),
             tip=lambda line: "\n".join(file.name for file in line.draft.files),
         ),
