@@ -113,6 +113,7 @@ class Bench:
         self.grid: Grid[Entry] = Grid(
             COLUMNS, lambda row: str(row.number), Words("vi"), Theme(dark=False), self.tasks, "benchmark"
         )
+        Theme(dark=False).dress(self.grid)
         self.grid.resize(1366, 700)
         self.grid.show()
         self.rows = rows

@@ -86,6 +86,7 @@ class Bench:
         self.pages = Pages(space)
         self.tasks = Tasks(repr)
         self.view = PageView(self.tasks, self.pages, Words("vi"), Theme(dark=False))
+        Theme(dark=False).dress(self.view)
         self.view.resize(1000, 700)
         self.view.show()
         self.canvas = self.view.findChildren(PageCanvas)[0]
