@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signer_app.once import made_once
 from signer_app.pdf.plan import VIETNAM
@@ -22,6 +23,10 @@ from signer_app.verification.trust_dir import load_trust_dir
 from signer_app.workers import Workers, own_command
 from signer_resources.messages import Lang
 from signer_token.client import TokenHost, TokenHosts
+from signer_token.dumps import no_core_dumps
+
+if TYPE_CHECKING:
+    from signer_app.signing.clock import ClockWatch
 
 
 def vietnam_now() -> dt.datetime:
@@ -138,6 +143,8 @@ class Workspace:
     @made_once
     def hosts(self) -> TokenHosts:
         """One host for each driver: those of the command line, else those of the settings."""
+        # From here on PINs may be typed into this process.
+        no_core_dumps()
         # In a demo workspace the software token's configuration goes with it, whatever driver is named.
         extra = {"SOFTHSM2_CONF": self.settings.softhsm2_conf} if self.settings.softhsm2_conf else {}
         command = own_command("token-host")
@@ -151,6 +158,13 @@ class Workspace:
     def revocation(self) -> RevocationCache:
         """CRLs kept from before, and the way to newer ones."""
         return RevocationCache(self.folder.cache)
+
+    @made_once
+    def clock(self) -> "ClockWatch":
+        """What others said of the time, since this program was started."""
+        from signer_app.signing.clock import ClockWatch
+
+        return ClockWatch()
 
     @made_once
     def _anchors(self) -> TrustMaterial:

@@ -93,6 +93,10 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     demo.add_argument("--port", type=_port, metavar="N", help=say("port"))
 
     add("tokens")
+    doctor = add("doctor")
+    doctor.add_argument("--confirm-clock", action="store_true", help=say("confirm_clock"))
+    drivers = add("drivers")
+    drivers.add_argument("--probe", action="store_true", help=say("probe"))
 
     for name in ("check", "sign"):
         command = add(name)
@@ -126,6 +130,21 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     add("outbox")
     journal = add("journal")
     journal.add_argument("--verify", action="store_true", help=say("journal_verify"))
+
+    handover = add("handover")
+    what = handover.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help=say("handover_list"))
+    what.add_argument("--record", action="store_true", help=say("handover_record"))
+    what.add_argument("--pin-changed", action="store_true", help=say("handover_pin_changed"))
+    what.add_argument("--print", type=int, metavar="N", help=say("handover_print"))
+    handover.add_argument("--cert", "--certificate", metavar="ID", help=say("cert"))
+    handover.add_argument("--output", type=Path, metavar="FILE.pdf", help=say("form_output"))
+    handover.add_argument("--final-try", action="store_true", help=say("final_try"))
+
+    form = add("form")
+    form.add_argument("kind", choices=("locked", "lost", "renew"), help=say("form_kind"))
+    form.add_argument("--cert", "--certificate", metavar="ID", help=say("cert"))
+    form.add_argument("--output", type=Path, required=True, metavar="FILE.pdf", help=say("form_output"))
     return parser
 
 

@@ -13,9 +13,11 @@ from dataclasses import replace
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
+from signer_app.custody.book import require_holder
 from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address, try_again
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import choose, require_fit
+from signer_app.signing.login import log_in
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.outbox import Outcome, SyncReport, sync_until
@@ -134,8 +136,16 @@ def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     tokens = space.hosts.tokens().required()
     chosen = choose(tokens, args.cert, [Profile.AGENCY], space.settings, space.trust, space.now())
     require_fit(chosen, space.now())
-    pin, final = pin_source.ask(console, chosen, 0, from_stdin=args.pin_stdin, final_try=args.final_try)
-    with space.hosts.open(chosen.token, chosen.certificate.sha256, pin, final_try=final) as session:
+    require_holder(space.store, chosen.certificate.sha256)
+    login = pin_source.ask(
+        console,
+        chosen,
+        0,
+        from_stdin=args.pin_stdin,
+        final_try=args.final_try,
+        asks_again=chosen.certificate.sha256 in space.settings.asking_keys,
+    )
+    with log_in(space, chosen, login) as session:
         done = enrol(space, chosen, session)
     if console.as_json:
         console.result({"enrolled": {"org": done.org, "server": done.server_id, "key_store": done.key_store.value}})

@@ -5,15 +5,18 @@ Main process, without the data folder's lock, so that they work beside a window 
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from signer_app.cli.console import Console, message_of
+from signer_app.desk.tokens import Life, life_of
 from signer_app.exchange.receipts import receipt_facts
+from signer_app.signing.certificate_facts import usages
 from signer_app.signing.jobs import UsageError
 from signer_app.signing.roles import role_of
-from signer_app.store.model import OutboxPacket
-from signer_app.store.times import vietnamese_date
+from signer_app.store.model import JournalCheck, OutboxPacket
+from signer_app.store.times import VIETNAM, vietnamese_date
 from signer_app.tasks import Verify
 from signer_app.verification.model import FileReport, Verdict
 from signer_app.verification.report import to_json
@@ -21,7 +24,10 @@ from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
 from signer_token.client import ModuleFault, TokenError, TokenListing
-from signer_token.model import Token
+from signer_token.model import Token, TokenCertificate
+
+if TYPE_CHECKING:
+    from signer_app.custody.anchors import JournalProof
 
 _ALL = 10_000_000
 
@@ -38,21 +44,9 @@ def tokens(space: Workspace, _args: argparse.Namespace, console: Console) -> int
     if console.as_json:
         console.result([_token(token, space) for token in listing.tokens])
     else:
-        rows = [
-            [
-                token.label,
-                certificate.common_name,
-                text(f"role_{role_of(certificate, space.settings)}", console.lang),
-                certificate.key,
-                vietnamese_date(certificate.not_after),
-                certificate.sha256[:16],
-            ]
-            for token in listing.tokens
-            for certificate in token.certificates
-        ]
+        rows = [_certificate_row(token, one, space, console) for token in listing.tokens for one in token.certificates]
         if listing.tokens:
-            heads = ("head_token", "head_certificate", "head_role", "head_key", "head_until", "head_id")
-            console.table(heads, rows)
+            console.table(_CERTIFICATE_HEADS, rows)
             for token in listing.tokens:
                 console.say("token_line", token=token.label, state=text(f"pin_state_{token.pin_state}", console.lang))
         elif not listing.faults:
@@ -66,20 +60,54 @@ def _token(token: Token, space: Workspace) -> dict[str, object]:
         "serial": token.serial,
         "module": str(token.module),
         "pin_state": token.pin_state.value,
-        "certificates": [
-            {
-                "sha256": c.sha256,
-                "serial": c.serial,
-                "subject": c.subject,
-                "issuer": c.issuer,
-                "not_before": c.not_before.isoformat(),
-                "not_after": c.not_after.isoformat(),
-                "key": c.key,
-                "role": role_of(c, space.settings).value,
-            }
-            for c in token.certificates
-        ],
+        "certificates": [_certificate(one, space) for one in token.certificates],
     }
+
+
+def _certificate(certificate: TokenCertificate, space: Workspace) -> dict[str, object]:
+    now = space.now()
+    return {
+        "sha256": certificate.sha256,
+        "serial": certificate.serial,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "key": certificate.key,
+        "role": role_of(certificate, space.settings).value,
+        "usage": [usage.value for usage in usages(certificate.der)],
+        "key_present": certificate.key_present,
+        "life": life_of(certificate, now).value,
+        "days_left": (certificate.not_after - now).days,
+    }
+
+
+_CERTIFICATE_HEADS = (
+    "head_token",
+    "head_certificate",
+    "head_role",
+    "head_key",
+    "head_private_key",
+    "head_usage",
+    "head_until",
+    "head_id",
+)
+
+
+def _certificate_row(token: Token, certificate: TokenCertificate, space: Workspace, console: Console) -> list[str]:
+    key_seen = {True: "there", False: "missing", None: "unknown"}[certificate.key_present]
+    life = life_of(certificate, space.now())
+    until = vietnamese_date(certificate.not_after)
+    return [
+        token.label,
+        certificate.common_name,
+        text(f"role_{role_of(certificate, space.settings)}", console.lang),
+        certificate.key,
+        text(f"us_private_key_{key_seen}", console.lang),
+        ", ".join(text(f"us_usage_{usage}", console.lang) for usage in usages(certificate.der)),
+        until if life is Life.VALID else f"{until} ({text(f'life_{life}', console.lang)})",
+        certificate.sha256[:16],
+    ]
 
 
 def verify(space: Workspace, args: argparse.Namespace, console: Console) -> int:
@@ -169,25 +197,72 @@ def _packet(packet: OutboxPacket, console: Console) -> dict[str, object]:
 
 def journal(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     """The record of token use; with --verify, how far it is proved to be as it was written."""
+    proof = None
     with space.reader.view() as view:
         entries = list(reversed(view.journal.entries(limit=_ALL)))
-        checked = view.journal.verify() if args.verify else None
-    verified = None
-    if checked is not None:
-        verified = {"sound_to": checked.sound_to, "newer": checked.newer, "broken_at": checked.broken_at}
+        if args.verify:
+            # Signatures and chains of certificates are only loaded where they are to be checked.
+            from signer_app.custody.anchors import prove_journal
+
+            proof = prove_journal(view, space.settings, space.trust)
     if console.as_json:
         shown = [{"seq": e.seq, "at": e.at.isoformat(), **msgspec.to_builtins(e.use)} for e in entries]
-        console.result({"entries": shown, "verified": verified})
+        console.result({"entries": shown, "verified": _verified(proof, console) if proof is not None else None})
     else:
         rows = [
             [
-                str(e.seq), e.at.strftime("%d/%m/%Y %H:%M:%S"), e.use.operator,
+                str(e.seq), e.at.strftime("%d/%m/%Y %H:%M:%S"), e.use.operator, e.use.holder or "",
                 text(f"journal_{e.use.action}", console.lang), e.use.number or "", e.use.result,
             ]
             for e in entries
         ]  # fmt: skip
-        console.table(("head_seq", "head_time", "head_operator", "head_action", "head_document", "head_result"), rows)
-        if checked is not None:
-            key = "journal_sound" if checked.broken_at is None else "journal_broken"
-            console.say(key, sound=checked.sound_to, newer=checked.newer, broken=checked.broken_at)
-    return 1 if checked is not None and checked.broken_at is not None else 0
+        heads = ("head_seq", "head_time", "head_operator", "head_holder", "head_action", "head_document", "head_result")
+        console.table(heads, rows)
+        if proof is not None:
+            _say_proof(proof, console)
+    return 0 if proof is None or proof.sound else 1
+
+
+def _verified(proof: "JournalProof", console: Console) -> dict[str, object]:
+    found = proof.verified
+    check, anchor = found.check, found.anchor
+    return {
+        "sound_to": check.sound_to,
+        "newer": check.newer,
+        "broken_at": check.broken_at,
+        "broken_time": check.broken_time.isoformat() if check.broken_time else None,
+        "fault": check.fault.value if check.fault else None,
+        "message": _fault_words(check, console) if check.fault else "",
+        "anchor": {"by": anchor.kind.value, "at": anchor.at.isoformat(), "place": anchor.place} if anchor else None,
+        "unproven": found.unproven,
+        "book_sound": proof.book_sound,
+    }
+
+
+def _say_proof(proof: "JournalProof", console: Console) -> None:
+    found = proof.verified
+    check, anchor = found.check, found.anchor
+    if check.broken_at is not None:
+        console.say("journal_altered", what=_fault_words(check, console))
+    if anchor is not None:
+        at = anchor.at.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
+        by = text(f"journal_by_{anchor.kind}", console.lang, place=anchor.place, time=at)
+        console.say("journal_anchored", sound=check.sound_to, anchor=by, newer=check.newer)
+    else:
+        console.say("journal_not_anchored", newer=check.newer)
+    if found.unproven:
+        console.say("journal_unproven", count=found.unproven)
+    if not proof.book_sound:
+        console.say("journal_book_altered")
+
+
+def _fault_words(check: JournalCheck, console: Console) -> str:
+    """Which entry, what it gives as its time, what differs."""
+    at = check.broken_time.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S") if check.broken_time else None
+    return text(
+        "journal_broken_at",
+        console.lang,
+        entry=check.broken_at,
+        time=at or text("journal_no_time", console.lang),
+        what=text(f"journal_fault_{check.fault}", console.lang),
+    )

@@ -61,13 +61,18 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
         return demo(folder, args, console)
     overrides = Overrides(tuple(args.module), getattr(args, "trust", None), args.lang)
     try:
-        with workspace(folder, overrides, writing=args.command in _WRITING) as space:
+        with workspace(folder, overrides, writing=_writes(args)) as space:
             console.lang = space.lang
             return _command(args.command)(space, args, console)
     except KnownError as error:
         if error.code == "busy" and hand_to_window(folder, args, console):
             return 1
         raise
+
+
+def _writes(args: argparse.Namespace) -> bool:
+    asks_to = ("confirm_clock", "record", "pin_changed")
+    return args.command in _WRITING or any(getattr(args, name, False) for name in asks_to)
 
 
 def _command(name: str) -> Command:
@@ -80,6 +85,18 @@ def _command(name: str) -> Command:
         from signer_app.cli import exchange
 
         return exchange.sync
+    if name == "doctor":
+        from signer_app.cli.doctor import doctor
+
+        return doctor
+    if name == "drivers":
+        from signer_app.cli.drivers import drivers
+
+        return drivers
+    if name in ("handover", "form"):
+        from signer_app.cli import custody
+
+        return {"handover": custody.handover, "form": custody.form}[name]
     from signer_app.cli import listings
 
     looks: dict[str, Command] = {

@@ -12,7 +12,7 @@ from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import UsageError
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
-from signer_token.model import Pin, PinState
+from signer_token.model import Login, Pin, PinState
 
 _MAX_LINE = 1024
 
@@ -24,14 +24,18 @@ def require_source(*, from_stdin: bool) -> None:
 
 
 def ask(
-    console: Console, chosen: SigningCertificate, count: int, *, from_stdin: bool, final_try: bool
-) -> tuple[Pin, bool]:
-    """The PIN, and whether the last try was confirmed; KnownError pin_empty, pin_not_ascii, pin_final, pin_locked."""
+    console: Console, chosen: SigningCertificate, count: int, *, from_stdin: bool, final_try: bool, asks_again: bool
+) -> Login:
+    """What is typed for a login; KnownError pin_empty, pin_not_ascii, pin_final, pin_locked.
+
+    `asks_again`: the key wants a signature PIN too; an empty line says that it is the same. From stdin it is a second
+    line, and without one there is none.
+    """
     state = chosen.token.pin_state
     if state is PinState.LOCKED:
         raise KnownError("pin_locked")
     if from_stdin:
-        pin = Pin(_line())
+        pin, second = Pin(_line()), Pin(_line()) if asks_again else None
     else:
         console.note("pin_what", count=count, token=chosen.token.label, name=chosen.certificate.common_name)
         console.note(f"pin_state_{state}")
@@ -39,11 +43,21 @@ def ask(
             if input(text("pin_final_question", console.lang)).strip() != text("pin_final_yes", console.lang):
                 raise KnownError("pin_final")
             final_try = True
+        if chosen.token.pin_pad:
+            console.note("pin_on_reader")
+            return Login(None, final_try)
         pin = Pin(getpass.getpass(text("pin_prompt", console.lang)))
+        second = Pin(getpass.getpass(text("signature_pin_prompt", console.lang))) if asks_again else None
     problem = pin.problem()
     if problem is not None:
         raise KnownError(problem)
-    return pin, final_try
+    if second is None:
+        return Login(pin, final_try)
+    if second.problem() == "pin_empty":
+        return Login(pin, final_try, pin)
+    if second.problem():
+        raise KnownError("pin_not_ascii")
+    return Login(pin, final_try, second)
 
 
 def _line() -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
+from signer_app.custody.book import require_holder
 from signer_app.pdf.model import Finding, LetterFacts, PreflightResult, Profile, Severity
 from signer_app.signing.batch import BatchResult, Outcome
 from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign
@@ -195,19 +196,27 @@ def _run(
 ) -> int:
     pin_source.require_source(from_stdin=args.pin_stdin)
     chosen = fit_to_sign(space, wanted, _profiles(jobs))
+    require_holder(space.store, chosen.certificate.sha256)
     with console.progress() as progress:
         run = SigningRun(space, chosen, jobs, Options(level), progress, continues=continues)
         ready = run.examine()
     stopped: KnownError | None = None
     if ready:
         try:
-            typed, final = pin_source.ask(console, chosen, ready, from_stdin=args.pin_stdin, final_try=args.final_try)
+            login = pin_source.ask(
+                console,
+                chosen,
+                ready,
+                from_stdin=args.pin_stdin,
+                final_try=args.final_try,
+                asks_again=chosen.certificate.sha256 in space.settings.asking_keys,
+            )
         except KnownError as error:
             stopped = error
         else:
             run.begin()
             with console.progress() as progress:
-                stopped = run.sign_with(typed, final_try=final, progress=progress)
+                stopped = run.sign_with(login, progress=progress)
     result = run.finish(stopped)
     if console.as_json:
         console.result(_shape(result, console.lang))

@@ -11,7 +11,7 @@ from signer_app.signing.certificates import SigningCertificate, choose, require_
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob
 from signer_app.workspace import Workspace
-from signer_token.model import Pin
+from signer_token.model import Login, Pin
 
 
 def certificate(space: Workspace, sha256: str, profile: Profile) -> SigningCertificate:
@@ -30,7 +30,7 @@ def sign_all(
     stopped = None
     if run.examine():
         run.begin()
-        stopped = run.sign_with(pin, final_try=False, progress=progress)
+        stopped = run.sign_with(Login(pin), progress=progress)
     result = run.finish(stopped)
     run.reported()
     if stopped is not None:

@@ -18,12 +18,14 @@ from signer_app.pdf.model import Profile
 from signer_app.signing.batch import Outcome
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import DocumentJob, FileJob, printed_number
+from signer_app.signing.login import log_in
 from signer_app.store.model import Document, FileRole, OutboxPacket, StoredFile
 from signer_app.tasks import Verify
 from signer_app.verification.model import Verdict
 from signer_app.workspace import Workspace
 from signer_resources import samples
 from signer_resources.errors import KnownError
+from signer_token.model import Login
 
 Progress = Callable[[str, int, int], None]
 
@@ -61,7 +63,7 @@ def enrol_machine(space: Workspace, demo: Demo) -> bool:
     if server is not None and server.devices:
         return False
     chosen = _clerk(space, demo)
-    with space.hosts.open(chosen.token, chosen.certificate.sha256, demo.pin) as session:
+    with log_in(space, chosen, Login(demo.pin)) as session:
         enrol(space, chosen, session)
     return True
 

@@ -1,34 +1,38 @@
-"""The machine's health, one light a matter: driver, token, certificate, clock, server, timestamps, disk, database.
+"""The machine's health, one light a matter: driver, token, certificate, clock, server, timestamps, disk, database, ….
 
 Main process; blocks, so on a thread that may wait. `standing` says what can be known without asking anybody; `asked`
-goes over the network, `database` reads the whole database: both only when a person wants it. Mends nothing, spends no
-PIN. Each check is a plain value with a code of the catalogue, for the window and for the command line alike.
+goes over the network, `database` reads the whole database: both only when a person wants it. Mends nothing but a wrong
+last signature's hold on the clock, and that by proof or a person's word; spends no PIN. Each check is a plain value
+with a code of the catalogue, for the window and for the command line alike.
 """
 
 import datetime as dt
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from pathlib import Path
 
 from cryptography import x509
 
+from signer_app.desk.check_values import Check, CheckName, CheckState, worst_of
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.surroundings import ChooseKeyStore, folder_check, fonts_check, keyring_check, zone_check
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.exchange.session import client, exchanging_bodies, server_address
+from signer_app.signing.clock import ClockWatch, Ground, TimeSource, accept_clock, clock_words, require_clock
 from signer_app.signing.timestamps import TimestampClient
 from signer_app.store.store import Store
 from signer_app.store.times import VIETNAM
 from signer_app.verification.certificate import CertificateState, assess_certificate
 from signer_app.verification.model import Revocation, Trust
 from signer_app.workspace import Workspace
-from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_sync.client import discover
 from signer_sync.contract import Meta
 from signer_sync.http import HttpSettings, open_session
+from signer_sync.keystore import choose_key_store
+from signer_token.binaries import Fit, fit, own_binary, read_binary
 from signer_token.model import PinState
 
 _LOW_BYTES = 1 << 30
@@ -36,44 +40,15 @@ _EMPTY_BYTES = 100 << 20
 """A day's letters of an office with their copies take some ten MB; a batch of scans a hundred."""
 
 
-class CheckName(StrEnum):
-    """What is looked at."""
-
-    DRIVER = "driver"
-    TOKEN = "token"  # noqa: S105 - a check's name
-    CERTIFICATE = "certificate"
-    CLOCK = "clock"
-    SERVER = "server"
-    TIMESTAMP = "timestamp"
-    DISK = "disk"
-    DATABASE = "database"
-
-
-class CheckState(StrEnum):
-    """How it stands."""
-
-    GOOD = "good"
-    WARN = "warn"
-    BAD = "bad"
-    NOT_CHECKED = "not_checked"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One light. `key` and `params` are a text of the catalogue that says what was found; `error` what is amiss."""
-
-    name: CheckName
-    state: CheckState
-    key: str
-    params: Mapping[str, object] = field(default_factory=dict)
-    error: KnownError | None = None
-
-
 class Checks:
-    """The checks of one workspace."""
+    """The checks of one workspace. `clock` is what is known of the time; without one it is learned by `asked` alone."""
 
-    def __init__(self, space: Workspace) -> None:
+    def __init__(
+        self, space: Workspace, clock: ClockWatch | None = None, key_store: ChooseKeyStore = choose_key_store
+    ) -> None:
         self._space = space
+        self._watch = clock if clock is not None else ClockWatch()
+        self._key_store = key_store
 
     def standing(self, tokens: TokensSnapshot, exchange: ExchangeSnapshot) -> tuple[Check, ...]:
         """All checks by what is known without asking; those that need the network or long reading say so."""
@@ -81,25 +56,34 @@ class Checks:
             self._driver(tokens),
             _token(tokens),
             self._certificate(tokens),
-            Check(CheckName.CLOCK, CheckState.NOT_CHECKED, "ut_clock_not_checked", {"time": self._local_time()}),
+            self._clock(),
+            zone_check(),
             _server(exchange),
+            Check(CheckName.KEYRING, CheckState.NOT_CHECKED, "ut_keyring_not_checked"),
             self._timestamp_set(),
             self._disk(),
+            folder_check(self._space),
             Check(CheckName.DATABASE, CheckState.NOT_CHECKED, "ut_database_not_checked"),
+            fonts_check(),
         )
 
     def asked(self, tokens: TokensSnapshot) -> tuple[Check, ...]:
-        """Server, clock and timestamps, with the network asked; offline is an answer, too.
+        """Server, timestamps and keyring, with those asked; offline is an answer, too.
 
-        News about revocation are fetched on the way: `standing` then knows more of the certificate.
+        News of the time and about revocation come on the way: `standing` then knows more of clock and certificate.
         """
-        server, clock = self._ask_server()
-        timestamp, stamped_at = self._ask_timestamp()
-        if clock is None and stamped_at is not None:
-            clock = self._clock(stamped_at, self._space.now())
+        server, timestamp = self._ask_server(), self._ask_timestamp()
         self._fetch_revocation(tokens)
-        found = (server, clock, timestamp)
-        return tuple(check for check in found if check is not None)
+        if self._space.folder.locked:
+            self._accept_proved_clock()
+        return (server, keyring_check(self._space, self._key_store), timestamp)
+
+    def accept_clock(self) -> None:
+        """A person says that the clock is right although a signature bears a later time; for a writing workspace.
+
+        Raises as `Store.write`.
+        """
+        accept_clock(self._space.store, self._space.now(), Ground.CONFIRMED)
 
     def database(self) -> Check:
         """The database read through, over a connection of its own; nobody waits for it."""
@@ -119,10 +103,17 @@ class Checks:
     def _driver(self, tokens: TokensSnapshot) -> Check:
         if not tokens.looked:
             return Check(CheckName.DRIVER, CheckState.NOT_CHECKED, "ut_driver_not_checked")
-        names = ", ".join(module.name for module in self._space.hosts.modules)
-        if tokens.faults:
+        modules = self._space.hosts.modules
+        names = ", ".join(_with_width(module) for module in modules)
+        wrong = tuple(error for module in modules if (error := _misfit(module)) is not None)
+        misfits = {str(error.params["module"]) for error in wrong}
+        # That such a driver doesn't load is its own fault's consequence, and told once.
+        faults = wrong + tuple(fault for fault in tokens.faults if str(fault.params.get("module")) not in misfits)
+        if faults:
             state = CheckState.WARN if tokens.tokens else CheckState.BAD
-            return Check(CheckName.DRIVER, state, "ut_driver_bad", {"names": names or "–"}, tokens.faults[0])
+            return Check(
+                CheckName.DRIVER, state, "ut_driver_bad", {"names": names or "–"}, faults[0], tuple(faults[1:])
+            )
         return Check(CheckName.DRIVER, CheckState.GOOD, "ut_driver_good", {"names": names})
 
     def _certificate(self, tokens: TokensSnapshot) -> Check:
@@ -136,7 +127,7 @@ class Checks:
         except KnownError as error:
             return Check(CheckName.CERTIFICATE, CheckState.BAD, "ut_certificate_unknown", error=error)
         checks = [_one_certificate(v, assess_certificate(v.certificate.der, trust, now), trust.crls) for v in views]
-        return max(checks, key=lambda check: _BADNESS.index(check.state))
+        return worst_of(checks)
 
     def _fetch_revocation(self, tokens: TokensSnapshot) -> None:
         try:
@@ -149,11 +140,10 @@ class Checks:
 
     # ---- network ---------------------------------------------------------------------------------------------------
 
-    def _ask_server(self) -> tuple[Check, Check | None]:
-        """The server's light, and the clock's where the server told its time."""
+    def _ask_server(self) -> Check:
         settings = self._space.settings
         if settings.server is None:
-            return _server(ExchangeSnapshot(Link.NOT_SET)), None
+            return _server(ExchangeSnapshot(Link.NOT_SET))
         before = self._space.now()
         try:
             enrolled = exchanging_bodies(settings)
@@ -163,52 +153,71 @@ class Checks:
             else:
                 meta = self._meet(server_address(settings))
         except KnownError as error:
-            return Check(CheckName.SERVER, CheckState.WARN, "ut_server_away", error=error), None
-        middle = before + (self._space.now() - before) / 2
-        link = Link.REACHED if enrolled else Link.NOT_ENROLLED
-        check = _server(ExchangeSnapshot(link), server_id=meta.server_id)
-        return check, self._clock(dt.datetime.fromisoformat(meta.server_time), middle)
+            return Check(CheckName.SERVER, CheckState.WARN, "ut_server_away", error=error)
+        after = self._space.now()
+        source = TimeSource.SERVER if enrolled else TimeSource.STRANGER
+        self._watch.saw(dt.datetime.fromisoformat(meta.server_time), before + (after - before) / 2, source)
+        return _server(ExchangeSnapshot(Link.REACHED if enrolled else Link.NOT_ENROLLED), server_id=meta.server_id)
 
     def _meet(self, address: str) -> Meta:
         with open_session(HttpSettings()) as session:
             return discover(session, address).meta
 
-    def _clock(self, told: dt.datetime, ours: dt.datetime) -> Check:
-        most = dt.timedelta(minutes=rules.load(told.astimezone(VIETNAM).date()).number("clock.warning"))
-        params = {"time": self._local_time()}
-        if abs(told - ours) > most:
-            wrong = KnownError("machine_clock_wrong", machine=_moment(ours), right=_moment(told))
-            return Check(CheckName.CLOCK, CheckState.BAD, "ut_clock_bad", params, wrong)
-        return Check(CheckName.CLOCK, CheckState.GOOD, "ut_clock_good", params)
-
-    def _local_time(self) -> str:
-        return _moment(self._space.now())
-
     def _timestamp_set(self) -> Check:
         key = "ut_timestamp_not_set" if self._space.settings.tsa_url is None else "ut_timestamp_not_checked"
         return Check(CheckName.TIMESTAMP, CheckState.NOT_CHECKED, key)
 
-    def _ask_timestamp(self) -> tuple[Check, dt.datetime | None]:
+    def _ask_timestamp(self) -> Check:
         settings = self._space.settings
         if settings.tsa_url is None:
-            return self._timestamp_set(), None
+            return self._timestamp_set()
         begun = time.monotonic()
         stamped = TimestampClient(settings.tsa_url, settings.tsa_timeout_s).stamp(b"signer machine check")
         passed = round((time.monotonic() - begun) * 1000)
         if stamped is None:
             away = KnownError("machine_tsa_away", seconds=f"{settings.tsa_timeout_s:g}")
-            return Check(CheckName.TIMESTAMP, CheckState.WARN, "ut_timestamp_away", error=away), None
-        return Check(CheckName.TIMESTAMP, CheckState.GOOD, "ut_timestamp_good", {"ms": passed}), stamped.time
+            return Check(CheckName.TIMESTAMP, CheckState.WARN, "ut_timestamp_away", error=away)
+        self._watch.saw(stamped.time, self._space.now(), TimeSource.TSA)
+        return Check(CheckName.TIMESTAMP, CheckState.GOOD, "ut_timestamp_good", {"ms": passed})
+
+    # ---- clock -----------------------------------------------------------------------------------------------------
+
+    def _clock(self) -> Check:
+        """By the last signature and by what others said last."""
+        now = self._space.now()
+        params = {"time": clock_words(now)}
+        try:
+            error = self._behind_last_signature() or self._watch.warning(now)
+        except KnownError as unknown:
+            return Check(CheckName.CLOCK, CheckState.BAD, "ut_clock_bad", params, unknown)
+        if error is not None:
+            return Check(CheckName.CLOCK, CheckState.BAD, "ut_clock_bad", params, error)
+        if self._watch.ahead(now) is None:
+            return Check(CheckName.CLOCK, CheckState.NOT_CHECKED, "ut_clock_not_checked", params)
+        return Check(CheckName.CLOCK, CheckState.GOOD, "ut_clock_good", params)
+
+    def _behind_last_signature(self) -> KnownError | None:
+        space = self._space
+        try:
+            with (space.store if space.folder.locked else space.reader).view() as view:
+                require_clock(view, space.now())
+        except KnownError as error:
+            # A database that can't be read has a light of its own.
+            return error if error.code == "clock_before_last_signature" else None
+        return None
+
+    def _accept_proved_clock(self) -> None:
+        now = self._space.now()
+        if self._behind_last_signature() is not None and self._watch.proves(now):
+            accept_clock(self._space.store, now, Ground.PROVED)
 
     # ---- disk ------------------------------------------------------------------------------------------------------
 
     def _disk(self) -> Check:
         folder = self._space.folder
         try:
-            free = shutil.disk_usage(folder.path).free
-            with tempfile.TemporaryFile(dir=folder.work) as probe:
-                probe.write(b"signer")
-                probe.flush()
+            free = shutil.disk_usage(_there(folder.path)).free
+            _try_writing(folder.path, folder.work)
         except OSError:
             unwritable = KnownError("data_folder_unwritable", folder=str(folder.path))
             return Check(CheckName.DISK, CheckState.BAD, "ut_disk_bad", error=unwritable)
@@ -220,18 +229,33 @@ class Checks:
         return Check(CheckName.DISK, CheckState.GOOD, "ut_disk_good", params)
 
 
-_BADNESS = (CheckState.GOOD, CheckState.NOT_CHECKED, CheckState.WARN, CheckState.BAD)
+def _there(path: Path) -> Path:
+    """The folder, or where it is going to be made: the nearest one above that is there."""
+    return next(one for one in (path, *path.parents) if one.exists())
 
 
-def worst(checks: Sequence[Check]) -> CheckState:
-    """How the machine stands as a whole."""
-    return max((check.state for check in checks), key=_BADNESS.index, default=CheckState.NOT_CHECKED)
+def _try_writing(folder: Path, work: Path) -> None:
+    """OSError unless a file can be made in `work`; before the first start the folder is only to be made."""
+    if not folder.exists():
+        if not os.access(_there(folder), os.W_OK):
+            raise PermissionError
+        return
+    with tempfile.TemporaryFile(dir=work) as probe:
+        probe.write(b"signer")
+        probe.flush()
 
 
-def merged(checks: Sequence[Check], newer: Sequence[Check]) -> tuple[Check, ...]:
-    """`checks` in their order, with what `newer` says in place of what was known."""
-    by_name = {check.name: check for check in newer}
-    return tuple(by_name.get(check.name, check) for check in checks)
+def _with_width(module: Path) -> str:
+    bits = read_binary(module).bits
+    return f"{module.name} ({bits} bit)" if bits else module.name
+
+
+def _misfit(module: Path) -> KnownError | None:
+    """A driver that no process of this kind can load, named as such before anybody tries."""
+    binary, own = read_binary(module), own_binary()
+    if fit(binary, own) not in (Fit.OTHER_WIDTH, Fit.OTHER_MACHINE):
+        return None
+    return KnownError("machine_driver_misfit", module=str(module), built=str(binary), ours=str(own))
 
 
 def _token(tokens: TokensSnapshot) -> Check:
@@ -277,13 +301,22 @@ def _one_certificate(view: CertificateView, known: CertificateState, crls: tuple
         return check(CheckState.BAD, KnownError("certificate_not_yet_valid", name=name, date=begin))
     if known.revocation is Revocation.REVOKED:
         return check(CheckState.BAD, KnownError("certificate_revoked", name=name))
+    if certificate.key_present is False:
+        return check(CheckState.BAD, KnownError("key_missing"))
     if known.trust is Trust.UNTRUSTED:
         return check(CheckState.BAD, KnownError("certificate_untrusted", name=name, issuer=certificate.issuer))
     if known.trust is Trust.UNKNOWN:
         return check(CheckState.WARN, KnownError("machine_no_anchors"))
-    if view.life is Life.ENDING:
-        ending = KnownError("machine_certificate_ending", name=name, days=view.days_left, date=until)
-        return check(CheckState.WARN, ending)
+    match view.life:
+        case Life.LAST:
+            last = KnownError("machine_certificate_last", name=name, days=view.days_left, date=until)
+            return check(CheckState.BAD, last)
+        case Life.DUE:
+            due = KnownError("machine_certificate_due", name=name, days=view.days_left, date=until)
+            return check(CheckState.WARN, due)
+        case Life.ENDING:
+            ending = KnownError("machine_certificate_ending", name=name, days=view.days_left, date=until)
+            return check(CheckState.WARN, ending)
     if known.revocation is not Revocation.GOOD:
         return check(CheckState.WARN, KnownError("machine_revocation_unchecked", name=name))
     key = "ut_certificate_good" if params["list"] else "ut_certificate_good_ocsp"
@@ -318,7 +351,3 @@ def _server(exchange: ExchangeSnapshot, server_id: str = "") -> Check:
             if server_id:
                 return Check(CheckName.SERVER, CheckState.GOOD, "ut_server_known", {"id": server_id})
             return Check(CheckName.SERVER, CheckState.GOOD, "ut_server_good")
-
-
-def _moment(time: dt.datetime) -> str:
-    return time.astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")

@@ -59,9 +59,9 @@ class Desk:
         """Sending and receiving."""
         return Exchange(self.space)
 
-    def tokens(self) -> TokensSnapshot:
-        """What is plugged in now."""
-        return look(self.space)
+    def tokens(self, *, fresh: bool = False) -> TokensSnapshot:
+        """What is plugged in now; `fresh`: certificates are read anew, and drivers that were sick asked again."""
+        return look(self.space, fresh=fresh)
 
     def today(self) -> TodaySnapshot:
         """What the home screen shows."""
@@ -88,7 +88,7 @@ class Desk:
     @made_once
     def checks(self) -> Checks:
         """Whether this machine is fit for the work."""
-        return Checks(self.space)
+        return Checks(self.space, self.space.clock)
 
     @made_once
     def setup(self) -> Setup:

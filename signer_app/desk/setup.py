@@ -22,30 +22,13 @@ from signer_app.tasks import Cleaned, CleanPicture
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.http import PlainHttp, check_address
+from signer_token.drivers import look_around
 from signer_token.model import TokenCertificate
 
 PUBLIC_TSA = "http://tsa.ca.gov.vn/"
 """The Government Cipher Committee's timestamp server; plain http by its own rule, its answers are signed."""
 
 _MAX_PNG = 16 << 20
-
-_DRIVER_PLACES = (
-    # Bit4id, the Cipher Committee's token of today.
-    "C:/Windows/System32/bit4xpki.dll",
-    "/usr/lib/bit4id/libbit4xpki.so",
-    "/usr/lib/libbit4xpki.so",
-    # SafeNet, its older ones.
-    "C:/Windows/System32/eTPKCS11.dll",
-    "/usr/lib/libeTPkcs11.so",
-    # Cards that OpenSC knows.
-    "C:/Program Files/OpenSC Project/OpenSC/pkcs11/opensc-pkcs11.dll",
-    "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
-    "/usr/lib/pkcs11/opensc-pkcs11.so",
-    # SoftHSM, for trying out.
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-)
-"""Where the makers' installers put their PKCS#11 modules."""
 
 _CODE = re.compile(r"[A-Z]\d{2}(\.\d{1,4}){0,5}|\d{3}(\.\d{2,3}){1,3}\.[A-Z]\d{2}")
 """Organisation codes, today's (QĐ 20/2020/QĐ-TTg: H41.xx.yy) and the older form (000.xx.yy.H41)."""
@@ -71,10 +54,11 @@ class Setup:
         self._space = space
 
     def drivers(self) -> tuple[Path, ...]:
-        """Modules that lie in a known place and aren't set yet; being there is no proof that they work."""
-        known = {Path(module).resolve() for module in self._space.settings.modules}
-        found = {place.resolve(): place for text in reversed(_DRIVER_PLACES) if (place := Path(text)).is_file()}
-        return tuple(place for file, place in reversed(found.items()) if file not in known)
+        """Modules of this machine that fit, are safe and aren't set yet, best first. None is loaded for that, so being
+        there is no proof that it works.
+        """
+        found = look_around(self._space.settings.modules)
+        return tuple(module.path for module in found.usable if not module.in_use)
 
     def body_of(self, certificate: TokenCertificate) -> BodyGuess:
         """The body that the certificate speaks of; its code from the directory of organisations where that is known."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from signer_app.custody.book import require_holder
 from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready
 from signer_app.desk.trial import Trial, sign_sample
 from signer_app.exchange.session import Enrolled, enrol
@@ -18,17 +19,17 @@ from signer_app.outgoing.outgoing import Outgoing
 from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork, Outcome, Progress, never
 from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign, require_fit
+from signer_app.signing.clock import ensure_clock
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, UsageError
-from signer_app.signing.records import Records
+from signer_app.signing.login import log_in, tell_journal
 from signer_app.signing.resume import Unfinished, unfinished
 from signer_app.store.model import FileState, JournalAction
 from signer_app.store.settings import Settings
 from signer_app.workspace import Workspace
-from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_token.client import TokenError, TokenSession
-from signer_token.model import Pin, Token
+from signer_token.model import Login, Pin, Token
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ class Signing:
     def _look(
         self, wish: _Wish, chosen: SigningCertificate, progress: Progress, cancelled: Callable[[], bool]
     ) -> Ready:
+        require_holder(self._space.store, chosen.certificate.sha256)
+        ensure_clock(self._space.store, self._space.now(), self._space.clock)
         planned = self._planned(wish.jobs)
         run = SigningRun(
             self._space,
@@ -195,14 +198,17 @@ class Signing:
             planned.append(Planned(job, (draft.label if draft else given) or job.files[0].name))
         return tuple(planned)
 
+    def clock_warning(self) -> KnownError | None:
+        """What is to be said of the machine's clock before a PIN is asked for; asks nobody."""
+        return self._space.clock.warning(self._space.now())
+
     # ---- with the PIN ----------------------------------------------------------------------------------------------
 
     def sign(
         self,
         ready: Ready,
-        pin: Pin,
+        login: Login,
         *,
-        final_try: bool,
         progress: Progress = _quiet,
         cancelled: Callable[[], bool] = never,
         document_done: Callable[[DocumentOutcome], None] = _unheard,
@@ -217,7 +223,7 @@ class Signing:
             if _without_outputs(now) != _without_outputs(drafts) or not self._as_asked(ready):
                 raise KnownError("us_changed")
             with self._space.tokens_held():
-                return self._sign(ready, pin, final_try, progress, cancelled, document_done)
+                return self._sign(ready, login, progress, cancelled, document_done)
 
     def _as_asked(self, ready: Ready) -> bool:
         """Whether body and driver are those for which the PIN was asked."""
@@ -228,8 +234,7 @@ class Signing:
     def _sign(
         self,
         ready: Ready,
-        pin: Pin,
-        final_try: bool,
+        login: Login,
         progress: Progress,
         cancelled: Callable[[], bool],
         document_done: Callable[[DocumentOutcome], None],
@@ -259,7 +264,7 @@ class Signing:
         # Looked at again, mostly from memory: a number may have been taken while the PIN was typed. The batch begins
         # with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in their list as before.
         if run.examine():
-            stopped = run.sign_with(pin, final_try=final_try)
+            stopped = run.sign_with(login)
         result = run.finish(_without_frames(stopped))
         run.reported()
         outcomes = (*_by_document(ready.documents, result.files), *ready.refused)
@@ -267,48 +272,51 @@ class Signing:
         missing = wanted and any(o.level == "b-b" for o in outcomes)
         return BatchSummary(result.batch, result.stopped, outcomes, missing, ready.unchecked)
 
-    def test_signature(self, certificate: str, pin: Pin, *, final_try: bool = False) -> Trial:
+    def test_signature(self, certificate: str, login: Login) -> Trial:
         """Signs a sample and checks it; nothing is kept but the journal's entry. Raises as `sign_sample`."""
         chosen = self._fit(certificate, [Profile.PLAIN])
-        with self._session(chosen, pin, final_try=final_try) as session:
+        with self._session(chosen, login) as session:
             trial = sign_sample(self._space, chosen, session)
-        self._journal(chosen, JournalAction.SIGN, "ok", trial.sha256)
+        tell_journal(self._space, chosen, JournalAction.SIGN, "ok", trial.sha256)
         return trial
 
-    def enrol(self, certificate: str, pin: Pin, *, final_try: bool = False) -> Enrolment:
+    def enrol(self, certificate: str, login: Login) -> Enrolment:
         """Makes this machine known to the document server for the certificate's body; raises as `session.enrol`."""
         chosen = self._fit(certificate, [Profile.AGENCY])
-        with self._session(chosen, pin, final_try=final_try) as session:
+        with self._session(chosen, login) as session:
             done = enrol(self._space, chosen, session)
         self._space.reload()
         return Enrolment(done, self._space.settings)
 
+    def change_pin(self, certificate: str, old: Pin, new: Pin, *, final_try: bool) -> None:
+        """Gives the token with this certificate another PIN; raises as `token_of` and `TokenHosts.change_pin`."""
+        chosen = self._known(certificate)
+        result = "ok"
+        try:
+            self._space.hosts.change_pin(chosen.token, old, new, final_try=final_try)
+        except TokenError as error:
+            result = error.code
+            raise
+        finally:
+            with suppress(KnownError):
+                # The token has the new PIN, or has not: a full disk must not say otherwise.
+                tell_journal(self._space, chosen, JournalAction.CHANGE_PIN, result)
+
+    def _known(self, certificate: str) -> SigningCertificate:
+        """The certificate on its token, fit to sign or not."""
+        space, token = self._space, self.token_of(certificate)
+        return choose([token], certificate, [Profile.PLAIN], space.settings, space.trust, space.now())
+
     @contextmanager
-    def _session(self, chosen: SigningCertificate, pin: Pin, *, final_try: bool) -> Iterator[TokenSession]:
-        """A login that the journal tells, the refused one too."""
-        with self._space.tokens_held(), self._login(chosen, pin, final_try=final_try) as session:
-            self._journal(chosen, JournalAction.LOGIN, "ok")
+    def _session(self, chosen: SigningCertificate, login: Login) -> Iterator[TokenSession]:
+        """A login that the journal tells, and what came of it when it failed."""
+        require_holder(self._space.store, chosen.certificate.sha256)
+        with self._space.tokens_held(), log_in(self._space, chosen, login) as session:
             try:
                 yield session
             except TokenError as error:
-                self._journal(chosen, JournalAction.SIGN, error.code)
+                tell_journal(self._space, chosen, JournalAction.SIGN, error.code)
                 raise
-
-    def _login(self, chosen: SigningCertificate, pin: Pin, *, final_try: bool) -> TokenSession:
-        try:
-            return self._space.hosts.open(chosen.token, chosen.certificate.sha256, pin, final_try=final_try)
-        except TokenError as error:
-            with suppress(KnownError):
-                # A full disk must not hide why the token said no.
-                self._journal(chosen, JournalAction.LOGIN, error.code)
-            raise
-
-    def _journal(
-        self, chosen: SigningCertificate, action: JournalAction, result: str, sha256: str | None = None
-    ) -> None:
-        now = self._space.now()
-        use = Records(chosen, rules.load(now.date())).use(action, result, sha256=sha256)
-        self._space.store.write(lambda tx: tx.journal.append(use, now))
 
 
 def _without_outputs(jobs: Sequence[DocumentJob]) -> tuple[DocumentJob, ...]:

@@ -4,27 +4,36 @@ Main process, on the thread that talks to token hosts. Never logs in, never rais
 """
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 
+from signer_app.signing.certificate_facts import Usage, usages
+from signer_app.signing.renewal import Inheritance, inherits, remembered
 from signer_app.signing.roles import role_of
 from signer_app.store.settings import CertificateRole, Settings
+from signer_app.store.times import VIETNAM
 from signer_app.workspace import Workspace
+from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_token.client import TokenError
 from signer_token.model import PinState, Token, TokenCertificate
 
-WARN_DAYS = 60
-"""From so many days before its end on, the window speaks of a certificate's expiry."""
-
 
 class Life(StrEnum):
-    """Where a certificate stands in its life."""
+    """Where a certificate stands in its life; the days before its end are those of rule "certificate.expiry_warnings"
+    (TT 15/2025/TT-BKHCN, article 5.1a).
+    """
 
     VALID = "valid"
     ENDING = "ending"
+    """From 60 days before its end on: to be known."""
+    DUE = "due"
+    """From 30 days on: its renewal should have been asked for."""
+    LAST = "last"
+    """From 7 days on: soon nothing can be signed."""
     EXPIRED = "expired"
     NOT_YET = "not_yet"
 
@@ -39,6 +48,9 @@ class CertificateView:
     body: str | None
     life: Life
     days_left: int
+    usages: tuple[Usage, ...] = ()
+    replaces: Inheritance | None = None
+    """What it would take over from a certificate that it seems to replace; None once a person was asked."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +87,21 @@ class TokensSnapshot:
         return any(view.token.pin_state is PinState.LOCKED for view in self.tokens)
 
 
-def look(space: Workspace) -> TokensSnapshot:
-    """A look at every driver of the settings."""
+def look(space: Workspace, *, fresh: bool = False) -> TokensSnapshot:
+    """A look at every driver of the settings; `fresh`: also at what was read or was sick before.
+
+    A writing workspace keeps what certificates with a confirmed role are, so that those which replace them are
+    recognised.
+    """
     try:
-        listing = space.hosts.tokens()
+        listing = space.hosts.tokens(fresh=fresh)
     except TokenError as error:
         return TokensSnapshot((), (error,), looked=True)
+    seen = tuple(c for token in listing.tokens for c in token.certificates)
+    if space.folder.locked and remembered(space.settings, seen) is not space.settings:
+        with suppress(KnownError):
+            # A full disk is told elsewhere; the next look tries again.
+            space.change_settings(lambda settings: remembered(settings, seen))
     settings, now = space.settings, space.now()
     views = tuple(
         TokenView(
@@ -94,21 +115,35 @@ def look(space: Workspace) -> TokensSnapshot:
 
 def _certificate(certificate: TokenCertificate, settings: Settings, now: dt.datetime) -> CertificateView:
     body = settings.body_of(certificate.sha256)
-    days = (certificate.not_after - now).days
-    if now > certificate.not_after:
-        life = Life.EXPIRED
-    elif now < certificate.not_before:
-        life = Life.NOT_YET
-    else:
-        life = Life.ENDING if days <= WARN_DAYS else Life.VALID
     return CertificateView(
         certificate,
         role_of(certificate, settings),
         certificate.sha256 in settings.roles or body is not None,
         body.name if body is not None else None,
-        life,
-        days,
+        life_of(certificate, now),
+        (certificate.not_after - now).days,
+        usages(certificate.der),
+        inherits(certificate, settings),
     )
+
+
+def life_of(certificate: TokenCertificate, now: dt.datetime) -> Life:
+    """Where the certificate stands at `now`, to the second (both ends of its validity belong to it)."""
+    if now > certificate.not_after:
+        return Life.EXPIRED
+    if now < certificate.not_before:
+        return Life.NOT_YET
+    days = (certificate.not_after - now).days
+    reached = sum(days <= warned for warned in _warning_days(now))
+    return (Life.VALID, Life.ENDING, Life.DUE, Life.LAST)[reached]
+
+
+def _warning_days(now: dt.datetime) -> tuple[int, ...]:
+    try:
+        return rules.load(now.astimezone(VIETNAM).date()).numbers("certificate.expiry_warnings")[:3]
+    except rules.NoRuleProfileError:
+        # The clock is far off; whoever signs is told so.
+        return ()
 
 
 def confirm_role(settings: Settings, certificate: str, role: CertificateRole) -> Settings:

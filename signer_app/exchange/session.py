@@ -19,6 +19,7 @@ from signer_app.exchange.directory import Directory, KnownOrganisation, load_dir
 from signer_app.exchange.incoming import IncomingScreen
 from signer_app.signing.batch import never
 from signer_app.signing.certificates import SigningCertificate
+from signer_app.signing.clock import TimeSource
 from signer_app.store import Settings, Transaction
 from signer_app.store.model import JournalAction, OutboxState, TokenUse
 from signer_app.store.settings import Body, Exchange, ServerSettings
@@ -158,6 +159,9 @@ def one_pass(
             at_once=at_once,
             progress=progress,
         )
+        if server.ahead is not None:
+            now = space.now()
+            space.clock.saw(now + dt.timedelta(seconds=server.ahead), now, TimeSource.SERVER)
         if report.stopped is None:
             _refresh_directory(space, server)
         return report

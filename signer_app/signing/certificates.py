@@ -106,7 +106,10 @@ def _fits(role: CertificateRole, profiles: Sequence[Profile]) -> bool:
 
 
 def require_fit(chosen: SigningCertificate, now: dt.datetime) -> None:
-    """KnownError where the certificate may not sign now (TT 15/2025/TT-BKHCN, article 5.1a)."""
+    """KnownError where the certificate may not sign now (TT 15/2025/TT-BKHCN, article 5.1a).
+
+    Both ends of its validity belong to it (RFC 5280 §4.1.2.5); a second beyond them it may not.
+    """
     certificate = chosen.certificate
     name = certificate.common_name
     if not certificate.usable_for_signing:
@@ -119,3 +122,6 @@ def require_fit(chosen: SigningCertificate, now: dt.datetime) -> None:
         raise KnownError("certificate_revoked", name=name)
     if chosen.state.trust is Trust.UNTRUSTED:
         raise KnownError("certificate_untrusted", name=name, issuer=certificate.issuer)
+    if certificate.key_present is False:
+        # A login would find the same and cost a PIN.
+        raise KnownError("key_missing")

@@ -16,13 +16,17 @@ from pathlib import Path
 
 import msgspec
 
+from signer_app.awake import kept_awake
+from signer_app.custody.book import require_holder
 from signer_app.exchange.directory import load_directory
 from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
 from signer_app.signing.certificates import SigningCertificate
+from signer_app.signing.clock import TimeSource
 from signer_app.signing.examine import Examiner, day_of
 from signer_app.signing.forgetting import forget_work
 from signer_app.signing.images import load_images
 from signer_app.signing.jobs import DocumentJob
+from signer_app.signing.login import log_in, tell_journal
 from signer_app.signing.opening import screened
 from signer_app.signing.preflights import Preflights
 from signer_app.signing.records import Records, batch_row, level_of
@@ -38,7 +42,7 @@ from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
 from signer_token.client import TokenError, TokenSession
-from signer_token.model import Pin
+from signer_token.model import Login
 
 
 def _quiet(_text: str, _done: int, _all: int) -> None:
@@ -150,29 +154,21 @@ class SigningRun:
         self._store.write(write)
         self._batch = batch.id
 
-    def sign_with(self, pin: Pin, *, final_try: bool, progress: Progress = _quiet) -> KnownError | None:
-        """One login with this PIN, then all that is ready; the error that stopped it, None if nothing did."""
+    def sign_with(self, login: Login, *, progress: Progress = _quiet) -> KnownError | None:
+        """One login, then all that is ready; the error that stopped it, None if nothing did."""
         self._progress = progress
-        token, certificate = self._chosen.token, self._chosen.certificate
         try:
-            session = self._space.hosts.open(token, certificate.sha256, pin, final_try=final_try)
-        except TokenError as error:
-            with suppress(KnownError):
-                # A full disk must not hide why the token said no.
-                self._journal(JournalAction.LOGIN, error.code)
+            require_holder(self._store, self._chosen.certificate.sha256)
+            session = log_in(self._space, self._chosen, login)
+        except KnownError as error:
             return error
-        with session:
+        with session, kept_awake():
             try:
-                self._journal(JournalAction.LOGIN, "ok")
                 if self._batch is None:
                     self.begin()
             except KnownError as error:
                 return error
             return self._sign(session)
-
-    def _journal(self, action: JournalAction, result: str) -> None:
-        use = self._records.use(action, result)
-        self._store.write(lambda tx: tx.journal.append(use, self._space.now()))
 
     def _sign(self, session: TokenSession) -> KnownError | None:
         ready = [work for work in self._documents if work.ready]
@@ -185,8 +181,10 @@ class SigningRun:
                 self._sign_document(session, work)
             except TokenError as error:
                 with suppress(KnownError):
-                    self._journal(JournalAction.SIGN, error.code)
-                return error
+                    tell_journal(self._space, self._chosen, JournalAction.SIGN, error.code)
+                if not error.goes_on:
+                    return error
+                self._fail(work, error)
             except KnownError as error:
                 self._fail(work, error)
                 if error.code == "disk_full":
@@ -252,6 +250,8 @@ class SigningRun:
             ).prepared
             signature = session.sign(prepared.to_be_signed)
             stamped = self._tsa.stamp(signature) if self._tsa is not None else None
+            if stamped is not None:
+                space.clock.saw(stamped.time, space.now(), TimeSource.TSA)
             space.workers.finish(
                 Finish(
                     path=str(target),

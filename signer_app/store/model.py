@@ -137,6 +137,12 @@ class JournalAction(StrEnum):
     LOGIN = "login"
     SIGN = "sign"
     ENROL = "enrol"
+    CLOCK = "clock"
+    """No use of a token: the clock was found right although a signature bears a later time."""
+    CHANGE_PIN = "change_pin"
+    HAND_OVER = "hand_over"
+    UNREADABLE = "unreadable"
+    """Never written: stands where the file was altered so that no entry can be read there any more."""
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,7 +328,9 @@ class TokenUse(msgspec.Struct, frozen=True, kw_only=True):
     number: str | None = None
     """Số, ký hiệu."""
     sha256: str | None = None
-    """Of the signed file."""
+    """Of the signed file; of the minute, where it is a hand-over."""
+    holder: str | None = None
+    """Who held the certificate by the hand-over book; the journal fills it in. None before the first hand-over."""
 
 
 class JournalAnchor(msgspec.Struct, frozen=True, kw_only=True):
@@ -334,13 +342,31 @@ class JournalAnchor(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
 
 
+class JournalFault(StrEnum):
+    """What differs where the journal is not as it was written."""
+
+    CONTENT = "content"
+    """The entry or its time doesn't give the entry's hash."""
+    LINK = "link"
+    """The entry doesn't follow the one before it."""
+    MISSING = "missing"
+    """The entry with this number is not there, though later ones are."""
+    CUT = "cut"
+    """Entries are missing at the end: more were anchored than are there."""
+    REWRITTEN = "rewritten"
+    """The entries fit each other, but not what was anchored."""
+
+
 class JournalCheck(msgspec.Struct, frozen=True, kw_only=True):
     """`sound_to`: last entry that an anchor proves; `newer`: sound entries after it, not yet anchored.
 
-    `broken_at`: the first entry that is not as it was written, as far as can be told; None if all fits.
+    `broken_at`: the first entry that is not as it was written, as far as can be told; None if all fits. Then `fault`
+    says what differs, and `broken_time` what that entry gives as its time (None where there is no such entry).
     """
 
     entries: int
     sound_to: int
     newer: int
     broken_at: int | None
+    fault: JournalFault | None = None
+    broken_time: dt.datetime | None = None

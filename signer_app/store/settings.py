@@ -6,6 +6,7 @@ or misspelt field is an error with its place, never ignored.
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import Annotated
 
@@ -96,6 +97,19 @@ class ServerSettings(_Setting, frozen=True, kw_only=True):
     """Organisation code → the id under which this machine is enrolled for it."""
 
 
+class KnownCertificate(_Setting, frozen=True, kw_only=True):
+    """What is kept of a certificate that a person was asked about, so that the one which replaces it is recognised."""
+
+    subject: str
+    """RFC 4514 text, as is `issuer`."""
+    issuer: str
+    serial: str
+    not_before: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    not_after: Annotated[dt.datetime, msgspec.Meta(tz=True)]
+    key_id: Sha256
+    """SHA-256 of its public key (SubjectPublicKeyInfo, DER), hex."""
+
+
 class Settings(_Setting, frozen=True, kw_only=True):
     """All settings; what is left out has a value that works."""
 
@@ -114,6 +128,12 @@ class Settings(_Setting, frozen=True, kw_only=True):
     server: ServerSettings | None = None
     roles: dict[Sha256, CertificateRole] = {}
     """Certificate's SHA-256 → its confirmed role."""
+    certificates: dict[Sha256, KnownCertificate] = {}
+    """Certificate's SHA-256 → what it is, for each that a person has confirmed, or has refused to take for a renewed
+    one.
+    """
+    asking_keys: tuple[Sha256, ...] = ()
+    """Certificates (SHA-256) whose key wants a login for each signature: their signature PIN is asked for at once."""
     pictures: dict[Sha256, str] = {}
     """Certificate's SHA-256 → path of the picture of its holder's signature, used with that certificate alone."""
 

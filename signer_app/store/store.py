@@ -19,6 +19,7 @@ import msgspec
 
 from signer_app.store.batches import Batches, BatchReader
 from signer_app.store.blobs import BlobStore
+from signer_app.store.custody import Custody, CustodyReader
 from signer_app.store.database import (
     DatabaseFullError,
     Migration,
@@ -60,6 +61,7 @@ class View:
         self.outbox = OutboxReader(connection)
         self.inbox = InboxReader(connection)
         self.journal = JournalReader(connection)
+        self.custody = CustodyReader(connection)
         self.listings = Listings(connection)
 
     def blobs(self) -> set[str]:
@@ -77,6 +79,7 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.inbox = Inbox(connection)
         self.journal = Journal(connection)
+        self.custody = Custody(connection)
 
 
 class Signing(msgspec.Struct, frozen=True, kw_only=True):

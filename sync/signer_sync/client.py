@@ -134,6 +134,11 @@ class ServerClient:
         """This machine's enrolment."""
         return self._device
 
+    @property
+    def ahead(self) -> float | None:
+        """Seconds by which the server's clock is ahead of this machine's; None before its first answer."""
+        return self._ahead if self._meta is not None else None
+
     def meta(self) -> c.Meta:
         """Who is there now; ExchangeError server_not_ours unless the pinned server signed the answer."""
         message = _get_meta(self._wire)

@@ -19,7 +19,8 @@ def test_each_schema_is_one(name: str) -> None:
 
 
 def test_there_is_a_schema_for_each_command_and_for_errors() -> None:
-    commands = {"tokens", "check", "sign", "resume", "verify", "sync", "outbox", "journal", "demo"}
+    looking = {"tokens", "check", "verify", "outbox", "journal", "doctor", "drivers"}
+    commands = {"sign", "resume", "sync", "demo", "handover", "form", *looking}
     assert set(SCHEMAS) == {*commands, "error"}
 
 

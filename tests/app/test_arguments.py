@@ -119,10 +119,8 @@ def test_options_may_stand_before_and_behind_the_command(capsys: pytest.CaptureF
 
 
 def test_looking_makes_no_data_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    for words in (["outbox"], ["journal", "--verify"]):
+    for words in (["outbox"], ["handover"], ["journal", "--verify"]):
         assert command_line(["--json", "--data-dir", str(tmp_path / "data"), *words]) == 0
-        assert json.loads(capsys.readouterr().out) in (
-            [],
-            {"entries": [], "verified": {"sound_to": 0, "newer": 0, "broken_at": None}},
-        )
+        shown = json.loads(capsys.readouterr().out)
+        assert shown == [] or (shown["entries"], shown["verified"]["sound_to"]) == ([], 0)
     assert not (tmp_path / "data").exists()

@@ -37,22 +37,24 @@ def test_what_waits_is_sent_once_and_the_receipt_is_kept_and_shown(waiting: Desk
     checked = waiting.run("journal", "--verify")
     entries = checked.json["entries"]
     assert checked.code == 0
-    assert checked.json["verified"] == {"sound_to": len(entries), "newer": 0, "broken_at": None}
-    assert [entry["action"] for entry in entries] == ["enrol", "login", "sign", "sign", "sign"]
+    verified = checked.json["verified"]
+    assert (verified["sound_to"], verified["newer"], verified["broken_at"]) == (len(entries), 0, None)
+    assert verified["anchor"]["by"] == "receipt"
+    assert [entry["action"] for entry in entries] == ["login", "enrol", "login", "sign", "sign", "sign"]
     tampered_with(waiting)
     broken = waiting.call("journal", "--verify")
-    assert (broken.code, broken.json["verified"]["broken_at"]) == (1, 3)
+    assert (broken.code, broken.json["verified"]["broken_at"]) == (1, 4)
     assert waiting.call("journal").code == 0
 
 
 def tampered_with(desk: Desk) -> None:
-    """Someone gives the third entry another number, by the database file."""
+    """Someone gives the first signature another number, by the database file."""
     connection = sqlite3.connect(desk.data / "signer.sqlite")
     with connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             if name.startswith("journal"):
                 connection.execute(f'DROP TRIGGER "{name}"')
-        changed = connection.execute("UPDATE journal SET entry = replace(entry, '01', '77') WHERE seq = 3")
+        changed = connection.execute("UPDATE journal SET entry = replace(entry, '01', '77') WHERE seq = 4")
         assert changed.rowcount == 1
     connection.close()
 

@@ -11,7 +11,9 @@ import pytest
 from _pytest.mark import ParameterSet
 
 import tests.support.kill_driver as kill_driver
+from signer_app.custody.anchors import prove_journal
 from signer_app.store.model import FileState
+from signer_app.verification.model import TrustMaterial
 from tests.app.letters import Wording, write_letter
 from tests.app.office import Office, office
 from tests.support.workspace import CANARY_PIN, DAY, DEADLINE_S, Desk, clean_environment
@@ -69,7 +71,7 @@ def all_is_well(desk: Desk) -> None:
 
 def journal_is_sound(desk: Desk) -> None:
     with desk.store() as store, store.view() as view:
-        checked = view.journal.verify()
+        checked = prove_journal(view, desk.settings(), TrustMaterial()).verified.check
         signed = [e.use.sha256 for e in view.journal.entries(limit=1000) if e.use.action == "sign"]
     assert checked.broken_at is None
     assert checked.sound_to > 0

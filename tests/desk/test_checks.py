@@ -9,14 +9,18 @@ import pytest
 
 from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
-from signer_app.desk.checks import Check, CheckName, Checks, CheckState, merged, worst
+from signer_app.desk.check_values import Check, CheckName, CheckState, merged, told, worst
+from signer_app.desk.checks import Checks
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView, look
+from signer_app.store.model import JournalAction
 from signer_app.store.settings import CertificateRole, ServerSettings
-from signer_app.workspace import Overrides, workspace
+from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
+from signer_sync.keystore import FileKeyStore
 from signer_token.model import PinState, Token, TokenCertificate
 from tests.desk.office import Office, changed
+from tests.store.letters import Clock, Letters, not_secret
 from tests.support.pki import shared_pki
 from tests.support.workspace import Site
 
@@ -24,6 +28,7 @@ GOOD, WARN, BAD, NOT_CHECKED = CheckState.GOOD, CheckState.WARN, CheckState.BAD,
 DEAD = "http://127.0.0.1:9"
 """The discard port, on which nobody listens."""
 NOTHING_SEEN = TokensSnapshot()
+ASKED = frozenset({CheckName.SERVER, CheckName.KEYRING, CheckName.TIMESTAMP})
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,16 @@ def check(office: Office, name: CheckName, tokens: TokensSnapshot = NOTHING_SEEN
     return next(one for one in found if one.name is name)
 
 
+def clock(checks: Checks) -> Check:
+    found = checks.standing(TokensSnapshot(), ExchangeSnapshot())
+    return next(one for one in found if one.name is CheckName.CLOCK)
+
+
+def asking(space: Workspace) -> Checks:
+    """The checks of a machine without a keyring."""
+    return Checks(space, key_store=FileKeyStore)
+
+
 def code(one: Check) -> str | None:
     return one.error.code if one.error else None
 
@@ -60,8 +75,9 @@ def code(one: Check) -> str | None:
 def test_all_lights_stand_there_in_their_order_even_before_anything_is_known(office: Office) -> None:
     found = Checks(office.space).standing(TokensSnapshot(), ExchangeSnapshot())
     assert [one.name for one in found] == list(CheckName)
-    assert {one.name for one in found if one.state is GOOD} == {CheckName.DISK}
-    assert worst(found) is NOT_CHECKED
+    sound = {CheckName.DISK, CheckName.FOLDER, CheckName.FONTS}
+    assert {one.name for one in found if one.state is GOOD} - {CheckName.ZONE} == sound
+    assert not [one.name for one in found if one.state is BAD]
 
 
 def test_without_a_driver_the_driver_is_what_is_wrong(office: Office) -> None:
@@ -75,6 +91,29 @@ def test_a_driver_that_fails_beside_one_that_works_is_a_warning(office: Office, 
     fine = plugged_in(pki)
     broken = TokensSnapshot(fine.tokens, (KnownError("module_missing", module="/x.so"),), looked=True)
     assert (check(office, CheckName.DRIVER, broken).state, check(office, CheckName.DRIVER, fine).state) == (WARN, GOOD)
+
+
+def test_a_driver_for_another_width_is_named_with_both_widths_and_its_failure_is_told_once(
+    office: Office, tmp_path: Path
+) -> None:
+    driver = tmp_path / "bit4xpki.so"
+    driver.write_bytes(b"\x7fELF\x01\x01\x01" + bytes(9) + b"\x03\x00\x03\x00" + bytes(64))
+    changed(office, modules=(str(driver), "/nowhere/other.so"))
+    faults = (
+        KnownError("module_load_failed", module=str(driver), reason="wrong ELF class"),
+        KnownError("module_missing", module="/nowhere/other.so"),
+    )
+    found = check(office, CheckName.DRIVER, TokensSnapshot((), faults, looked=True))
+    assert (found.state, code(found), found.params["names"]) == (
+        BAD,
+        "machine_driver_misfit",
+        "bit4xpki.so (32 bit), other.so",
+    )
+    assert [error.code for error in found.also] == ["module_missing"]
+    said = told(found, "en")
+    assert "bit4xpki.so can't be used" in said.what
+    assert "32 bit" in said.why
+    assert "/nowhere/other.so" in said.why
 
 
 @pytest.mark.parametrize(
@@ -124,7 +163,9 @@ def test_a_certificate_without_roots_or_revocation_data_is_a_warning_not_an_obst
     [
         (Life.EXPIRED, -1, BAD, "certificate_expired"),
         (Life.NOT_YET, 300, BAD, "certificate_not_yet_valid"),
-        (Life.ENDING, 27, WARN, "machine_certificate_ending"),
+        (Life.ENDING, 57, WARN, "machine_certificate_ending"),
+        (Life.DUE, 27, WARN, "machine_certificate_due"),
+        (Life.LAST, 7, BAD, "machine_certificate_last"),
     ],
 )
 def test_a_certificate_s_life_is_told(
@@ -141,7 +182,7 @@ def test_a_trust_folder_that_is_gone_is_told_and_the_other_lights_stand(office: 
     seen = plugged_in(pki)
     assert code(check(office, CheckName.CERTIFICATE, seen)) == "trust_dir_missing"
     assert check(office, CheckName.TOKEN, seen).state is GOOD
-    assert {one.name for one in Checks(office.space).asked(seen)} == {CheckName.SERVER, CheckName.TIMESTAMP}
+    assert {one.name for one in asking(office.space).asked(seen)} == ASKED
 
 
 @pytest.mark.parametrize(
@@ -162,27 +203,45 @@ def test_the_server_s_light_is_what_the_last_pass_said(
 
 def test_offline_is_an_answer(office: Office) -> None:
     changed(office, server=ServerSettings(url=DEAD), tsa_url=f"{DEAD}/tsa", tsa_timeout_s=2.0)
-    found = {one.name: one for one in Checks(office.space).asked(TokensSnapshot())}
+    checks = asking(office.space)
+    found = {one.name: one for one in checks.asked(TokensSnapshot())}
     assert code(found[CheckName.SERVER]) == "server_unreachable"
     assert code(found[CheckName.TIMESTAMP]) == "machine_tsa_away"
-    assert CheckName.CLOCK not in found
+    assert clock(checks).state is NOT_CHECKED
 
 
 def test_a_reached_server_tells_who_it_is_and_what_the_time_is(site: Site, tmp_path: Path) -> None:
     desk = site.desk(tmp_path)
     with desk.server():
         with workspace(desk.data, Overrides(), writing=True) as space:
-            found = {one.name: one for one in Checks(space).asked(TokensSnapshot())}
-            assert {name: one.state for name, one in found.items()} == {
-                CheckName.SERVER: GOOD,
-                CheckName.CLOCK: GOOD,
-                CheckName.TIMESTAMP: GOOD,
-            }
+            checks = Checks(space)
+            found = {one.name: one for one in checks.asked(TokensSnapshot())}
+            assert {name: one.state for name, one in found.items()} == dict.fromkeys(ASKED, GOOD)
             assert found[CheckName.SERVER].params["id"] == "demo.truc-lien-thong.tinh-an-son"
+            assert clock(checks).state is GOOD
         late = dt.datetime.now(dt.UTC) - dt.timedelta(days=3)
         with workspace(desk.data, Overrides(), writing=True, now=lambda: late) as space:
-            found = {one.name: one for one in Checks(space).asked(TokensSnapshot())}
-            assert (found[CheckName.CLOCK].state, code(found[CheckName.CLOCK])) == (BAD, "machine_clock_wrong")
+            checks = Checks(space)
+            checks.asked(TokensSnapshot())
+            assert (clock(checks).state, code(clock(checks))) == (BAD, "machine_clock_wrong")
+
+
+def test_asking_the_server_frees_the_clock_from_a_signature_of_the_future(site: Site, tmp_path: Path) -> None:
+    desk = site.desk(tmp_path)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=90)
+    with desk.server():
+        with workspace(desk.data, Overrides(), writing=True, now=lambda: soon) as space:
+            there = Clock()
+            there.time = soon
+            space.store.commit_signed(Letters(space.store, there).signing("1"), not_secret)
+        with workspace(desk.data, Overrides(), writing=True) as space:
+            checks = Checks(space)
+            assert code(clock(checks)) == "clock_before_last_signature"
+            checks.asked(TokensSnapshot())
+            assert clock(checks).state is GOOD
+            with space.store.view() as view:
+                (entry,) = view.journal.entries(limit=1)
+            assert (entry.use.action, entry.use.result) == (JournalAction.CLOCK, "proved")
 
 
 def test_little_room_on_the_disk_is_a_warning_hardly_any_is_bad(

@@ -21,7 +21,7 @@ from signer_app.store.store import Signing
 from signer_app.tasks import Preflight, PreflightAnswer, Screen, ScreenAnswer
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
-from signer_token.model import Pin
+from signer_token.model import Login, Pin
 from tests.app.letters import Wording, write_letter
 from tests.outgoing.conftest import opened
 from tests.support.workspace import CANARY_PIN, ISSUED, Desk
@@ -75,7 +75,7 @@ class Clerk:
             )
             assert run.examine() == len(jobs), run.finish(None).files
             run.begin()
-            result = run.finish(run.sign_with(Pin(CANARY_PIN), final_try=False))
+            result = run.finish(run.sign_with(Login(Pin(CANARY_PIN))))
         run.reported()
         return result
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from signer_app.store.journal import GENESIS, canonical, entry_hash
-from signer_app.store.model import JournalAnchor, JournalCheck
+from signer_app.store.model import JournalAnchor, JournalCheck, JournalFault
 from signer_app.store.store import Store, Transaction
 from tests.store.letters import MORNING, Letters, not_secret, use
 
@@ -46,8 +46,9 @@ def rechain(store: Store, first: int) -> None:
 
 
 def check(store: Store) -> JournalCheck:
+    """What is found when every anchor is taken for proven."""
     with store.view() as view:
-        return view.journal.verify()
+        return view.journal.verify(view.journal.anchors(), lambda _anchor: True).check
 
 
 def anchor_at(store: Store, letters: Letters, count: int) -> None:
@@ -90,20 +91,24 @@ def test_the_program_itself_can_neither_change_nor_delete_an_entry(store: Store)
 
 
 @pytest.mark.parametrize(
-    ("statement", "broken_at"),
+    ("statement", "broken_at", "fault"),
     [
-        ("UPDATE journal SET entry = replace(entry, 'Văn thư 4', 'Người khác') WHERE seq = 4", 4),
-        ("UPDATE journal SET at = '2026-11-22T00:00:00.000+07:00' WHERE seq = 2", 2),
-        ("UPDATE journal SET prev_hash = hash WHERE seq = 5", 5),
-        ("DELETE FROM journal WHERE seq = 3", 3),
-        ("DELETE FROM journal WHERE seq = 1", 1),
+        (
+            "UPDATE journal SET entry = replace(entry, 'Văn thư 4', 'Người khác') WHERE seq = 4",
+            4,
+            JournalFault.CONTENT,
+        ),
+        ("UPDATE journal SET at = '2026-11-22T00:00:00.000+07:00' WHERE seq = 2", 2, JournalFault.CONTENT),
+        ("UPDATE journal SET prev_hash = hash WHERE seq = 5", 5, JournalFault.LINK),
+        ("DELETE FROM journal WHERE seq = 3", 3, JournalFault.MISSING),
+        ("DELETE FROM journal WHERE seq = 1", 1, JournalFault.MISSING),
     ],
 )
-def test_a_change_is_found_at_its_entry(store: Store, statement: str, broken_at: int) -> None:
+def test_a_change_is_found_at_its_entry(store: Store, statement: str, broken_at: int, fault: JournalFault) -> None:
     fill(store, 6)
     tamper(store, statement)
     found = check(store)
-    assert found.broken_at == broken_at
+    assert (found.broken_at, found.fault) == (broken_at, fault)
     assert (found.sound_to, found.newer) == (0, broken_at - 1)
 
 
@@ -120,22 +125,32 @@ def test_a_journal_rewritten_with_good_hashes_misfits_its_anchors(store: Store, 
     anchor_at(store, letters, 4)
     tamper(store, "UPDATE journal SET entry = replace(entry, 'Văn thư 3', 'Người khác') WHERE seq = 3")
     rechain(store, 3)
-    assert check(store) == JournalCheck(entries=6, sound_to=2, newer=0, broken_at=3)
+    assert check(store) == JournalCheck(
+        entries=6,
+        sound_to=2,
+        newer=0,
+        broken_at=3,
+        fault=JournalFault.REWRITTEN,
+        broken_time=MORNING + timedelta(minutes=3),
+    )
 
 
 def test_entries_cut_off_at_the_end_are_missed_if_they_were_anchored(store: Store, letters: Letters) -> None:
     fill(store, 3)
     anchor_at(store, letters, 3)
     tamper(store, "DELETE FROM journal WHERE seq >= 3")
-    assert check(store) == JournalCheck(entries=2, sound_to=0, newer=2, broken_at=3)
+    assert check(store) == JournalCheck(entries=2, sound_to=0, newer=2, broken_at=3, fault=JournalFault.CUT)
 
 
 def test_an_anchor_whose_receipt_is_not_proven_does_not_count(store: Store, letters: Letters) -> None:
     fill(store, 3)
     anchor_at(store, letters, 3)
     with store.view() as view:
-        assert view.journal.verify(lambda anchor: False).sound_to == 0
-        assert view.journal.verify(lambda anchor: anchor.count == 3).sound_to == 3
+        anchors = view.journal.anchors()
+        nobody = view.journal.verify(anchors, lambda _anchor: False)
+        assert (nobody.check.sound_to, nobody.anchor, nobody.unproven) == (0, None, 1)
+        good = view.journal.verify(anchors, lambda anchor: anchor.count == 3)
+        assert (good.check.sound_to, good.anchor, good.unproven) == (3, anchors[0], 0)
 
 
 def test_an_entry_is_undone_with_its_transaction(store: Store) -> None:

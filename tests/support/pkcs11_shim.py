@@ -23,18 +23,37 @@ class CountingModule:
     control: Path
 
     def calls(self) -> list[str]:
-        """Every watched call so far, in order: "C_Login 1" (with the user type), "C_Sign", …"""
+        """Every call so far, in order: "C_Login 1" (with the user type), "C_Sign", …"""
         return self.log.read_text().splitlines() if self.log.exists() else []
 
     def user_logins(self) -> int:
         """How often C_Login(CKU_USER) was called."""
         return self.calls().count("C_Login 1")
 
-    def misbehave(self, **actions: str) -> None:
-        """From the next call on: `C_Sign="crash"`, `flags="0x40000"`, … as pkcs11_shim.c tells; none:
-        behave.
+    def context_logins(self) -> int:
+        """How often C_Login(CKU_CONTEXT_SPECIFIC) was called."""
+        return self.calls().count("C_Login 2")
+
+    def open_sessions(self) -> int:
+        """How many sessions the last process to use this module has open, or had when it died."""
+        return int(self.control.with_suffix(".sessions").read_text())
+
+    def misbehave(self, **lines: str) -> None:
+        """From the next call on: `C_Sign="crash@2"`, `flags="0x40000"`, … as pkcs11_shim.c tells; none:
+        behave. Calls are counted from here, what was unplugged is back; wrong PINs stay counted.
         """
-        self.control.write_text("".join(f"{name} {action}\n" for name, action in actions.items()))
+        # The module may read at any moment, so it finds the old file or the new one.
+        written = self.control.with_suffix(".written")
+        written.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
+        self.control.with_suffix(".counts").unlink(missing_ok=True)
+        self.control.with_suffix(".unplugged").unlink(missing_ok=True)
+        written.replace(self.control)
+
+    def begin_anew(self) -> None:
+        """Behave, and forget all calls and all wrong PINs."""
+        self.misbehave()
+        self.log.unlink(missing_ok=True)
+        self.control.with_suffix(".tries").unlink(missing_ok=True)
 
 
 def build_counting_module(folder: Path, target: Path) -> CountingModule:

@@ -155,6 +155,10 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(desk: Desk, qtb
             sections.setCurrentRow(row)
             qtbot.wait(50)
             _require_good(window, f"settings {row}")
+        page.left.emit()
+        window.open_custody()
+        qtbot.wait(50)
+        _require_good(window, "hand-over book")
 
 
 def test_the_first_start_has_names_too(site: Site, desk: Desk, qtbot: QtBot) -> None:

@@ -262,7 +262,8 @@ def test_a_driver_found_on_the_machine_is_taken_with_one_press(
     driver = blank.modules[0]
     none = desk.change_settings(lambda settings: msgspec.structs.replace(settings, modules=()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("signer_app.desk.setup._DRIVER_PLACES", (str(tmp_path / "none.so"), driver))
+        places = (tmp_path / "none.so", Path(driver))
+        patch.setattr("signer_token.drivers._table_places", lambda _system, _environ: iter(places))
         clerk = Clerk(qtbot, desk, none)
         clerk.plug_in()
         use = WORDS("ue_driver_use", file=driver)

@@ -1,5 +1,6 @@
 """The machine check: what each light says, what can be done about it, the report, and the pane that asks again."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from signer_app.desk.checks import Check, CheckName, CheckState
+from signer_app.desk.check_values import Check, CheckName, CheckState
+from signer_app.store.model import JournalAction
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.panes.machine import MachinePane
@@ -65,6 +67,24 @@ def test_the_report_can_be_read_out_and_names_each_fault_by_its_code() -> None:
     ]
 
 
+def test_several_faults_of_one_kind_are_all_named_and_the_advice_is_given_once() -> None:
+    faults = [KnownError("module_missing", module=f"/usr/lib/{name}.so") for name in ("a", "b")]
+    driver = Check(CheckName.DRIVER, CheckState.BAD, "ut_driver_bad", {"names": "a, b"}, faults[0], (faults[1],))
+    (view,) = machine_view((driver,), WORDS).checks
+    assert view.why.splitlines() == ["Không có tệp /usr/lib/a.so.", "Không có tệp /usr/lib/b.so."]
+    assert len(view.do.splitlines()) == 1
+
+
+def test_the_word_about_the_clock_is_asked_for_twice() -> None:
+    error = KnownError("clock_before_last_signature", machine="08:42:00 23/11/2026", last="08:42:00 21/02/2027")
+    clock = Check(CheckName.CLOCK, CheckState.BAD, "ut_clock_bad", {"time": "08:42:00 23/11/2026"}, error)
+    (first,) = machine_view((clock,), WORDS).checks
+    (second,) = machine_view((clock,), WORDS, confirming=True).checks
+    assert (first.mend, first.mend_words) == (Mend.CLOCK, "Giờ máy đúng…")
+    assert (second.mend, second.mend_words) == (Mend.CLOCK_SURE, "Đã so, giờ máy đúng")
+    assert "08:42:00 23/11/2026" in second.do
+
+
 # ---- the pane
 
 
@@ -101,6 +121,22 @@ def test_a_button_leads_to_where_it_can_be_mended(screen: Desktop) -> None:
     screen.wait(lambda: "Mở Cài đặt" in visible_texts(pane))
     with screen.qtbot.waitSignal(pane.settings_wanted):
         press(pane, "Mở Cài đặt")
+
+
+def test_a_clock_behind_the_last_signature_is_set_free_by_two_presses_and_the_journal_says_so(screen: Desktop) -> None:
+    screen.office.at(MONDAY + dt.timedelta(days=90))
+    screen.office.signed("1")
+    screen.office.at(MONDAY)
+    pane = screen.show(MachinePane)
+    screen.wait(lambda: "Giờ máy đúng…" in visible_texts(pane))
+    press(pane, "Giờ máy đúng…")
+    screen.wait(lambda: "Nhìn đồng hồ khác" in visible_texts(pane))
+    press(pane, "Đã so, giờ máy đúng")
+    screen.wait(lambda: "sớm hơn lần ký gần nhất" not in visible_texts(pane))
+    with screen.office.store.view() as view:
+        (entry,) = view.journal.entries(limit=1)
+    assert (entry.use.action, entry.use.result) == (JournalAction.CLOCK, "confirmed")
+    assert not nameless(pane)
 
 
 def test_the_report_is_copied(screen: Desktop) -> None:

@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from signer_token.model import Pin, PinState
-from signer_ui.presenters.pin import PinAnswer, PinRequest, Purpose, pin_view
+from signer_token.model import Login, Pin, PinState
+from signer_ui.presenters.pin import PinRequest, Purpose, pin_view
 from signer_ui.theme import Theme
 from signer_ui.widgets.pin_dialog import PinDialog
 from signer_ui.words import Words
@@ -25,14 +25,22 @@ WORDS, THEME = Words("vi"), Theme(dark=False)
 class Asked:
     """An open dialogue, and what came of it."""
 
-    def __init__(self, qtbot: QtBot, state: PinState) -> None:
+    def __init__(self, qtbot: QtBot, state: PinState, *, asks_again: bool = False, pin_pad: bool = False) -> None:
         self.parent = QWidget()
         qtbot.addWidget(self.parent)
         self.parent.show()
         labels = tuple(f"{number}/QĐ-UBND" for number in range(125, 131))
-        request = PinRequest(Purpose.SIGN, "UBND xã Hòa Sơn", state, count=38, labels=labels)
+        request = PinRequest(
+            Purpose.SIGN,
+            "UBND xã Hòa Sơn",
+            state,
+            count=38,
+            labels=labels,
+            asks_again=asks_again,
+            pin_pad=pin_pad,
+        )
         self.dialog = PinDialog(request, WORDS, THEME, self.parent)
-        self.answers: list[PinAnswer] = []
+        self.answers: list[Login] = []
         self.stops = 0
         self.dialog.answered.connect(self.answers.append)
         self.dialog.stopped.connect(self._stopped)
@@ -73,7 +81,7 @@ def test_it_says_what_is_signed_with_which_token_and_how_the_pin_stands(asked: A
 def test_enter_gives_the_pin_and_leaves_the_field_empty(asked: Asked) -> None:
     asked.type(CANARY)
     asked.press(Qt.Key.Key_Return)
-    assert [(answer.pin.reveal(), answer.final_try) for answer in asked.answers] == [(CANARY, False)]
+    assert [(answer.pin and answer.pin.reveal(), answer.final_try) for answer in asked.answers] == [(CANARY, False)]
     assert asked.field.text() == ""
     assert not asked.field.isUndoAvailable()
     assert CANARY not in repr(asked.answers)
@@ -209,5 +217,44 @@ def test_every_state_has_words(state: PinState, lang: str) -> None:
     assert "1.200" in pin_view(PinRequest(Purpose.SIGN, "T", state, count=1200), Words("vi")).heading
 
 
+def test_a_signature_pin_of_its_own_is_given_beside_the_pin(qtbot: QtBot) -> None:
+    asked = Asked(qtbot, PinState.OK, asks_again=True)
+    asked.type(CANARY)
+    QTest.keyClicks(asked.dialog.second, "ky-2026")
+    asked.press(Qt.Key.Key_Return)
+    assert [(a.pin and a.pin.reveal(), a.signature_pin and a.signature_pin.reveal()) for a in asked.answers] == [
+        (CANARY, "ky-2026")
+    ]
+    assert (asked.field.text(), asked.dialog.second.text()) == ("", "")
+
+
+def test_a_tick_says_that_the_signature_pin_is_the_same(qtbot: QtBot) -> None:
+    asked = Asked(qtbot, PinState.OK, asks_again=True)
+    QTest.keyClicks(asked.dialog.second, "123456")
+    asked.dialog.same.click()
+    assert (asked.dialog.second.text(), asked.dialog.second.isEnabled()) == ("", False)
+    asked.type(CANARY)
+    QTest.keyClick(asked.field, Qt.Key.Key_Return)
+    (answer,) = asked.answers
+    assert answer.pin is answer.signature_pin
+
+
+def test_a_missing_signature_pin_is_asked_for_and_nothing_stays_typed(qtbot: QtBot) -> None:
+    asked = Asked(qtbot, PinState.OK, asks_again=True)
+    asked.type(CANARY)
+    asked.press(Qt.Key.Key_Return)
+    assert asked.answers == []
+    assert asked.dialog.hint
+    assert asked.field.text() == ""
+
+
+def test_a_pin_for_the_readers_own_keys_has_no_field(qtbot: QtBot) -> None:
+    asked = Asked(qtbot, PinState.OK, pin_pad=True)
+    assert not asked.field.isVisible()
+    assert "trên bàn phím của đầu đọc" in asked.words
+    QTest.mouseClick(asked.dialog.accept_button, Qt.MouseButton.LeftButton)
+    assert asked.answers == [Login(None)]
+
+
 def test_an_answer_never_shows_its_pin() -> None:
-    assert CANARY not in f"{PinAnswer(Pin(CANARY), final_try=False)}"
+    assert CANARY not in f"{Login(Pin(CANARY), signature_pin=Pin(CANARY))}"

@@ -21,14 +21,15 @@ from signer_app.desk.trial import sample_page
 from signer_app.outgoing.model import Changes
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import fit_to_sign
-from signer_app.store.model import FileState
+from signer_app.store.model import FileState, JournalAction
 from signer_app.store.settings import Settings, ThemeChoice
 from signer_app.verification.model import Verdict
 from signer_app.workspace import Overrides
 from signer_resources.errors import KnownError
-from signer_token.model import Pin
+from signer_token.client import TokenError
+from signer_token.model import Login, Pin
 from signer_ui.hub import Hub
-from signer_ui.presenters.pin import PinAnswer, Purpose
+from signer_ui.presenters.pin import Purpose
 from signer_ui.presenters.signing import Act, progress_words, told_error, told_of
 from signer_ui.shell import Shell, Tab
 from signer_ui.signing_flow import SigningFlow
@@ -271,7 +272,7 @@ def test_drivers_that_are_changed_while_documents_are_signed_do_not_end_the_sess
         assert space.hosts is not hosts
 
     try:
-        summary = signing.sign(ready, Pin(CANARY_PIN), final_try=False, document_done=other_drivers)
+        summary = signing.sign(ready, Login(Pin(CANARY_PIN)), document_done=other_drivers)
     finally:
         space._overrides = replace(space._overrides, modules=modules)
         space.reload()
@@ -286,7 +287,7 @@ def test_a_pin_is_not_spent_when_the_body_was_changed_after_the_question(clerk: 
     clerk.desk.change_settings(lambda settings: assign_body(settings, clerk.agency, None))
     try:
         with pytest.raises(KnownError) as raised:
-            signing.sign(ready, Pin(CANARY_PIN), final_try=False)
+            signing.sign(ready, Login(Pin(CANARY_PIN)))
     finally:
         clerk.desk.change_settings(lambda _settings: before)
     assert (raised.value.code, clerk.counting.user_logins()) == ("us_changed", 0)
@@ -360,9 +361,7 @@ def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(clerk: C
     ready = signing.prepare(drafts, clerk.agency)
     assert isinstance(ready, Ready)
     done: list[DocumentOutcome] = []
-    summary = signing.sign(
-        ready, Pin(CANARY_PIN), final_try=False, cancelled=lambda: bool(done), document_done=done.append
-    )
+    summary = signing.sign(ready, Login(Pin(CANARY_PIN)), cancelled=lambda: bool(done), document_done=done.append)
     assert summary.stopped is not None
     assert (summary.stopped.code, len(summary.signed), len(summary.pending)) == ("interrupted", 1, 2)
     told = told_of(summary, WORDS)
@@ -371,7 +370,7 @@ def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(clerk: C
 
     rest = signing.prepare_rest(summary.batch)
     assert len(rest.documents) == 2
-    assert len(signing.sign(rest, Pin(CANARY_PIN), final_try=False).signed) == 2
+    assert len(signing.sign(rest, Login(Pin(CANARY_PIN))).signed) == 2
     with pytest.raises(KnownError, match="Nothing is left"):
         signing.prepare_rest(summary.batch)
 
@@ -383,14 +382,14 @@ def test_what_was_changed_after_the_question_is_not_signed(clerk: Clerk) -> None
     clerk.desk.outgoing.edit(drafts[0], Changes(subject="Một trích yếu khác"))
     clerk.desk.outgoing.examine(drafts, ready.chosen)
     with pytest.raises(KnownError) as raised:
-        signing.sign(ready, Pin(CANARY_PIN), final_try=False)
+        signing.sign(ready, Login(Pin(CANARY_PIN)))
     assert raised.value.code == "us_changed"
     assert clerk.counting.user_logins() == 0
 
 
 def test_a_trial_signs_a_page_and_keeps_nothing_but_the_journals_entries(clerk: Clerk, place: Place) -> None:
     before = sorted(path for path, _data in place.everything() if "blobs" in path.parts)
-    trial = clerk.desk.signing.test_signature(clerk.agency, Pin(CANARY_PIN))
+    trial = clerk.desk.signing.test_signature(clerk.agency, Login(Pin(CANARY_PIN)))
     assert trial.verdict is Verdict.VALID
     assert sorted(path for path, _data in place.everything() if "blobs" in path.parts) == before
     with clerk.desk.space.store.view() as view:
@@ -403,7 +402,7 @@ def test_enrolling_makes_this_machine_known_with_one_login(clerk: Clerk, place: 
     with place.server():
         clerk.desk.space.reload()
         known = place.settings().server
-        done = clerk.desk.signing.enrol(clerk.agency, Pin(CANARY_PIN))
+        done = clerk.desk.signing.enrol(clerk.agency, Login(Pin(CANARY_PIN)))
         assert known is not None
         assert done.settings == place.settings()
         assert done.settings.server is not None
@@ -426,18 +425,18 @@ def test_what_is_set_while_an_enrolment_runs_is_not_lost_and_another_server_gets
         assert before.server is not None
         elsewhere = msgspec.structs.replace(before.server, url="https://khac.example")
         changes.append(lambda settings: msgspec.structs.replace(settings, theme=ThemeChoice.DARK))
-        done = clerk.desk.signing.enrol(clerk.agency, Pin(CANARY_PIN))
+        done = clerk.desk.signing.enrol(clerk.agency, Login(Pin(CANARY_PIN)))
         assert (done.settings.theme, place.settings()) == (ThemeChoice.DARK, done.settings)
         assert done.settings.server != before.server
         changes.append(lambda settings: msgspec.structs.replace(settings, server=elsewhere))
         with pytest.raises(KnownError) as raised:
-            clerk.desk.signing.enrol(clerk.agency, Pin(CANARY_PIN))
+            clerk.desk.signing.enrol(clerk.agency, Login(Pin(CANARY_PIN)))
         assert (raised.value.code, place.settings().server) == ("server_changed", elsewhere)
         clerk.desk.change_settings(lambda _settings: before)
 
 
 def test_the_dialogue_for_other_purposes_reads_the_tokens_state_first(clerk: Clerk) -> None:
-    answers: list[PinAnswer] = []
+    answers: list[Login] = []
     failures: list[KnownError] = []
     stops: list[None] = []
 
@@ -461,8 +460,24 @@ def test_the_dialogue_for_other_purposes_reads_the_tokens_state_first(clerk: Cle
     assert dialog.accessibleName() == "Nhập mã PIN USB ký số «UBND xã Hòa Sơn» để ký thử"
     QTest.keyClicks(dialog.field, CANARY_PIN)
     QTest.keyClick(dialog.field, Qt.Key.Key_Return)
-    assert [answer.pin.reveal() for answer in answers] == [CANARY_PIN]
+    assert [answer.pin.reveal() for answer in answers if answer.pin] == [CANARY_PIN]
     assert stops == []
+
+
+def test_a_changed_pin_signs_from_then_on_and_the_journal_tells_both_tries(clerk: Clerk) -> None:
+    signing, new = clerk.desk.signing, Pin("Canary-7bT2-new")
+    with pytest.raises(TokenError) as refused:
+        signing.change_pin(clerk.agency, Pin("00000000"), new, final_try=False)
+    assert refused.value.code == "pin_incorrect"
+    signing.change_pin(clerk.agency, Pin(CANARY_PIN), new, final_try=False)
+    try:
+        assert clerk.counting.user_logins() == 0
+        assert signing.test_signature(clerk.agency, Login(new)).sha256
+    finally:
+        signing.change_pin(clerk.agency, new, Pin(CANARY_PIN), final_try=False)
+    with clerk.desk.space.store.view() as view:
+        changes = [e.use.result for e in view.journal.entries() if e.use.action is JournalAction.CHANGE_PIN]
+    assert sorted(changes[:3]) == ["ok", "ok", "pin_incorrect"]
 
 
 # ---- words ---------------------------------------------------------------------------------------------------------

@@ -14,13 +14,16 @@ from pytestqt.qtbot import QtBot
 from signer_app.desk.desk import Desk, open_desk
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView, assign_body, confirm_role
 from signer_app.pdf.plan import VIETNAM
-from signer_app.store.settings import Body, CertificateRole, Settings
+from signer_app.signing.certificate_facts import Usage
+from signer_app.signing.renewal import Inheritance
+from signer_app.store.settings import Body, CertificateRole, KnownCertificate, Settings
 from signer_app.workspace import Overrides, Workspace
 from signer_resources.errors import KnownError
 from signer_token.model import PinState, Token, TokenCertificate
+from signer_ui.glow import Glow
 from signer_ui.hub import Hub
 from signer_ui.panes.token import TokenPane
-from signer_ui.presenters.token import SetBody, SetRole, token_page
+from signer_ui.presenters.token import AskAsNew, SetBody, SetRole, TakeOver, certificate_alarms, token_page
 from signer_ui.shell import Shell, Tab
 from signer_ui.tasks import Tasks
 from signer_ui.theme import Theme
@@ -34,7 +37,7 @@ WORDS = Words("vi")
 AGENCY, PERSONAL = CertificateRole.AGENCY, CertificateRole.PERSONAL
 BODY = Body(code="H77.05", name="UBND xã Hòa Sơn")
 OTHER = Body(code="H77.06", name="HĐND xã Hòa Sơn")
-SHA256 = "ab" * 32
+SHA256, OLD_SHA256 = "ab" * 32, "cd" * 32
 
 
 def certificate(
@@ -80,25 +83,83 @@ def test_a_certificate_shows_holder_issuer_validity_and_key() -> None:
         "Hiệu lực": "22/10/2026 đến 17/09/2027 (còn 300 ngày)",
         "Số sê-ri": "0a1b",
         "Khóa": "RSA-2048",
+        "Khóa bí mật": "chỉ thấy được sau khi nhập mã PIN",
     }
 
 
+def test_a_certificate_says_what_it_is_for_and_whether_its_key_is_there() -> None:
+    view = replace(certificate(AGENCY), usages=(Usage.SIGNING, Usage.NON_REPUDIATION))
+    there = replace(view, certificate=replace(view.certificate, key_present=True))
+    gone = replace(view, certificate=replace(view.certificate, key_present=False))
+    (card,) = token_page(seen(there, gone), settings(BODY), WORDS).cards
+    one, other = card.certificates
+    assert dict(one.facts)["Dùng để"] == "ký số, chống chối bỏ"
+    assert (dict(one.facts)["Khóa bí mật"], one.warning, one.glow) == ("có trên USB ký số", "", Glow.GOOD)
+    assert dict(other.facts)["Khóa bí mật"] == "không có trên USB ký số"
+    assert (other.glow, "không ký được" in other.warning) == (Glow.BAD, True)
+
+
 @pytest.mark.parametrize(
-    ("life", "days", "words"),
+    ("life", "days", "words", "glow"),
     [
-        (Life.VALID, 300, ""),
-        (Life.ENDING, 27, "Chứng thư số còn 27 ngày (đến 18/12/2026)."),
-        (Life.EXPIRED, -3, "đã hết hạn ngày 18/11/2026, không ký được."),
-        (Life.NOT_YET, 300, "chưa có hiệu lực"),
+        (Life.VALID, 300, "", Glow.GOOD),
+        (Life.ENDING, 57, "Chứng thư số còn 57 ngày (đến 17/01/2027).", Glow.WARN),
+        (Life.DUE, 27, "Chỉ còn 27 ngày (đến 18/12/2026).", Glow.WARN),
+        (Life.LAST, 5, "Sắp hết hạn: còn 5 ngày (đến 26/11/2026).", Glow.BAD),
+        (Life.EXPIRED, -3, "đã hết hạn ngày 18/11/2026, không ký được.", Glow.BAD),
+        (Life.NOT_YET, 300, "chưa có hiệu lực", Glow.BAD),
     ],
 )
-def test_a_certificate_near_or_past_its_end_is_warned_of(life: Life, days: int, words: str) -> None:
+def test_a_certificate_near_or_past_its_end_is_warned_of(life: Life, days: int, words: str, glow: Glow) -> None:
     ((one,),) = (
         card.certificates
         for card in token_page(seen(certificate(AGENCY, life=life, days=days)), settings(BODY), WORDS).cards
     )
     assert words in one.warning
     assert bool(one.warning) == bool(words)
+    assert one.glow is glow
+
+
+def test_in_its_last_week_a_certificate_stands_in_the_red_strip_unless_its_successor_is_there() -> None:
+    last = certificate(AGENCY, life=Life.LAST, days=5)
+    successor = replace(last, certificate=certificate(AGENCY, days=700).certificate, life=Life.VALID, days_left=700)
+    (alarm,) = certificate_alarms(seen(last), WORDS)
+    assert (alarm.text, alarm.tab) == ("Chứng thư số UBND XÃ HÒA SƠN còn 5 ngày (đến 26/11/2026).", Tab.TOKEN)
+    assert certificate_alarms(seen(last, successor), WORDS) == ()
+    assert certificate_alarms(seen(certificate(AGENCY, life=Life.DUE, days=9)), WORDS) == ()
+
+
+def replacing(body: Body | None = BODY, role: CertificateRole = AGENCY) -> CertificateView:
+    """A certificate that seems to replace one which was here before."""
+    old = KnownCertificate(
+        subject="CN=UBND XÃ HÒA SƠN",
+        issuer="CN=CA",
+        serial="0909",
+        not_before=NOW - dt.timedelta(days=700),
+        not_after=NOW + dt.timedelta(days=20),
+        key_id="cd" * 32,
+    )
+    new = msgspec.structs.replace(old, serial="0a1b", not_after=NOW + dt.timedelta(days=700))
+    wish = Inheritance(SHA256, new, OLD_SHA256, old, role, body)
+    return replace(certificate(role, confirmed=False), replaces=wish)
+
+
+@pytest.mark.parametrize(
+    ("view", "question"),
+    [
+        (replacing(), "(số 0909, đến 11/12/2026) của cùng đơn vị, dùng đóng dấu cho UBND xã Hòa Sơn?"),
+        (replacing(None), "(số 0909, đến 11/12/2026) của cùng đơn vị?"),
+        (replacing(None, PERSONAL), "(số 0909, đến 11/12/2026) của cùng một người?"),
+    ],
+)
+def test_a_renewed_certificate_is_one_question_with_two_answers(view: CertificateView, question: str) -> None:
+    ((one,),) = (card.certificates for card in token_page(seen(view), settings(BODY), WORDS).cards)
+    assert one.use == f"Chứng thư mới thay cho chứng thư cũ {question}"
+    assert view.replaces is not None
+    assert {offer.words: offer.change for offer in one.offers} == {
+        "Đúng, thay chứng thư cũ": TakeOver(view.replaces),
+        "Không, chứng thư khác": AskAsNew(view.replaces),
+    }
 
 
 @pytest.mark.parametrize(
@@ -173,7 +234,7 @@ class ScriptedDesk(Desk):
         self.views: tuple[CertificateView, ...] = ()
         self.plugged_in = True
 
-    def tokens(self) -> TokensSnapshot:
+    def tokens(self, *, fresh: bool = False) -> TokensSnapshot:
         return seen(*map(self._as_set, self.views)) if self.plugged_in else TokensSnapshot(looked=True)
 
     def _as_set(self, view: CertificateView) -> CertificateView:
@@ -181,7 +242,11 @@ class ScriptedDesk(Desk):
         role = known.roles.get(SHA256)
         body = known.body_of(SHA256)
         return replace(
-            view, role=role or view.role, role_confirmed=role is not None, body=body.name if body is not None else None
+            view,
+            role=role or view.role,
+            role_confirmed=role is not None,
+            body=body.name if body is not None else None,
+            replaces=view.replaces if SHA256 not in known.certificates else None,
         )
 
 
@@ -235,6 +300,22 @@ def test_one_press_confirms_a_role_and_it_is_kept(shown: Shown) -> None:
     shown.button("Đúng, của cá nhân").click()
     shown.wait_for("Chứng thư số của cá nhân, dùng cho lãnh đạo ký.")
     assert shown.desk.space.settings.roles == {SHA256: PERSONAL}
+
+
+def test_one_press_hands_on_what_the_old_certificate_had(shown: Shown) -> None:
+    shown.desk.change_settings(lambda old: assign_body(old, OLD_SHA256, BODY.code))
+    shown.desk.views = (replacing(),)
+    shown.button("Đúng, thay chứng thư cũ").click()
+    shown.wait_for("Chứng thư số của cơ quan, dùng đóng dấu cho UBND xã Hòa Sơn.")
+    known = shown.desk.space.settings
+    assert (known.roles[SHA256], known.bodies[0].certificates) == (AGENCY, (OLD_SHA256, SHA256))
+
+
+def test_a_no_leads_to_the_questions_about_any_new_certificate(shown: Shown) -> None:
+    shown.desk.views = (replacing(),)
+    shown.button("Không, chứng thư khác").click()
+    shown.wait_for("Có vẻ là chứng thư số của cơ quan. Đúng không?")
+    assert shown.desk.space.settings.roles == {}
 
 
 def test_the_keyboard_stays_with_the_certificate_when_its_buttons_change(shown: Shown) -> None:

@@ -24,6 +24,8 @@ from typing import IO, Any, Generic, Self, TypeVar, cast
 
 import msgspec
 
+from signer_token.dumps import no_core_dumps
+
 DEFAULT_CAP = 1 << 20
 """Bytes that one frame may hold unless the caller says otherwise."""
 
@@ -123,10 +125,17 @@ def _read_frame(source: FileIO, cap: int) -> bytearray:
     return payload
 
 
-def _write_frame(sink: FileIO, payload: bytes) -> None:
-    rest = memoryview(_HEADER.pack(len(payload)) + payload)
-    while rest:
-        rest = rest[sink.write(rest) :]
+def _write_frame(sink: FileIO, payload: bytes | bytearray) -> None:
+    for part in (_HEADER.pack(len(payload)), payload):
+        written = 0
+        while written < len(part):
+            with memoryview(part) as view, view[written:] as rest:
+                written += sink.write(rest)
+
+
+def _wipe(frame: bytearray) -> None:
+    """Overwrites what a frame held."""
+    frame[:] = bytes(len(frame))
 
 
 def _decoder(types: Sequence[type[msgspec.Struct]]) -> msgspec.json.Decoder[Any]:
@@ -141,7 +150,7 @@ _DECODING_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
 
 def _exchange(
     process: subprocess.Popen[bytes],
-    requests: "queue.SimpleQueue[bytes | None]",
+    requests: "queue.SimpleQueue[bytearray | None]",
     replies: "queue.SimpleQueue[bytearray | type[ChildError]]",
     cap: int,
 ) -> None:
@@ -150,7 +159,7 @@ def _exchange(
     try:
         while (request := requests.get()) is not None:
             _write_frame(sink, request)
-            request = b""  # it may hold a PIN: not kept while the driver works
+            _wipe(request)  # it may hold a PIN: not kept while the driver works
             replies.put(_read_frame(source, cap))
     except _FrameTooLongError:
         replies.put(ChildGarbage)
@@ -182,7 +191,7 @@ class Child(Generic[Req, Rep]):
     ) -> None:
         self._cap = cap
         self._decoder = _decoder([*reply_types, Failure])
-        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
         self._replies: queue.SimpleQueue[bytearray | type[ChildError]] = queue.SimpleQueue()
         self._one_at_a_time = threading.Lock()
         self._ended = False
@@ -220,14 +229,14 @@ class Child(Generic[Req, Rep]):
         child is dead then), ChildFailed (it lives), ValueError for a request over the cap (nothing was
         sent).
         """
-        payload = msgspec.json.encode(request)
+        payload = bytearray()
+        msgspec.json.Encoder().encode_into(request, payload)
         if len(payload) > self._cap:
             raise ValueError(f"a request of {len(payload)} bytes; the cap is {self._cap}")
         with self._one_at_a_time:
             if self._ended:
                 raise ChildCrashed(self._process.returncode)
             self._requests.put(payload)
-            del payload
             try:
                 reply = self._reply(deadline_s)
             except BaseException:
@@ -283,20 +292,6 @@ class Child(Generic[Req, Rep]):
 # The child's end
 
 
-def _harden() -> None:
-    """No core dump that could hold a PIN, no crash dialog, no death by the parent's Ctrl+C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "win32":
-        import ctypes
-
-        # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX: a crash ends the process at once.
-        ctypes.windll.kernel32.SetErrorMode(0x0001 | 0x0002)
-    else:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _take_pipes() -> tuple[FileIO, FileIO]:
     """The two ends of the channel, moved where a vendor module that prints or reads can't reach them."""
     source, sink = FileIO(os.dup(0), "rb"), FileIO(os.dup(1), "wb")
@@ -320,26 +315,44 @@ def _listen(source: FileIO, inbox: "queue.SimpleQueue[bytearray | None]", busy: 
     inbox.put(None)
 
 
-def serve(handler: Callable[[Req], Rep], request_types: Sequence[type[Req]], *, cap: int = DEFAULT_CAP) -> int:
+def serve(
+    handler: Callable[[Req], Rep],
+    request_types: Sequence[type[Req]],
+    *,
+    cap: int = DEFAULT_CAP,
+    idle: Callable[[], None] = lambda: None,
+    idle_every_s: float | None = None,
+) -> int:
     """Answer requests with `handler` until the parent closes the pipe; returns the exit code of the process.
+
+    `idle` is called every `idle_every_s` seconds while nobody asks anything, on the handler's thread.
 
     Takes over stdin and stdout: from here on both `print` and a printing library write to stderr. A handler
     answers by returning a reply or raising `Refusal`; whatever else it raises becomes
     Failure("child_fault", {"type": …}) with the class name alone, for its text could hold a secret.
     """
-    _harden()
+    # The parent's Ctrl+C is not ours.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    no_core_dumps()
     source, sink = _take_pipes()
     decoder = _decoder(request_types)
     inbox: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
     busy = threading.Event()
     threading.Thread(target=_listen, args=(source, inbox, busy, cap), name="listen", daemon=True).start()
-    while (frame := inbox.get()) is not None:
+    while True:
+        try:
+            frame = inbox.get(timeout=idle_every_s)
+        except queue.Empty:
+            idle()
+            continue
+        if frame is None:
+            break
         try:
             request = cast("Req", decoder.decode(frame))
         except _DECODING_ERRORS:
             busy.clear()  # or the listener would take the parent's next step for its death
             return _EXIT_BAD_REQUEST
-        del frame
+        _wipe(frame)
         payload = msgspec.json.encode(_answer(handler, request))
         del request
         if len(payload) > cap:

@@ -1,111 +1,194 @@
-"""Names and numbers of the return values of PKCS#11 (CKR_…), from what python-pkcs11 raises.
+"""Every return value of PKCS#11 2.40 and 3.0 (CKR_…): its number, its name, what it means for the clerk.
 
-Pure tables, used in the token host. python-pkcs11 turns a return value into an exception class and drops
-the number; people who support a driver need the number back. What a value means for the clerk is decided in
-`host`, not here.
+Pure tables, used in the token host. python-pkcs11 turns a return value into an exception class and drops the number;
+people who support a driver need the number back. What is not in the table (a vendor's own value) is a "driver error"
+with its number, never a "wrong PIN".
 """
 
 import re
+from dataclasses import dataclass
 
 import pkcs11
 
-_CODES: dict[type[pkcs11.PKCS11Error], tuple[int, str]] = {
-    pkcs11.HostMemory: (0x002, "CKR_HOST_MEMORY"),
-    pkcs11.SlotIDInvalid: (0x003, "CKR_SLOT_ID_INVALID"),
-    pkcs11.GeneralError: (0x005, "CKR_GENERAL_ERROR"),
-    pkcs11.FunctionFailed: (0x006, "CKR_FUNCTION_FAILED"),
-    pkcs11.ArgumentsBad: (0x007, "CKR_ARGUMENTS_BAD"),
-    pkcs11.NoEvent: (0x008, "CKR_NO_EVENT"),
-    pkcs11.AttributeReadOnly: (0x010, "CKR_ATTRIBUTE_READ_ONLY"),
-    pkcs11.AttributeSensitive: (0x011, "CKR_ATTRIBUTE_SENSITIVE"),
-    pkcs11.AttributeTypeInvalid: (0x012, "CKR_ATTRIBUTE_TYPE_INVALID"),
-    pkcs11.AttributeValueInvalid: (0x013, "CKR_ATTRIBUTE_VALUE_INVALID"),
-    pkcs11.DataInvalid: (0x020, "CKR_DATA_INVALID"),
-    pkcs11.DataLenRange: (0x021, "CKR_DATA_LEN_RANGE"),
-    pkcs11.DeviceError: (0x030, "CKR_DEVICE_ERROR"),
-    pkcs11.DeviceMemory: (0x031, "CKR_DEVICE_MEMORY"),
-    pkcs11.DeviceRemoved: (0x032, "CKR_DEVICE_REMOVED"),
-    pkcs11.EncryptedDataInvalid: (0x040, "CKR_ENCRYPTED_DATA_INVALID"),
-    pkcs11.EncryptedDataLenRange: (0x041, "CKR_ENCRYPTED_DATA_LEN_RANGE"),
-    pkcs11.FunctionCancelled: (0x050, "CKR_FUNCTION_CANCELED"),
-    pkcs11.FunctionNotSupported: (0x054, "CKR_FUNCTION_NOT_SUPPORTED"),
-    pkcs11.KeyHandleInvalid: (0x060, "CKR_KEY_HANDLE_INVALID"),
-    pkcs11.KeySizeRange: (0x062, "CKR_KEY_SIZE_RANGE"),
-    pkcs11.KeyTypeInconsistent: (0x063, "CKR_KEY_TYPE_INCONSISTENT"),
-    pkcs11.KeyNotNeeded: (0x064, "CKR_KEY_NOT_NEEDED"),
-    pkcs11.KeyNeeded: (0x066, "CKR_KEY_NEEDED"),
-    pkcs11.KeyIndigestible: (0x067, "CKR_KEY_INDIGESTIBLE"),
-    pkcs11.KeyNotWrappable: (0x069, "CKR_KEY_NOT_WRAPPABLE"),
-    pkcs11.KeyUnextractable: (0x06A, "CKR_KEY_UNEXTRACTABLE"),
-    pkcs11.MechanismInvalid: (0x070, "CKR_MECHANISM_INVALID"),
-    pkcs11.MechanismParamInvalid: (0x071, "CKR_MECHANISM_PARAM_INVALID"),
-    pkcs11.ObjectHandleInvalid: (0x082, "CKR_OBJECT_HANDLE_INVALID"),
-    pkcs11.OperationActive: (0x090, "CKR_OPERATION_ACTIVE"),
-    pkcs11.OperationNotInitialized: (0x091, "CKR_OPERATION_NOT_INITIALIZED"),
-    pkcs11.PinIncorrect: (0x0A0, "CKR_PIN_INCORRECT"),
-    pkcs11.PinInvalid: (0x0A1, "CKR_PIN_INVALID"),
-    pkcs11.PinLenRange: (0x0A2, "CKR_PIN_LEN_RANGE"),
-    pkcs11.PinExpired: (0x0A3, "CKR_PIN_EXPIRED"),
-    pkcs11.PinLocked: (0x0A4, "CKR_PIN_LOCKED"),
-    pkcs11.SessionClosed: (0x0B0, "CKR_SESSION_CLOSED"),
-    pkcs11.SessionCount: (0x0B1, "CKR_SESSION_COUNT"),
-    pkcs11.SessionHandleInvalid: (0x0B3, "CKR_SESSION_HANDLE_INVALID"),
-    pkcs11.SessionReadOnly: (0x0B5, "CKR_SESSION_READ_ONLY"),
-    pkcs11.SessionExists: (0x0B6, "CKR_SESSION_EXISTS"),
-    pkcs11.SessionReadOnlyExists: (0x0B7, "CKR_SESSION_READ_ONLY_EXISTS"),
-    pkcs11.SessionReadWriteSOExists: (0x0B8, "CKR_SESSION_READ_WRITE_SO_EXISTS"),
-    pkcs11.SignatureInvalid: (0x0C0, "CKR_SIGNATURE_INVALID"),
-    pkcs11.SignatureLenRange: (0x0C1, "CKR_SIGNATURE_LEN_RANGE"),
-    pkcs11.TemplateIncomplete: (0x0D0, "CKR_TEMPLATE_INCOMPLETE"),
-    pkcs11.TemplateInconsistent: (0x0D1, "CKR_TEMPLATE_INCONSISTENT"),
-    pkcs11.TokenNotPresent: (0x0E0, "CKR_TOKEN_NOT_PRESENT"),
-    pkcs11.TokenNotRecognised: (0x0E1, "CKR_TOKEN_NOT_RECOGNIZED"),
-    pkcs11.TokenWriteProtected: (0x0E2, "CKR_TOKEN_WRITE_PROTECTED"),
-    pkcs11.UnwrappingKeyHandleInvalid: (0x0F0, "CKR_UNWRAPPING_KEY_HANDLE_INVALID"),
-    pkcs11.UnwrappingKeySizeRange: (0x0F1, "CKR_UNWRAPPING_KEY_SIZE_RANGE"),
-    pkcs11.UnwrappingKeyTypeInconsistent: (0x0F2, "CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT"),
-    pkcs11.UserAlreadyLoggedIn: (0x100, "CKR_USER_ALREADY_LOGGED_IN"),
-    pkcs11.UserNotLoggedIn: (0x101, "CKR_USER_NOT_LOGGED_IN"),
-    pkcs11.UserPinNotInitialized: (0x102, "CKR_USER_PIN_NOT_INITIALIZED"),
-    pkcs11.AnotherUserAlreadyLoggedIn: (0x104, "CKR_USER_ANOTHER_ALREADY_LOGGED_IN"),
-    pkcs11.UserTooManyTypes: (0x105, "CKR_USER_TOO_MANY_TYPES"),
-    pkcs11.WrappedKeyInvalid: (0x110, "CKR_WRAPPED_KEY_INVALID"),
-    pkcs11.WrappedKeyLenRange: (0x112, "CKR_WRAPPED_KEY_LEN_RANGE"),
-    pkcs11.WrappingKeyHandleInvalid: (0x113, "CKR_WRAPPING_KEY_HANDLE_INVALID"),
-    pkcs11.WrappingKeySizeRange: (0x114, "CKR_WRAPPING_KEY_SIZE_RANGE"),
-    pkcs11.WrappingKeyTypeInconsistent: (0x115, "CKR_WRAPPING_KEY_TYPE_INCONSISTENT"),
-    pkcs11.RandomSeedNotSupported: (0x120, "CKR_RANDOM_SEED_NOT_SUPPORTED"),
-    pkcs11.RandomNoRNG: (0x121, "CKR_RANDOM_NO_RNG"),
-    pkcs11.DomainParamsInvalid: (0x130, "CKR_DOMAIN_PARAMS_INVALID"),
-    pkcs11.ExceededMaxIterations: (0x1C0, "CKR_EXCEEDED_MAX_ITERATIONS"),
-    pkcs11.PinTooWeak: (0x1C3, "CKR_PIN_TOO_WEAK"),
-    pkcs11.PublicKeyInvalid: (0x1C4, "CKR_PUBLIC_KEY_INVALID"),
-    pkcs11.FunctionRejected: (0x200, "CKR_FUNCTION_REJECTED"),
+DRIVER_ERROR = "driver_error"
+"""What everything means that says nothing better."""
+
+
+@dataclass(frozen=True)
+class ReturnValue:
+    """A return value of a driver; `meaning` is an error of the catalogue.
+
+    `goes_on`: whether only the document in hand is concerned, so that a batch may go on with the next.
+    """
+
+    number: int
+    name: str
+    meaning: str = DRIVER_ERROR
+    goes_on: bool = False
+
+    def __str__(self) -> str:
+        return f"0x{self.number:08x} {self.name}".rstrip()
+
+
+_TABLE = """
+001 CANCEL pin_pad_cancelled
+002 HOST_MEMORY driver_resources
+003 SLOT_ID_INVALID token_removed
+005 GENERAL_ERROR
+006 FUNCTION_FAILED
+007 ARGUMENTS_BAD
+008 NO_EVENT
+009 NEED_TO_CREATE_THREADS
+00a CANT_LOCK
+010 ATTRIBUTE_READ_ONLY
+011 ATTRIBUTE_SENSITIVE
+012 ATTRIBUTE_TYPE_INVALID
+013 ATTRIBUTE_VALUE_INVALID
+01b ACTION_PROHIBITED key_unsupported
+020 DATA_INVALID data_refused goes_on
+021 DATA_LEN_RANGE data_refused goes_on
+030 DEVICE_ERROR
+031 DEVICE_MEMORY driver_resources
+032 DEVICE_REMOVED token_removed
+040 ENCRYPTED_DATA_INVALID
+041 ENCRYPTED_DATA_LEN_RANGE
+042 AEAD_DECRYPT_FAILED
+050 FUNCTION_CANCELED pin_pad_cancelled
+051 FUNCTION_NOT_PARALLEL
+054 FUNCTION_NOT_SUPPORTED
+060 KEY_HANDLE_INVALID session_lost
+062 KEY_SIZE_RANGE key_unsupported
+063 KEY_TYPE_INCONSISTENT key_unsupported
+064 KEY_NOT_NEEDED
+065 KEY_CHANGED session_lost
+066 KEY_NEEDED
+067 KEY_INDIGESTIBLE
+068 KEY_FUNCTION_NOT_PERMITTED key_unsupported
+069 KEY_NOT_WRAPPABLE
+06a KEY_UNEXTRACTABLE
+070 MECHANISM_INVALID key_unsupported
+071 MECHANISM_PARAM_INVALID key_unsupported
+082 OBJECT_HANDLE_INVALID session_lost
+090 OPERATION_ACTIVE
+091 OPERATION_NOT_INITIALIZED
+0a0 PIN_INCORRECT pin_incorrect
+0a1 PIN_INVALID pin_rejected
+0a2 PIN_LEN_RANGE pin_length
+0a3 PIN_EXPIRED pin_expired
+0a4 PIN_LOCKED pin_locked
+0b0 SESSION_CLOSED session_lost
+0b1 SESSION_COUNT driver_resources
+0b3 SESSION_HANDLE_INVALID session_lost
+0b4 SESSION_PARALLEL_NOT_SUPPORTED
+0b5 SESSION_READ_ONLY token_read_only
+0b6 SESSION_EXISTS
+0b7 SESSION_READ_ONLY_EXISTS
+0b8 SESSION_READ_WRITE_SO_EXISTS token_in_use
+0c0 SIGNATURE_INVALID
+0c1 SIGNATURE_LEN_RANGE
+0d0 TEMPLATE_INCOMPLETE
+0d1 TEMPLATE_INCONSISTENT
+0e0 TOKEN_NOT_PRESENT token_removed
+0e1 TOKEN_NOT_RECOGNIZED token_removed
+0e2 TOKEN_WRITE_PROTECTED token_read_only
+0f0 UNWRAPPING_KEY_HANDLE_INVALID
+0f1 UNWRAPPING_KEY_SIZE_RANGE
+0f2 UNWRAPPING_KEY_TYPE_INCONSISTENT
+100 USER_ALREADY_LOGGED_IN session_lost
+101 USER_NOT_LOGGED_IN session_lost
+102 USER_PIN_NOT_INITIALIZED pin_not_set
+103 USER_TYPE_INVALID
+104 USER_ANOTHER_ALREADY_LOGGED_IN token_in_use
+105 USER_TOO_MANY_TYPES token_in_use
+110 WRAPPED_KEY_INVALID
+112 WRAPPED_KEY_LEN_RANGE
+113 WRAPPING_KEY_HANDLE_INVALID
+114 WRAPPING_KEY_SIZE_RANGE
+115 WRAPPING_KEY_TYPE_INCONSISTENT
+120 RANDOM_SEED_NOT_SUPPORTED
+121 RANDOM_NO_RNG
+130 DOMAIN_PARAMS_INVALID
+140 CURVE_NOT_SUPPORTED key_unsupported
+150 BUFFER_TOO_SMALL
+160 SAVED_STATE_INVALID
+170 INFORMATION_SENSITIVE
+180 STATE_UNSAVEABLE
+190 CRYPTOKI_NOT_INITIALIZED session_lost
+191 CRYPTOKI_ALREADY_INITIALIZED
+1a0 MUTEX_BAD
+1a1 MUTEX_NOT_LOCKED
+1b0 NEW_PIN_MODE
+1b1 NEXT_OTP
+1b5 EXCEEDED_MAX_ITERATIONS
+1b6 FIPS_SELF_TEST_FAILED
+1b7 LIBRARY_LOAD_FAILED
+1b8 PIN_TOO_WEAK pin_rejected
+1b9 PUBLIC_KEY_INVALID
+200 FUNCTION_REJECTED pin_pad_cancelled
+201 TOKEN_RESOURCE_EXCEEDED driver_resources
+202 OPERATION_CANCEL_FAILED
+"""
+"""Number, name, meaning, whether a batch may go on (OASIS PKCS#11 base specification 2.40 and 3.0, return values)."""
+
+
+def _read(line: str) -> ReturnValue:
+    number, name, *meaning = line.split()
+    goes_on = meaning[1:] == ["goes_on"]
+    return ReturnValue(int(number, 16), f"CKR_{name}", meaning[0] if meaning else DRIVER_ERROR, goes_on)
+
+
+RETURN_VALUES = {value.number: value for value in map(_read, _TABLE.strip().splitlines())}
+"""By number."""
+
+_NUMBERS = {value.name: number for number, value in RETURN_VALUES.items()}
+
+_OTHER_NAMES: dict[type[pkcs11.PKCS11Error], str] = {
+    # Where the wrapper's class is not called as the return value is.
+    pkcs11.FunctionCancelled: "CKR_FUNCTION_CANCELED",
+    pkcs11.TokenNotRecognised: "CKR_TOKEN_NOT_RECOGNIZED",
+    pkcs11.UserPinNotInitialized: "CKR_USER_PIN_NOT_INITIALIZED",
+    pkcs11.AnotherUserAlreadyLoggedIn: "CKR_USER_ANOTHER_ALREADY_LOGGED_IN",
+    pkcs11.SessionReadWriteSOExists: "CKR_SESSION_READ_WRITE_SO_EXISTS",
+    pkcs11.RandomNoRNG: "CKR_RANDOM_NO_RNG",
+    pkcs11.SlotIDInvalid: "CKR_SLOT_ID_INVALID",
 }
 
-_BY_TEXT: dict[str, tuple[int, str]] = {
+_BY_TEXT = {
     # python-pkcs11 0.10 has no class of their own for these; its text is all there is.
-    "Buffer was too small": (0x150, "CKR_BUFFER_TOO_SMALL"),
-    "Initialisation error (not": (0x190, "CKR_CRYPTOKI_NOT_INITIALIZED"),
-    "Initialisation error (already": (0x191, "CKR_CRYPTOKI_ALREADY_INITIALIZED"),
-    "Parallel not supported": (0x0B4, "CKR_SESSION_PARALLEL_NOT_SUPPORTED"),
-    "User type invalid": (0x103, "CKR_USER_TYPE_INVALID"),
+    "Buffer was too small": 0x150,
+    "Initialisation error (not": 0x190,
+    "Initialisation error (already": 0x191,
+    "Parallel not supported": 0x0B4,
+    "User type invalid": 0x103,
 }
 
 _UNMAPPED = re.compile(r"Unmapped error code 0x([0-9a-fA-F]{1,16})")
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _number(error: pkcs11.PKCS11Error) -> int | None:
+    kind, text = type(error), str(error)
+    for start, number in _BY_TEXT.items():
+        if text.startswith(start):
+            return number
+    if unmapped := _UNMAPPED.match(text):
+        return int(unmapped[1], 16)
+    name = _OTHER_NAMES.get(kind) or "CKR_" + _WORD.sub("_", kind.__name__).upper()
+    return _NUMBERS.get(name)
+
+
+def value_of(error: pkcs11.PKCS11Error) -> ReturnValue:
+    """The return value behind `error`; one that no standard knows has no name.
+
+    Errors that the wrapper makes up itself have the number 0 and the name of their class.
+    """
+    number = _number(error)
+    if number is None:
+        return ReturnValue(0, type(error).__name__)
+    return RETURN_VALUES.get(number, ReturnValue(number, ""))
 
 
 def describe(error: pkcs11.PKCS11Error) -> str:
-    """`error` as "0x00000006 CKR_FUNCTION_FAILED", a value without a name as "0x80000001".
-
-    Errors that the wrapper makes up itself have no value and give the name of their class.
-    """
-    known = _CODES.get(type(error))
-    text = str(error)
-    if known is None:
-        known = next((code for start, code in _BY_TEXT.items() if text.startswith(start)), None)
-    if known is not None:
-        return f"0x{known[0]:08x} {known[1]}"
-    if unmapped := _UNMAPPED.match(text):
-        return f"0x{int(unmapped[1], 16):08x}"
-    return type(error).__name__
+    """`error` as "0x00000006 CKR_FUNCTION_FAILED", a value without a name as "0x80000001"."""
+    value = value_of(error)
+    return str(value) if value.number else value.name

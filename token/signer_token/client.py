@@ -7,8 +7,11 @@ kept here and never sent a second time, whatever happened.
 
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
@@ -20,13 +23,19 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from signer_resources.errors import KnownError
 from signer_token import wire
+from signer_token.binaries import own_binary, read_binary
 from signer_token.channel import Child, ChildCrashed, ChildError, ChildFailed, ChildGarbage, ChildTimeout
+from signer_token.drivers import misfit
+from signer_token.exposure import exposed
 from signer_token.model import Pin, PinState, Token, TokenCertificate
 
 _R = TypeVar("_R", bound=msgspec.Struct)
 
-ENDS_SESSION = frozenset({"token_removed", "session_lost", "driver_error"})
-"""What the host says when a signature failed: it has dropped its session by then."""
+_SESSION_GOES_ON = frozenset({"data_refused", "signature_pin_needed"})
+"""What the host says when a signature failed and its session is as good as before."""
+_SICK = frozenset({"driver_timeout", "driver_crashed", "module_load_failed"})
+SICK_S = 30.0
+"""So long a module that is sick is left alone."""
 
 
 class TokenError(KnownError):
@@ -39,6 +48,11 @@ class TokenError(KnownError):
         super().__init__(code, **params)
         self.pin_state = pin_state
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether only the document in hand is concerned, so that a batch may go on with the next."""
+        return self.code == "data_refused"
+
 
 @dataclass(frozen=True)
 class Deadlines:
@@ -47,6 +61,8 @@ class Deadlines:
     load_s: float = 15.0
     list_s: float = 15.0
     open_s: float = 30.0
+    pin_pad_s: float = 120.0
+    """A person types on the reader meanwhile."""
     sign_s: float = 20.0
     close_s: float = 3.0
 
@@ -54,7 +70,9 @@ class Deadlines:
 class TokenSession:
     """A token that is logged in, for one certificate's key. Made by `TokenHost.open`; close it to log out."""
 
-    def __init__(self, host: "TokenHost", token_serial: str, certificate: TokenCertificate) -> None:
+    def __init__(
+        self, host: "TokenHost", token_serial: str, certificate: TokenCertificate, *, asks_again: bool
+    ) -> None:
         key = x509.load_der_x509_certificate(certificate.der).public_key()
         if not isinstance(key, rsa.RSAPublicKey):
             raise TokenError("key_unsupported")
@@ -62,11 +80,24 @@ class TokenSession:
         self._public_key = key
         self.token_serial = token_serial
         self.certificate = certificate
+        self.asks_again = asks_again
+        """Each signature wants a login of its own: `authorise` comes before the first."""
+
+    def authorise(self, pin: Pin) -> None:
+        """Gives the PIN of a key that asks again; it is first used at the next signature, and repeated only after
+        the token has accepted it.
+
+        Raises TokenError (pin_empty, pin_not_ascii, session_lost and accidents).
+        """
+        if problem := pin.problem():
+            raise TokenError(problem)
+        self._host._authorise(self, pin)
 
     def sign(self, data: bytes) -> bytes:
         """RSASSA-PKCS1-v1_5 with SHA-256 over `data`, DER of signed attributes; checked with the public key.
 
-        Raises TokenError; after any the session is over and every further call raises session_lost.
+        Raises TokenError; after any but data_refused and signature_pin_needed the session is over and every further
+        call raises session_lost.
         ValueError for more than MAX_SIGNED_ATTRIBUTES bytes.
         """
         if len(data) > wire.MAX_SIGNED_ATTRIBUTES:
@@ -118,31 +149,35 @@ class TokenHost:
         self._hurried = False
         self._session: TokenSession | None = None
 
-    def tokens(self) -> tuple[Token, ...]:
+    def tokens(self, *, fresh: bool = False) -> tuple[Token, ...]:
         """The tokens seen through this module, with their certificates; logs in nowhere.
 
-        Raises TokenError: module_missing, module_load_failed, driver_crashed, driver_timeout, driver_error.
+        Certificates are read once for each insertion; `fresh` reads them anew. Raises TokenError: module_missing,
+        module_load_failed, driver_crashed, driver_timeout, driver_error.
         """
         with self._lock:
             repeatable = self._child is not None and self._session is None
+            request = wire.ListTokens(fresh)
             try:
-                found = self._ask(wire.ListTokens(), wire.TokensFound, self._deadlines.list_s)
+                found = self._ask(request, wire.TokensFound, self._deadlines.list_s)
             except TokenError as error:
                 # A host that was found dead is no news; a listing costs nothing to repeat.
                 if error.code != "driver_crashed" or not repeatable:
                     raise
-                found = self._ask(wire.ListTokens(), wire.TokensFound, self._deadlines.list_s)
+                found = self._ask(request, wire.TokensFound, self._deadlines.list_s)
         return tuple(self._token(token) for token in found.tokens)
 
-    def open(self, token_serial: str, certificate_sha256: str, pin: Pin, *, final_try: bool = False) -> TokenSession:
-        """Log in once and find the certificate's key.
+    def open(
+        self, token_serial: str, certificate_sha256: str, pin: Pin | None, *, final_try: bool = False
+    ) -> TokenSession:
+        """Log in once and find the certificate's key. Without `pin` it is typed on the reader's own keys.
 
         `final_try` allows the login although one more wrong PIN locks the token. Raises TokenError; in
         pin_empty, pin_not_ascii, pin_final, certificate_not_found, key_unsupported and token_removed no
         login was tried, in pin_locked none if the token said so before. RuntimeError while another session
         of this module is open.
         """
-        if problem := pin.problem():
+        if pin is not None and (problem := pin.problem()):
             raise TokenError(problem)
         with self._lock:
             if self._session is not None:
@@ -151,20 +186,36 @@ class TokenHost:
             request = wire.Open(
                 token_serial=token_serial,
                 certificate_sha256=certificate_sha256,
-                pin=pin.reveal(),
+                pin=pin.reveal() if pin is not None else None,
                 final_try=final_try,
             )
-            opened = self._ask(request, wire.Opened, self._deadlines.open_s)
+            deadline_s = self._deadlines.open_s if pin is not None else self._deadlines.pin_pad_s
+            opened = self._ask(request, wire.Opened, deadline_s)
             del request
             try:
                 certificate = TokenCertificate.from_der(opened.certificate)
                 if certificate is None or certificate.sha256 != certificate_sha256:
                     raise TokenError("certificate_not_found")
-                self._session = TokenSession(self, token_serial, certificate)
+                self._session = TokenSession(self, token_serial, certificate, asks_again=opened.asks_again)
             except (TokenError, ValueError):
                 self._drop_child()  # it is logged in for something that we can't use
                 raise TokenError("certificate_not_found") from None
             return self._session
+
+    def change_pin(self, token_serial: str, old: Pin, new: Pin, *, final_try: bool = False) -> None:
+        """Gives a token another user PIN. The token checks the old one, which costs a try when it is wrong.
+
+        Raises TokenError: pin_rejected where the new one doesn't follow the token's rules, and as `open`.
+        """
+        for pin in (old, new):
+            if problem := pin.problem():
+                raise TokenError(problem)
+        with self._lock:
+            if self._session is not None:
+                raise RuntimeError("a session of this module is open")
+            self._revive()
+            request = wire.ChangePin(token_serial=token_serial, old=old.reveal(), new=new.reveal(), final_try=final_try)
+            self._ask(request, wire.Done, self._deadlines.open_s)
 
     def close(self) -> None:
         """Log out and end the child process. Harmless twice; the next call starts a new child."""
@@ -189,6 +240,12 @@ class TokenHost:
 
     # For TokenSession
 
+    def _authorise(self, session: TokenSession, pin: Pin) -> None:
+        with self._lock:
+            if self._session is not session:
+                raise TokenError("session_lost")
+            self._ask(wire.Authorise(pin.reveal()), wire.Done, self._deadlines.close_s)
+
     def _sign(self, session: TokenSession, data: bytes) -> bytes:
         with self._lock:
             if self._session is not session:
@@ -197,9 +254,8 @@ class TokenHost:
             try:
                 return self._ask(request, wire.Signed, self._deadlines.sign_s).signature
             except TokenError as error:
-                self._session = None
-                if error.code not in ENDS_SESSION:
-                    self._drop_child()
+                if error.code not in _SESSION_GOES_ON:
+                    self._session = None
                 raise
 
     def _close_session(self, session: TokenSession) -> None:
@@ -233,8 +289,7 @@ class TokenHost:
         return reply
 
     def _start(self) -> Child[wire.Request, wire.Reply]:
-        if not self.module.is_file():
-            raise TokenError("module_missing", module=str(self.module))
+        _require_loadable(self.module)
         child: Child[wire.Request, wire.Reply] = Child(
             self._command, wire.REPLIES, env={**os.environ, **self._env}, stderr=self._stderr
         )
@@ -269,9 +324,9 @@ class TokenHost:
 
     def _token(self, found: wire.FoundToken) -> Token:
         certificates: list[TokenCertificate] = []
-        for der in found.certificates:
+        for one in found.certificates:
             try:
-                certificate = TokenCertificate.from_der(der)
+                certificate = _read_once(one.der, one.key_present)
             except ValueError:
                 continue  # what can't be read can't be signed with; the others must show
             if certificate is not None and certificate not in certificates:
@@ -284,6 +339,9 @@ class TokenHost:
             module=self.module,
             pin_state=_pin_state(found.pin_state) or PinState.UNKNOWN,
             certificates=tuple(certificates),
+            pin_pad=found.pin_pad,
+            pin_least=found.pin_least,
+            pin_most=found.pin_most,
         )
 
     def _refusal(self, failed: ChildFailed) -> TokenError:
@@ -304,6 +362,22 @@ class TokenHost:
             case ChildCrashed() | ChildGarbage():
                 return TokenError("driver_crashed", module=str(self.module))
         raise fault
+
+
+def _require_loadable(module: Path) -> None:
+    """TokenError for a file that isn't there, that anybody may have exchanged, or that our host can't load."""
+    if not module.is_file():
+        raise TokenError("module_missing", module=str(module))
+    if (place := exposed(module)) is not None:
+        raise TokenError("driver_exposed", module=str(module), place=str(place))
+    if (problem := misfit(module, read_binary(module), own_binary())) is not None:
+        raise TokenError(problem.code, pin_state=None, **problem.params)
+
+
+@lru_cache(maxsize=256)
+def _read_once(der: bytes, key_present: bool | None) -> TokenCertificate | None:
+    """Tokens are listed every second, with the same certificates."""
+    return TokenCertificate.from_der(der, key_present)
 
 
 def _pin_state(value: object) -> PinState | None:
@@ -333,40 +407,67 @@ class TokenListing:
 
 
 class TokenHosts:
-    """Several modules, asked in the given order. `hosts` belong to it from now on and are closed with it."""
+    """Several modules, asked side by side, told in the given order. `hosts` belong to it and are closed with it.
+
+    A module that hung, crashed or could not be loaded is left alone for a while unless a fresh look is wanted: a sick
+    driver costs its deadline once and not at each look.
+    """
 
     def __init__(self, hosts: Sequence[TokenHost]) -> None:
         self._hosts = tuple(hosts)
+        self._sick: dict[Path, tuple[TokenError, float]] = {}
+        """What was wrong with a module, and until when it is left alone (time.monotonic)."""
 
     @property
     def modules(self) -> tuple[Path, ...]:
         """The modules, in the order in which they are asked."""
         return tuple(host.module for host in self._hosts)
 
-    def tokens(self) -> TokenListing:
+    def tokens(self, *, fresh: bool = False) -> TokenListing:
         """Ask every module; the same token under two of them is listed once, under the first.
 
-        Raises TokenError("no_module") when there are no modules at all; a module's own error goes to
-        `faults`.
+        `fresh`: certificates are read anew and a module that was sick is asked again. Raises TokenError("no_module")
+        when there are no modules at all; a module's own error goes to `faults`.
         """
         if not self._hosts:
             raise TokenError("no_module")
         tokens: dict[tuple[str, frozenset[str]], Token] = {}
         faults: list[ModuleFault] = []
-        for host in self._hosts:
-            try:
-                for token in host.tokens():
-                    same = (token.serial, frozenset(c.sha256 for c in token.certificates))
-                    tokens.setdefault(same, token)
-            except TokenError as error:
-                faults.append(ModuleFault(host.module, error))
+        with ThreadPoolExecutor(len(self._hosts), "token-listing") as threads:
+            answers = list(threads.map(partial(self._ask, fresh=fresh), self._hosts))
+        for host, answer in zip(self._hosts, answers, strict=True):
+            if isinstance(answer, TokenError):
+                faults.append(ModuleFault(host.module, answer))
+                continue
+            for token in answer:
+                same = (token.serial, frozenset(c.sha256 for c in token.certificates))
+                tokens.setdefault(same, token)
         return TokenListing(tuple(tokens.values()), tuple(faults))
 
-    def open(self, token: Token, certificate_sha256: str, pin: Pin, *, final_try: bool = False) -> TokenSession:
+    def _ask(self, host: TokenHost, *, fresh: bool) -> tuple[Token, ...] | TokenError:
+        error, until = self._sick.get(host.module, (None, 0.0))
+        if error is not None and not fresh and time.monotonic() < until:
+            return error
+        self._sick.pop(host.module, None)
+        try:
+            return host.tokens(fresh=fresh)
+        except TokenError as fault:
+            if fault.code in _SICK:
+                self._sick[host.module] = (fault, time.monotonic() + SICK_S)
+            return fault
+
+    def open(self, token: Token, certificate_sha256: str, pin: Pin | None, *, final_try: bool = False) -> TokenSession:
         """`TokenHost.open` on the module `token` was listed under; KeyError for a module that isn't ours."""
+        return self._host(token).open(token.serial, certificate_sha256, pin, final_try=final_try)
+
+    def change_pin(self, token: Token, old: Pin, new: Pin, *, final_try: bool = False) -> None:
+        """`TokenHost.change_pin` on the module `token` was listed under; KeyError for a module that isn't ours."""
+        self._host(token).change_pin(token.serial, old, new, final_try=final_try)
+
+    def _host(self, token: Token) -> TokenHost:
         for host in self._hosts:
             if host.module == token.module:
-                return host.open(token.serial, certificate_sha256, pin, final_try=final_try)
+                return host
         raise KeyError(str(token.module))
 
     def hurry(self) -> None:

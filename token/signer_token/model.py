@@ -1,11 +1,12 @@
 """The plain values of the token layer: PIN, its state, certificates, tokens.
 
 Immutable, no device, no thread of their own; used in the main process. Certificates are read here from the
-bytes that a token gave, never from a driver's own reading of them. A PIN is never shown, compared, copied
-or stored.
+bytes that a token gave, never from a driver's own reading of them. A PIN is never shown, copied or stored, and
+compared with nothing but the same one typed again.
 """
 
 import hashlib
+import hmac
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,6 +54,15 @@ class Pin:
             return "pin_empty"
         return None if self._text.isascii() else "pin_not_ascii"
 
+    def same_as(self, other: "Pin") -> bool:
+        """Whether both are the same text; for a new PIN that is typed twice."""
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    @property
+    def length(self) -> int:
+        """Characters."""
+        return len(self._text)
+
     def __repr__(self) -> str:
         return "***"
 
@@ -60,6 +70,18 @@ class Pin:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a PIN is not copied or stored")
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a person has given for one login."""
+
+    pin: Pin | None
+    """None: it is typed on the reader's own keys."""
+    final_try: bool = False
+    """The person has confirmed that the last try is to be spent."""
+    signature_pin: Pin | None = None
+    """For a key that wants a login for each signature; the same as `pin` where the person said so."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +107,11 @@ class TokenCertificate:
     §4.2.1.3).
     """
     der: bytes = field(repr=False)
+    key_present: bool | None = field(default=None, compare=False)
+    """Whether its key was seen on the token; None: it shows only after a login, as on most tokens."""
 
     @classmethod
-    def from_der(cls, der: bytes) -> "TokenCertificate | None":
+    def from_der(cls, der: bytes, key_present: bool | None = None) -> "TokenCertificate | None":
         """Read a certificate; None for an authority's (basicConstraints cA). ValueError when unreadable."""
         try:
             certificate = x509.load_der_x509_certificate(der)
@@ -105,6 +129,7 @@ class TokenCertificate:
                 organization=_first(certificate.subject, NameOID.ORGANIZATION_NAME),
                 usable_for_signing=_may_sign(certificate),
                 der=der,
+                key_present=key_present,
             )
         except Exception as fault:
             # Foreign bytes: the parser's exceptions are many (version, duplicate extension, curve, …).
@@ -160,3 +185,8 @@ class Token:
     """The PKCS#11 module it was seen through."""
     pin_state: PinState
     certificates: tuple[TokenCertificate, ...]
+    pin_pad: bool = False
+    """The PIN is typed on the reader's own keys (CKF_PROTECTED_AUTHENTICATION_PATH)."""
+    pin_least: int = 0
+    """Characters that a PIN has at least; 0: the token doesn't say."""
+    pin_most: int = 0

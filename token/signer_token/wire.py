@@ -1,7 +1,7 @@
 """What the main process and the token host say to each other (see `channel` for how it travels).
 
-Plain structs, imported by both ends; nothing here touches a device. The one secret is the PIN in `Open`:
-its repr hides it.
+Plain structs, imported by both ends; nothing here touches a device. The only secrets are the
+PINs in `Open`, `Authorise` and `ChangePin`, whose reprs hide them.
 """
 
 from typing import Annotated
@@ -15,7 +15,7 @@ MAX_SIGNED_ATTRIBUTES = 64 * 1024
 
 
 class Load(Message, frozen=True):
-    """Load and initialise the module; the first request. → Done"""
+    """Load and initialise the module; the first request. → Loaded"""
 
     module: str
 
@@ -25,7 +25,12 @@ class Ping(Message, frozen=True):
 
 
 class ListTokens(Message, frozen=True):
-    """What is plugged in; logs in nowhere. → TokensFound"""
+    """What is plugged in; logs in nowhere. → TokensFound
+
+    Certificates are read once for each insertion; `fresh` reads them anew.
+    """
+
+    fresh: bool = False
 
 
 class Open(Message, frozen=True):
@@ -33,12 +38,34 @@ class Open(Message, frozen=True):
 
     token_serial: str
     certificate_sha256: str
-    pin: str
+    pin: str | None
+    """None: it is typed on the reader's own keys."""
     final_try: bool
     """Whether to log in although one more wrong PIN locks the token."""
 
     def __repr__(self) -> str:
         return f"Open(token_serial={self.token_serial!r}, certificate={self.certificate_sha256!r}, pin=***)"
+
+
+class Authorise(Message, frozen=True):
+    """The PIN for a key that wants a login for each signature; used at the next `Sign`, then repeated. → Done"""
+
+    pin: str
+
+    def __repr__(self) -> str:
+        return "Authorise(pin=***)"
+
+
+class ChangePin(Message, frozen=True):
+    """Another user PIN for a token; nobody is logged in. → Done"""
+
+    token_serial: str
+    old: str
+    new: str
+    final_try: bool
+
+    def __repr__(self) -> str:
+        return f"ChangePin(token_serial={self.token_serial!r}, old=***, new=***)"
 
 
 class Sign(Message, frozen=True):
@@ -56,15 +83,37 @@ class Done(Message, frozen=True):
     """It is done."""
 
 
+class Loaded(Message, frozen=True):
+    """The module runs; what it says of itself (CK_INFO)."""
+
+    manufacturer: str
+    description: str
+    library_version: str
+    cryptoki_version: str
+
+
+class FoundCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A certificate as the DER on the token; `key_present`: its key was seen, None: that takes a login."""
+
+    der: bytes
+    key_present: bool | None
+
+
 class FoundToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A token, its certificates as the DER it holds, authorities' and unreadable ones among them."""
+    """A token with its certificates, authorities' and unreadable ones among them.
+
+    `pin_pad`: its PIN is typed on the reader. `pin_least`, `pin_most`: characters; 0 where the token doesn't say.
+    """
 
     label: str
     serial: str
     manufacturer: str
     model: str
     pin_state: str
-    certificates: list[bytes]
+    pin_pad: bool
+    pin_least: int
+    pin_most: int
+    certificates: list[FoundCertificate]
 
 
 class TokensFound(Message, frozen=True):
@@ -74,9 +123,13 @@ class TokensFound(Message, frozen=True):
 
 
 class Opened(Message, frozen=True):
-    """Logged in, the key found. `certificate` is the DER on the token."""
+    """Logged in, the key found. `certificate` is the DER on the token.
+
+    `asks_again`: each signature wants a login of its own (CKA_ALWAYS_AUTHENTICATE).
+    """
 
     certificate: bytes
+    asks_again: bool
 
 
 class Signed(Message, frozen=True):
@@ -85,7 +138,7 @@ class Signed(Message, frozen=True):
     signature: bytes
 
 
-Request = Load | Ping | ListTokens | Open | Sign | Close
-Reply = Done | TokensFound | Opened | Signed
-REQUESTS: tuple[type[Request], ...] = (Load, Ping, ListTokens, Open, Sign, Close)
-REPLIES: tuple[type[Reply], ...] = (Done, TokensFound, Opened, Signed)
+Request = Load | Ping | ListTokens | Open | Authorise | Sign | ChangePin | Close
+Reply = Done | Loaded | TokensFound | Opened | Signed
+REQUESTS: tuple[type[Request], ...] = (Load, Ping, ListTokens, Open, Authorise, Sign, ChangePin, Close)
+REPLIES: tuple[type[Reply], ...] = (Done, Loaded, TokensFound, Opened, Signed)

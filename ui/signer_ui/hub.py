@@ -16,7 +16,7 @@ from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
 from signer_ui.tasks import Handle, Lane, Tasks
 
-TOKENS_EVERY_MS = 2000
+TOKENS_EVERY_MS = 1000
 STORE_EVERY_MS = 30_000
 """Times of day and deadlines on the home screen grow old even when nothing is written."""
 
@@ -50,7 +50,7 @@ class Hub(QObject):
         self._today_wanted = False
         self._pass: Handle | None = None
         self._pass_wanted: Push | None = None
-        self._token_timer = self._timer(self.poke_tokens)
+        self._token_timer = self._timer(self._look_at_tokens)
         self._store_timer = self._timer(self.poke_store)
         self._sync_timer = self._timer(self._next_pass)
         self._sync_timer.setSingleShot(True)
@@ -71,10 +71,14 @@ class Hub(QObject):
             timer.stop()
 
     def poke_tokens(self) -> None:
-        """Looks at the tokens now, unless a look is under way."""
+        """Looks at the tokens now and afresh, unless a look is under way."""
+        self._look_at_tokens(fresh=True)
+
+    def _look_at_tokens(self, *, fresh: bool = False) -> None:
         if self._token_look is None or not self._token_look.running:
+            desk = self._desk
             self._token_look = self._tasks.run(
-                self, Lane.TOKEN, lambda _control: self._desk.tokens(), self._tokens_seen
+                self, Lane.TOKEN, lambda _control: desk.tokens(fresh=fresh), self._tokens_seen
             )
 
     def poke_store(self) -> None:

@@ -50,6 +50,9 @@ class Pane(QWidget):
     settings_wanted = Signal()
     """The settings should be opened."""
 
+    custody_wanted = Signal()
+    """The hand-over book should be opened."""
+
     def __init__(self, shell: Shell) -> None:
         super().__init__()
         self.shell = shell

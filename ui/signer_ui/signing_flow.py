@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Ready
 from signer_resources.errors import KnownError
-from signer_token.model import PinState
-from signer_ui.presenters.pin import PinAnswer
+from signer_token.model import Login, PinState
 from signer_ui.presenters.signing import (
     Act,
     Told,
@@ -170,7 +169,9 @@ class SigningFlow(QObject):
 
     def _ask(self, ready: Ready) -> None:
         shell = self._shell
-        dialog = PinDialog(pin_request(ready, shell.hub.exchange, shell.words), shell.words, shell.theme, self._parent)
+        hub, words = shell.hub, shell.words
+        request = pin_request(ready, hub.exchange, hub.settings, shell.desk.signing.clock_warning(), words)
+        dialog = PinDialog(request, words, shell.theme, self._parent)
         dialog.answered.connect(lambda answer: self._sign(ready, answer))
         dialog.stopped.connect(lambda: self._not_given(ready))
         self.dialog = dialog
@@ -184,7 +185,7 @@ class SigningFlow(QObject):
 
     # ---- sign ------------------------------------------------------------------------------------------------------
 
-    def _sign(self, ready: Ready, answer: PinAnswer) -> None:
+    def _sign(self, ready: Ready, login: Login) -> None:
         self.dialog = None
         total, desk, outcomes = len(ready.documents), self._shell.desk, self._outcomes
         outcomes.clear()
@@ -195,8 +196,7 @@ class SigningFlow(QObject):
             Lane.TOKEN,
             lambda control: desk.signing.sign(
                 ready,
-                answer.pin,
-                final_try=answer.final_try,
+                login,
                 progress=control.progress,
                 cancelled=lambda: control.cancelled,
                 document_done=outcomes.append,

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from signer_ui.presenters.bar import bar_view
 from signer_ui.presenters.today import alarms
+from signer_ui.presenters.token import certificate_alarms
 from signer_ui.shell import Shell
 from signer_ui.window import Window
 
@@ -22,6 +23,7 @@ class Steering(QObject):
         for news in (hub.tokens_changed, hub.exchange_changed, hub.settings_changed):
             news.connect(self._bar)
         hub.today_changed.connect(self._strip)
+        hub.tokens_changed.connect(self._strip)
         self._bar()
         self._strip()
 
@@ -31,5 +33,6 @@ class Steering(QObject):
         self._window.bar.show_view(view)
 
     def _strip(self, *_news: object) -> None:
-        if self._shell.hub.today is not None:
-            self._window.show_alarms(alarms(self._shell.hub.today, self._shell.words))
+        hub, words = self._shell.hub, self._shell.words
+        if hub.today is not None:
+            self._window.show_alarms((*alarms(hub.today, words), *certificate_alarms(hub.tokens, words)))

@@ -212,6 +212,23 @@ class Window(QMainWindow):
 
         self._instead(SettingsPane(shell))
 
+    def open_custody(self) -> None:
+        """The hand-over book, in place of the tabs."""
+        shell = self._shell
+        if shell is None or self._page is not None:
+            return
+        from signer_ui.panes.custody import CustodyPane
+        from signer_ui.widgets.pin_change import change_pin
+
+        pane = CustodyPane(shell)
+
+        def changed() -> None:
+            shell.notice("us_change_done")
+            pane.shown()
+
+        pane.pin_change_wanted.connect(lambda certificate: change_pin(shell, pane, certificate, changed, shell.notice))
+        self._instead(pane)
+
     def _open_first_start(self, shell: Shell) -> None:
         from signer_ui.panes.first_start import FirstStartPane
 
@@ -257,6 +274,7 @@ class Window(QMainWindow):
         pane = self._panes[tab] = make(shell)
         pane.files_wanted.connect(self.open_files)
         pane.settings_wanted.connect(self.open_settings)
+        pane.custody_wanted.connect(self.open_custody)
         self._places[tab].addWidget(pane)
         # Now, not with the next round of events: what isn't visible yet takes no focus.
         pane.show()

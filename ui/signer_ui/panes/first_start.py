@@ -24,13 +24,14 @@ from signer_app.store.settings import CertificateRole, Settings
 from signer_app.store.times import vietnamese_date
 from signer_app.verification.model import Trust
 from signer_resources.errors import KnownError
+from signer_token.model import Login
 from signer_ui.panes.first_start_card import StepCard
 from signer_ui.panes.settings_form import FormField, clear, line_edit, scrolled
 from signer_ui.panes.settings_machine import choose_driver
 from signer_ui.panes.settings_server import enrol_machine
 from signer_ui.presenters.figures import millimetres
 from signer_ui.presenters.first_start import Candidate, Stand, Step, TokenSeen, Way, proposed, token_seen
-from signer_ui.presenters.pin import PinAnswer, Purpose
+from signer_ui.presenters.pin import Purpose
 from signer_ui.presenters.settings import BodyForm, Field, bodies_change, body_problems, enrolments
 from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Control, Lane
@@ -405,12 +406,12 @@ class FirstStartPane(Pane):
         self.notice.clear()
         self._work(True)
 
-        def answered(answer: PinAnswer) -> None:
+        def answered(login: Login) -> None:
             self.progress.begin("ue_start_trying", None)
             signing = self.shell.desk.signing
             self._send(
                 Lane.TOKEN,
-                lambda _control: signing.test_signature(certificate, answer.pin, final_try=answer.final_try),
+                lambda _control: signing.test_signature(certificate, login),
                 self._tried,
             )
 

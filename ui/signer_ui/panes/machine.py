@@ -1,7 +1,7 @@
 """The machine check: a light a matter with what was found and what to do, asked again by one button. UI thread.
 
 What can be known without asking follows the hub; the network and the whole database are asked only when the clerk wants
-it. Shows, and leads to where something can be mended.
+it. Shows, and leads to where something can be mended; takes a person's word about the clock, after asking twice.
 """
 
 import importlib.metadata
@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from signer_app.desk.checks import Check, CheckName, merged
+from signer_app.desk.check_values import Check, CheckName, merged
 from signer_resources.errors import KnownError
 from signer_ui.presenters.machine import CheckView, Mend, machine_view, report
 from signer_ui.shell import Pane, Shell
@@ -26,7 +26,7 @@ _LIGHT = 5
 
 
 class MachinePane(Pane):
-    """Eight lights."""
+    """The lights."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
@@ -38,6 +38,8 @@ class MachinePane(Pane):
         self._looking: Handle | None = None
         self._again = False
         self._asking = 0
+        self._confirming = False
+        """The clerk was asked whether the clock is really right."""
         self.summary = label(words("ut_machine_checking"), "heading", wrap=True)
         self.when = label(role="muted")
         self.check_again = button(words("ut_check_again"), self.ask, "primary")
@@ -66,6 +68,7 @@ class MachinePane(Pane):
 
     def shown(self) -> None:
         """Looks at what can be seen without asking anybody."""
+        self._confirming = False
         self._look()
 
     def _news(self, _snapshot: object) -> None:
@@ -149,16 +152,33 @@ class MachinePane(Pane):
         self.shell.notice("ut_report_copied")
 
     def _refresh(self) -> None:
-        view = machine_view(self.checks, self.shell.words)
+        view = machine_view(self.checks, self.shell.words, confirming=self._confirming)
         self.summary.setText(view.summary)
         for check in view.checks:
             self._cards[check.name].show_view(check)
 
     def _mend(self, way: Mend) -> None:
-        if way is Mend.SETTINGS:
-            self.settings_wanted.emit()
-        else:
-            self.shell.go(Tab.TOKEN)
+        match way:
+            case Mend.SETTINGS:
+                self.settings_wanted.emit()
+            case Mend.TOKENS:
+                self.shell.go(Tab.TOKEN)
+            case Mend.CLOCK:
+                self._confirming = True
+                self._refresh()
+            case Mend.CLOCK_SURE:
+                self._accept_clock()
+
+    def _accept_clock(self) -> None:
+        desk = self.shell.desk
+        self._confirming = False
+        self.shell.tasks.run(
+            self,
+            Lane.QUICK,
+            lambda _control: desk.checks.accept_clock(),
+            lambda _done: self._look(),
+            failed=self.shell.notice,
+        )
 
 
 def _page(cards: Sequence[QWidget], theme: Theme) -> QWidget:

@@ -14,8 +14,9 @@ from signer_app.desk.setup import PUBLIC_TSA
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
+from signer_token.model import Login
 from signer_ui.panes.settings_form import FormField, Section, card, clear, line_edit
-from signer_ui.presenters.pin import PinAnswer, Purpose
+from signer_ui.presenters.pin import Purpose
 from signer_ui.presenters.settings import Change, Enrolment, Problem, ServerForm, TimestampForm, enrolments
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
@@ -46,13 +47,13 @@ def enrol_machine(
     `begun` is called when the PIN was given, then `done` or `failed`; `stopped` when none was given.
     """
 
-    def answered(answer: PinAnswer) -> None:
+    def answered(login: Login) -> None:
         begun()
         signing = shell.desk.signing
         shell.tasks.run(
             parent,
             Lane.TOKEN,
-            lambda _control: signing.enrol(certificate, answer.pin, final_try=answer.final_try),
+            lambda _control: signing.enrol(certificate, login),
             done,
             failed=failed,
         )

@@ -14,7 +14,6 @@ from signer_ui.presenters.token import (
     CertificateCard,
     Offer,
     SetBody,
-    SetRole,
     TokenCard,
     TokenPage,
     changed,
@@ -23,6 +22,7 @@ from signer_ui.presenters.token import (
 from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.widgets.basics import button, frame, label, row
 from signer_ui.widgets.light import glow_icon
+from signer_ui.widgets.pin_change import change_pin
 
 _NOTICES = {Glow.GOOD: "notice-good", Glow.WARN: "notice-warn", Glow.BAD: "notice-bad", Glow.OFF: "card"}
 
@@ -41,7 +41,8 @@ class TokenPane(Pane):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(margin, theme.space(3), margin, margin)
         lines.setSpacing(theme.space(2))
-        lines.addLayout(row(label(words("us_token_title"), "heading"), 1, self._again))
+        book = button(words("us_token_book"), self.custody_wanted.emit)
+        lines.addLayout(row(label(words("us_token_title"), "heading"), 1, book, self._again, spacing=theme.space(2)))
         lines.addWidget(self._scroll, 1)
         self._page: TokenPage | None = None
         shell.hub.tokens_changed.connect(self._refresh)
@@ -125,6 +126,10 @@ class TokenPane(Pane):
         lines.addLayout(told)
         if card.empty:
             lines.addWidget(label(card.empty, wrap=True))
+        if card.pin_of:
+            change = button(self.shell.words("us_change_button"), lambda: self._change_pin(card.pin_of))
+            change.setAccessibleName(self.shell.words("us_change_button_name", token=card.name))
+            lines.addLayout(row(change, 1))
         for certificate in card.certificates:
             lines.addWidget(_line())
             lines.addWidget(self._certificate(certificate))
@@ -160,9 +165,18 @@ class TokenPane(Pane):
         for offer in card.offers:
             if isinstance(offer.change, SetBody):
                 lines.addLayout(row(self._offer(offer, card), 1))
-        roles = [self._offer(offer, card) for offer in card.offers if isinstance(offer.change, SetRole)]
+        roles = [self._offer(offer, card) for offer in card.offers if not isinstance(offer.change, SetBody)]
         lines.addLayout(row(*roles, 1, spacing=theme.space(2)))
         return made
+
+    def _change_pin(self, certificate: str) -> None:
+        shell = self.shell
+
+        def changed_it() -> None:
+            shell.notice("us_change_done")
+            shell.hub.poke_tokens()
+
+        change_pin(shell, self, certificate, changed_it, shell.notice)
 
     def _offer(self, offer: Offer, card: CertificateCard) -> QPushButton:
         made = button(offer.words, self._wish(offer))

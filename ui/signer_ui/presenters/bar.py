@@ -59,6 +59,10 @@ def token_light(tokens: TokensSnapshot, words: Words) -> LightView:
             return LightView(Glow.BAD, words("ui_token_expired", name=name))
         case Life.NOT_YET:
             return LightView(Glow.BAD, words("ui_token_not_yet", name=name))
+        case Life.LAST:
+            return LightView(Glow.BAD, words("ui_token_last", name=name, days=certificate.days_left))
+        case Life.DUE:
+            return LightView(Glow.WARN, words("ui_token_due", name=name, days=certificate.days_left))
         case Life.ENDING:
             return LightView(Glow.WARN, words("ui_token_days", name=name, days=certificate.days_left))
     if view.token.pin_state is PinState.FINAL:

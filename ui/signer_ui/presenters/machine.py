@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from signer_app.desk.checks import Check, CheckName, CheckState, worst
+from signer_app.desk.check_values import Check, CheckName, CheckState, told, worst
 from signer_ui.glow import Glow
 from signer_ui.words import Words
 
@@ -18,6 +18,10 @@ class Mend(StrEnum):
 
     SETTINGS = "settings"
     TOKENS = "tokens"
+    CLOCK = "clock"
+    """A person wants to say that the clock is right; is asked once more."""
+    CLOCK_SURE = "clock_sure"
+    """Says it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ _IN_SETTINGS = frozenset(
         "no_module",
         "module_missing",
         "module_load_failed",
+        "machine_driver_misfit",
         "server_not_set",
         "not_enrolled",
         "device_revoked",
@@ -63,34 +68,43 @@ _IN_SETTINGS = frozenset(
         "machine_tsa_away",
     }
 )
-_AT_TOKENS = frozenset({"certificate_expired", "machine_certificate_ending", "machine_token_locked"})
+_AT_TOKENS = frozenset(
+    {
+        "certificate_expired",
+        "machine_certificate_ending",
+        "machine_certificate_due",
+        "machine_certificate_last",
+        "key_missing",
+        "machine_token_locked",
+    }
+)
 
 
-def machine_view(checks: Sequence[Check], words: Words) -> MachineView:
-    """The lights in their order, and all of them in one sentence."""
+def machine_view(checks: Sequence[Check], words: Words, *, confirming: bool = False) -> MachineView:
+    """The lights in their order, and all of them in one sentence. `confirming`: a person is about to say that the clock
+    is right.
+    """
     troubled = sum(check.state in (CheckState.WARN, CheckState.BAD) for check in checks)
     state = worst(checks)
     if troubled:
         summary = words("ut_machine_trouble", count=troubled)
     else:
         summary = words("ut_machine_open" if state is CheckState.NOT_CHECKED else "ut_machine_good")
-    return MachineView(summary, _GLOWS[state], tuple(_view(check, words) for check in checks))
+    return MachineView(summary, _GLOWS[state], tuple(_view(check, words, confirming) for check in checks))
 
 
-def _view(check: Check, words: Words) -> CheckView:
-    found = words(check.key, **check.params)
-    why = do = ""
-    if check.error is not None:
-        told = words.explain(check.error)
-        found, why, do = told.what, told.why, told.do
-    mend = _mend(check)
+def _view(check: Check, words: Words, confirming: bool = False) -> CheckView:
+    said, mend = told(check, words.lang), _mend(check)
+    do = said.do
+    if mend is Mend.CLOCK and confirming:
+        mend, do = Mend.CLOCK_SURE, words("ut_clock_sure", **check.params)
     return CheckView(
         check.name,
         _GLOWS[check.state],
         words(f"ut_check_{check.name}"),
         words(f"ut_light_{check.state}"),
-        found,
-        why,
+        said.what,
+        said.why,
         do,
         mend,
         words(f"ut_mend_{mend}") if mend else "",
@@ -104,6 +118,8 @@ def _mend(check: Check) -> Mend | None:
         return Mend.SETTINGS
     if check.error.code in _AT_TOKENS:
         return Mend.TOKENS
+    if check.error.code == "clock_before_last_signature":
+        return Mend.CLOCK
     return None
 
 

@@ -1,13 +1,13 @@
 """What the PIN dialogue says: for what, with which token, how near the token is to locking itself.
 
-Pure values in and out, any thread; loads no Qt. No PIN ever comes here but wrapped, in the answer.
+Pure values in and out, any thread; loads no Qt. No PIN ever comes here.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from signer_resources.errors import KnownError
-from signer_token.model import Pin, PinState
+from signer_token.model import PinState
 from signer_ui.glow import Glow
 from signer_ui.words import Words
 
@@ -22,6 +22,8 @@ class Purpose(StrEnum):
     """A test signature, of which nothing is kept."""
     ENROL = "enrol"
     """Making this machine known to the document server."""
+    HAND_OVER = "hand_over"
+    """Signing the minute of a hand-over."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class PinRequest:
     """What the person is asked. `state` was read from the token right before.
 
     `labels`: number and notation of what is signed, in order; `notes`: more to know before signing, ready to be read.
+    `asks_again`: the key wants a signature PIN too; `pin_pad`: the PIN is typed on the reader's own keys.
     """
 
     purpose: Purpose
@@ -37,21 +40,14 @@ class PinRequest:
     count: int = 0
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PinAnswer:
-    """What the person gave; the PIN shows itself as *** in every repr."""
-
-    pin: Pin
-    final_try: bool
-    """The person has confirmed that the last try is to be spent."""
+    asks_again: bool = False
+    pin_pad: bool = False
 
 
 @dataclass(frozen=True)
 class PinView:
-    """The dialogue as it begins. `takes_pin`: without it there is no field; `asks_first`: the last try is confirmed
-    in a step of its own.
+    """The dialogue as it begins. `takes_pin`: without it nothing can be given; `asks_first`: the last try is confirmed
+    in a step of its own; `typed_here`: there is a field; `second`: there is one for the signature PIN.
     """
 
     heading: str
@@ -62,6 +58,8 @@ class PinView:
     accept: str
     takes_pin: bool
     asks_first: bool
+    typed_here: bool
+    second: bool
 
 
 def pin_view(request: PinRequest, words: Words) -> PinView:
@@ -70,12 +68,14 @@ def pin_view(request: PinRequest, words: Words) -> PinView:
     return PinView(
         heading=words(f"us_pin_{request.purpose}", token=request.token, count=count_text(request.count, words)),
         documents=_documents(request, words),
-        state=_state(state, words),
-        glow=_GLOWS[state],
+        state=state_words(state, words),
+        glow=state_glow(state),
         notes=request.notes,
         accept=words(f"us_accept_{request.purpose}"),
         takes_pin=state is not PinState.LOCKED,
         asks_first=state is PinState.FINAL,
+        typed_here=not request.pin_pad,
+        second=request.asks_again and not request.pin_pad,
     )
 
 
@@ -97,11 +97,17 @@ def _documents(request: PinRequest, words: Words) -> str:
     return words("us_pin_more", labels=shown, more=count_text(more, words)) if shown and more > 0 else shown
 
 
-def _state(state: PinState, words: Words) -> str:
+def state_words(state: PinState, words: Words) -> str:
+    """How near the token is to locking itself."""
     if state is PinState.LOCKED:
         told = words.explain(KnownError("pin_locked"))
         return f"{words('pin_state_locked')} {told.do}"
     return words(f"pin_state_{state}")
+
+
+def state_glow(state: PinState) -> Glow:
+    """The same as a light."""
+    return _GLOWS[state]
 
 
 _GLOWS = {

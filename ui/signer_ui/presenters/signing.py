@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.signing_values import BatchSummary, DocumentOutcome, Ready
+from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
 from signer_ui.presenters.pin import PinRequest, Purpose, count_text
 from signer_ui.words import Words
@@ -22,12 +23,18 @@ _REASONS_SHOWN = 3
 _LEFT_FROM_S = 10
 """Seconds that must be left before the time left is told."""
 
-_TYPE_AGAIN = frozenset({"pin_incorrect", "pin_length", "pin_empty", "pin_not_ascii", "pin_final"})
-_PIN_ENDED = frozenset({"pin_locked", "pin_expired", "pin_not_set"})
+_TYPE_AGAIN = frozenset(
+    {
+        "pin_incorrect", "pin_length", "pin_empty", "pin_not_ascii", "pin_final", "pin_pad_cancelled",
+        "signature_pin_needed", "signature_pin_incorrect",
+    }
+)  # fmt: skip
+_PIN_ENDED = frozenset({"pin_locked", "pin_expired", "pin_not_set", "signature_pin_locked"})
 _TOKEN_GONE = frozenset({"token_removed", "no_token", "certificate_not_found"})
 _MACHINE = frozenset(
     {
         "no_module", "module_missing", "module_load_failed", "driver_error", "driver_crashed", "driver_timeout",
+        "driver_resources", "token_in_use", "token_read_only",
         "signature_wrong", "no_token",
     }
 )  # fmt: skip
@@ -56,10 +63,15 @@ class Told:
     acts: tuple[Act, ...] = ()
 
 
-def pin_request(ready: Ready, exchange: ExchangeSnapshot, words: Words) -> PinRequest:
-    """What the PIN dialogue asks; what is missing offline is told here, once per batch."""
+def pin_request(
+    ready: Ready, exchange: ExchangeSnapshot, settings: Settings, clock: KnownError | None, words: Words
+) -> PinRequest:
+    """What the PIN dialogue asks; what is missing offline is told here, once per batch, and a `clock` that is wrong."""
     away = exchange.link is Link.AWAY
     notes = []
+    if clock is not None:
+        told = words.explain(clock)
+        notes.append(f"{told.what} {told.do}")
     if away and any(one.job.receivers for one in ready.documents):
         notes.append(words("us_note_offline"))
     if ready.unchecked:
@@ -74,6 +86,8 @@ def pin_request(ready: Ready, exchange: ExchangeSnapshot, words: Words) -> PinRe
         len(ready.documents),
         tuple(one.label for one in ready.documents),
         tuple(notes),
+        asks_again=ready.chosen.certificate.sha256 in settings.asking_keys,
+        pin_pad=ready.token.pin_pad,
     )
 
 

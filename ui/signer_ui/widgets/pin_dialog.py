@@ -11,9 +11,9 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent, QRegularExpr
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from signer_resources.errors import KnownError
-from signer_token.model import Pin
+from signer_token.model import Login, Pin
 from signer_ui.glow import Glow
-from signer_ui.presenters.pin import PinAnswer, PinRequest, PinView, Purpose, pin_view, problem_text
+from signer_ui.presenters.pin import PinRequest, Purpose, pin_view, problem_text
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
 from signer_ui.theme import Theme
@@ -81,7 +81,7 @@ class PinDialog(QDialog):
     """Asks for one PIN. Show it with `open`; it ends with `answered` or `stopped`, once, and is gone then."""
 
     answered = Signal(object)
-    """PinAnswer."""
+    """Login."""
     stopped = Signal()
 
     def __init__(self, request: PinRequest, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
@@ -93,6 +93,9 @@ class PinDialog(QDialog):
         self.setWindowTitle(words("us_pin_window"))
         self.setAccessibleName(self._view.heading)
         self.field = PinField()
+        self.second = PinField()
+        """For the signature PIN."""
+        self.same = QCheckBox(words("us_pin_same"))
         self.sure = QCheckBox(words("us_pin_final_sure"))
         self._hint = label(role="bad", wrap=True)
         self._caps = label(words("us_pin_caps"), "warn", wrap=True)
@@ -112,7 +115,8 @@ class PinDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Ends the dialogue, however it ends; nothing of what was typed is left."""
-        self.field.wipe()
+        for field in (self.field, self.second):
+            field.wipe()
         super().done(result)
         if result == QDialog.DialogCode.Rejected:
             self.stopped.emit()
@@ -138,7 +142,7 @@ class PinDialog(QDialog):
             lines.addWidget(label(view.documents, "muted", wrap=True))
         for note in view.notes:
             lines.addWidget(label(note, "muted", wrap=True))
-        lines.addWidget(_state(view, theme))
+        lines.addWidget(state_line(view.state, view.glow, theme))
         if view.takes_pin:
             self._steps.addWidget(self._confirm_step(theme))
             self._steps.addWidget(self._field_step(theme))
@@ -157,17 +161,31 @@ class PinDialog(QDialog):
         return step
 
     def _field_step(self, theme: Theme) -> QWidget:
-        step = QWidget()
-        title = QLabel(self._words("us_pin_field"))
-        title.setBuddy(self.field)
-        self.field.setAccessibleName(self._words("us_pin_field_name"))
-        self.field.setAccessibleDescription(self._view.state)
-        self.field.refused.connect(lambda: self._say("pin_not_ascii"))
-        self.field.caps_lock_seen.connect(self._tell_caps_lock)
+        step, words = QWidget(), self._words
         self._hint.hide()
         self._caps.hide()
-        step.setLayout(column(title, self.field, self._caps, self._hint, 1, spacing=theme.space(1.5)))
+        if not self._view.typed_here:
+            step.setLayout(column(label(words("us_pin_on_reader"), wrap=True), 1))
+            return step
+        self.field.setAccessibleDescription(self._view.state)
+        parts: list[QWidget | int] = [*self._titled(self.field, "us_pin_field", "us_pin_field_name")]
+        if self._view.second:
+            parts += [*self._titled(self.second, "us_pin_second", "us_pin_second_name"), self.same]
+            self.same.toggled.connect(self._one_for_both)
+        step.setLayout(column(*parts, self._caps, self._hint, 1, spacing=theme.space(1.5)))
         return step
+
+    def _titled(self, field: PinField, title: str, name: str) -> tuple[QWidget, QWidget]:
+        above = QLabel(self._words(title))
+        above.setBuddy(field)
+        field.setAccessibleName(self._words(name))
+        field.refused.connect(lambda: self._say("pin_not_ascii"))
+        field.caps_lock_seen.connect(self._tell_caps_lock)
+        return above, field
+
+    def _one_for_both(self, same: bool) -> None:
+        self.second.wipe()
+        self.second.setEnabled(not same)
 
     def _show_step(self) -> None:
         """In the step that confirms the last try, Enter stops; in the other it accepts."""
@@ -180,22 +198,32 @@ class PinDialog(QDialog):
         self.accept_button.setDefault(not self._confirming)
         self.accept_button.setText(self._words("us_pin_final_go") if self._confirming else self._view.accept)
         self.accept_button.setEnabled(not self._confirming)
-        (self.stop if self._confirming else self.field).setFocus()
+        first = self.field if self._view.typed_here else self.accept_button
+        (self.stop if self._confirming else first).setFocus()
 
     def _accepted(self) -> None:
         if self._confirming:
             self._confirming = False
             self._show_step()
             return
+        login = self._taken() if self._view.typed_here else Login(None, self._view.asks_first)
+        if login is not None:
+            self.accept()
+            self.answered.emit(login)
+
+    def _taken(self) -> Login | None:
+        """What was typed, once; None where it can't be a PIN, which is said, and both fields are empty."""
         typed = self.field.take()
-        problem = typed.problem()
-        if problem is not None:
-            self._say(problem)
-            self.field.setFocus()
-            return
-        answer = PinAnswer(typed, final_try=self._view.asks_first)
-        self.accept()
-        self.answered.emit(answer)
+        second = self.second.take() if self._view.second and not self.same.isChecked() else None
+        for field, pin in ((self.field, typed), (self.second, second)):
+            if pin is not None and (problem := pin.problem()) is not None:
+                self._say(problem)
+                # What was right is gone from its field, too.
+                (self.field if second is not None else field).setFocus()
+                return None
+        if self._view.second and second is None:
+            second = typed
+        return Login(typed, self._view.asks_first, second)
 
     def _tell_caps_lock(self, on: bool) -> None:
         self._caps.setVisible(on)
@@ -215,14 +243,15 @@ class PinDialog(QDialog):
         QAccessible.updateAccessibility(QAccessibleEvent(self._hint, QAccessible.Event.Alert))
 
 
-def _state(view: PinView, theme: Theme) -> QWidget:
-    role = _URGENT.get(view.glow)
+def state_line(state: str, glow: Glow, theme: Theme) -> QWidget:
+    """What is known of the PIN's tries; framed when it is urgent."""
+    role = _URGENT.get(glow)
     if role is None:
-        return label(view.state, "muted", wrap=True)
+        return label(state, "muted", wrap=True)
     told = frame(role)
     inside = QVBoxLayout(told)
     inside.setContentsMargins(theme.space(3), theme.space(2), theme.space(3), theme.space(2))
-    inside.addWidget(label(view.state, "strong", wrap=True))
+    inside.addWidget(label(state, "strong", wrap=True))
     return told
 
 
@@ -231,7 +260,7 @@ def ask_pin(
     parent: QWidget,
     certificate: str,
     purpose: Purpose,
-    answered: Callable[[PinAnswer], None],
+    answered: Callable[[Login], None],
     *,
     failed: Callable[[KnownError], None],
     stopped: Callable[[], None],
@@ -250,6 +279,8 @@ def ask_pin(
 
     def look(_control: object) -> PinRequest:
         token = shell.desk.signing.token_of(certificate)
-        return PinRequest(purpose, token.label.strip() or token.serial, token.pin_state)
+        asks_again = certificate in shell.hub.settings.asking_keys
+        name = token.label.strip() or token.serial
+        return PinRequest(purpose, name, token.pin_state, asks_again=asks_again, pin_pad=token.pin_pad)
 
     shell.tasks.run(parent, Lane.TOKEN, look, ask, failed=failed, newest_first=True)

@@ -1,0 +1,142 @@
+"""What the program stands on: rights of the data folder, time zone, fonts of the stamps, the system's keyring.
+
+Main process; blocks for milliseconds, the keyring perhaps for as long as its own question to the person. Mends nothing;
+the keyring is tried with a secret of its own, which is taken out again.
+"""
+
+import io
+import os
+import stat
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import signer_resources
+from signer_app.desk.check_values import Check, CheckName, CheckState
+from signer_app.exchange.session import client, exchanging_bodies
+from signer_app.store.datafolder import is_network_path
+from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
+from signer_sync.keystore import KeyStore, KeyStoreKind
+
+_VIETNAM_OFFSET = 7 * 3600
+"""Seconds east of UTC, without daylight saving."""
+_FONTS = (
+    "SignerSerif-Regular.ttf",
+    "SignerSerif-Bold.ttf",
+    "SignerSerif-Italic.ttf",
+    "SignerSerif-BoldItalic.ttf",
+    "BeVietnamPro-Regular.ttf",
+    "BeVietnamPro-SemiBold.ttf",
+)
+_VOWELS, _CONSONANTS = "aăâeêioôơuưy", "bcdđfghjklmnpqrstvwxz"
+_TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+"""None, huyền, sắc, ngã, hỏi, nặng as combining marks."""
+
+ChooseKeyStore = Callable[[Path], KeyStore]
+
+
+# ---- the data folder -----------------------------------------------------------------------------------------------
+
+
+def folder_check(space: Workspace) -> Check:
+    """Whether the data folder is this user's alone and on a disk of this machine."""
+    folder = space.folder
+    if not folder.path.is_dir():
+        return Check(CheckName.FOLDER, CheckState.NOT_CHECKED, "ut_folder_not_made", {"folder": str(folder.path)})
+    if is_network_path(folder.path):
+        far = KnownError("data_folder_network", folder=str(folder.path))
+        return Check(CheckName.FOLDER, CheckState.BAD, "ut_folder_bad", error=far)
+    if os.name == "nt":
+        # There the folder was made with an ACL of the user alone; a mode says nothing.
+        return Check(CheckName.FOLDER, CheckState.NOT_CHECKED, "ut_folder_by_system", {"folder": str(folder.path)})
+    opened = next(_open_to_others(folder.path), None)
+    if opened is not None:
+        error = KnownError("machine_folder_open", name=str(opened), folder=str(folder.path))
+        return Check(CheckName.FOLDER, CheckState.BAD, "ut_folder_bad", error=error)
+    return Check(CheckName.FOLDER, CheckState.GOOD, "ut_folder_good", {"folder": str(folder.path)})
+
+
+def _open_to_others(folder: Path) -> Iterator[Path]:
+    """What others can get at: the folder shuts its content off, but what was made 0600 is to stay so."""
+    for path in (folder, *(folder / name for name in ("settings.json", "signer.sqlite", "keys"))):
+        try:
+            found = path.stat()
+        except OSError:
+            continue
+        if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid != os.geteuid():
+            yield path
+
+
+# ---- time zone -----------------------------------------------------------------------------------------------------
+
+
+def zone_check() -> Check:
+    """Whether the machine counts in Vietnam's time. Signing does so in any case; but who sets the clock by the eye in
+    another zone sets it wrong.
+    """
+    offset = time.localtime().tm_gmtoff
+    if offset == _VIETNAM_OFFSET:
+        return Check(CheckName.ZONE, CheckState.GOOD, "ut_zone_good")
+    sign, minutes = "-" if offset < 0 else "+", abs(offset) // 60
+    zone = f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+    return Check(
+        CheckName.ZONE, CheckState.WARN, "ut_zone_other", {"zone": zone}, KnownError("machine_zone", zone=zone)
+    )
+
+
+# ---- fonts ---------------------------------------------------------------------------------------------------------
+
+
+def fonts_check() -> Check:
+    """Whether the program's own fonts are whole and know every Vietnamese letter."""
+    broken = broken_fonts(signer_resources.path("fonts"))
+    if broken:
+        error = KnownError("machine_fonts", names=", ".join(broken))
+        return Check(CheckName.FONTS, CheckState.BAD, "ut_fonts_bad", error=error)
+    return Check(CheckName.FONTS, CheckState.GOOD, "ut_fonts_good", {"count": len(_FONTS)})
+
+
+@cache
+def broken_fonts(folder: Path) -> tuple[str, ...]:
+    """Names of the fonts in `folder` that are missing, damaged, or lack a letter; looked at once in a process."""
+    return tuple(name for name in _FONTS if not _is_whole(folder / name))
+
+
+def _is_whole(file: Path) -> bool:
+    # Loaded here, because the window opens its desk before anybody asks about fonts.
+    from fontTools.ttLib import TTFont, TTLibError
+
+    try:
+        with TTFont(io.BytesIO(file.read_bytes()), lazy=True) as font:
+            return _letters() <= set(font.getBestCmap() or ())
+    except (OSError, TTLibError, KeyError, ValueError, AssertionError):
+        return False
+
+
+def _letters() -> set[int]:
+    """Code points of all Vietnamese letters, composed (NFC), small and capital."""
+    small = [unicodedata.normalize("NFC", vowel + tone) for vowel in _VOWELS for tone in _TONES]
+    small += _CONSONANTS
+    return {ord(letter) for one in small for letter in (one, one.upper())}
+
+
+# ---- keyring -------------------------------------------------------------------------------------------------------
+
+
+def keyring_check(space: Workspace, choose: ChooseKeyStore) -> Check:
+    """Where this machine's device key is kept, and whether it is there for each body that exchanges."""
+    for body in exchanging_bodies(space.settings):
+        try:
+            with client(space, body.code):
+                pass
+        except KnownError as error:
+            return Check(CheckName.KEYRING, CheckState.BAD, "ut_keyring_bad", error=error)
+    if space.settings.softhsm2_conf:
+        # A demonstration is thrown away whole, so it keeps out of the user's keyring.
+        return Check(CheckName.KEYRING, CheckState.GOOD, "ut_keyring_demo")
+    kind = choose(space.folder.path / "keys").kind
+    key = "ut_keyring_good" if kind is KeyStoreKind.KEYRING else "ut_keyring_file"
+    return Check(CheckName.KEYRING, CheckState.GOOD, key)

@@ -1,0 +1,204 @@
+"""The hand-over book: who holds what, what a hand-over says, and that nobody signs with what nobody holds."""
+
+import datetime as dt
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from signer_app.custody.anchors import minute_is_signed
+from signer_app.custody.book import Book, checked, minute_text, require_holder
+from signer_app.custody.subjects import wanted_subject
+from signer_app.custody.values import Subject
+from signer_app.signing.jobs import UsageError
+from signer_app.store.custody import Permission, PinProof
+from signer_app.store.model import JournalAction, TokenUse
+from signer_app.workspace import Overrides, Workspace, workspace
+from signer_resources.errors import KnownError
+from signer_token.client import TokenError
+from signer_token.model import Login, Pin
+from tests.custody.minutes import AT, CERTIFICATE, PERMISSION, add, entry, tamper, wish
+from tests.desk.office import Office
+from tests.support.workspace import CANARY_PIN, Desk
+
+LOGIN = Login(Pin(CANARY_PIN))
+OTHER = msgspec.structs.replace(CERTIFICATE, sha256="ac" * 32, serial="0b")
+
+
+def uses(space: Workspace) -> list[tuple[str, str, str | None]]:
+    with space.store.view() as view:
+        return [(e.use.action.value, e.use.result, e.use.holder) for e in reversed(view.journal.entries(50))]
+
+
+def test_a_hand_over_is_signed_by_the_token_told_by_the_journal_and_names_its_head(
+    desk: Desk, space: Workspace
+) -> None:
+    book = Book(space)
+    before = len(uses(space))
+    first = book.record(desk.agency, wish(), LOGIN)
+    assert uses(space)[before:] == [("login", "ok", None), ("hand_over", "ok", None)]
+    assert first.minute.journal.count == before + 1
+    assert first.minute.certificate.sha256 == desk.agency
+    assert minute_is_signed(first, space.trust)
+    assert msgspec.json.decode(first.text, type=type(first.minute)) == first.minute
+    second = book.record(desk.agency, wish("Lê Thị Nhàn", "Phạm Hoàng Ngữ"), None)
+    assert (second.minute.number, second.minute.held_by, second.signed) == (2, "", None)
+    # The entry names who held it until then; whatever comes later names the new holder.
+    assert uses(space)[-1] == ("hand_over", "ok", "Lê Thị Nhàn")
+    third = book.record(desk.agency, wish("Người vắng mặt ký thay", "Trần Văn An"), None)
+    assert third.minute.held_by == "Phạm Hoàng Ngữ"
+    assert uses(space)[-1] == ("hand_over", "ok", "Phạm Hoàng Ngữ")
+    holding = book.holding(desk.agency, plugged=True)
+    assert (holding.holder, holding.last) == ("Trần Văn An", third)
+    assert [e.minute.number for e in book.look().entries] == [3, 2, 1]
+
+
+def test_a_wrong_pin_records_no_hand_over_and_is_in_the_journal(desk: Desk, space: Workspace) -> None:
+    with pytest.raises(TokenError) as refused:
+        Book(space).record(desk.agency, wish(), Login(Pin("wrong-pin")))
+    assert refused.value.code == "pin_incorrect"
+    assert uses(space)[-1] == ("login", "pin_incorrect", None)
+    assert Book(space).entries(space.store) == ()
+
+
+def test_a_minute_changed_by_one_letter_is_signed_by_nobody(desk: Desk, space: Workspace) -> None:
+    made = Book(space).record(desk.agency, wish(), LOGIN)
+    minute = msgspec.structs.replace(made.minute, receiver="Lê Thị Nhàm")
+    forged = msgspec.structs.replace(made, minute=minute, text=minute_text(minute))
+    assert not minute_is_signed(forged, space.trust)
+    outside = msgspec.structs.replace(made.minute, at=made.minute.at + dt.timedelta(days=40_000))
+    assert not minute_is_signed(msgspec.structs.replace(made, minute=outside), space.trust)
+    assert not minute_is_signed(made, msgspec.structs.replace(space.trust, anchors=()))
+
+
+def test_nobody_signs_with_a_certificate_that_nobody_holds(office: Office) -> None:
+    store = office.store
+    require_holder(store, CERTIFICATE.sha256)
+    add(store, entry(1), entry(2, receiver=""))
+    with pytest.raises(KnownError) as refused:
+        require_holder(store, CERTIFICATE.sha256)
+    assert refused.value.code == "custody_no_holder"
+    assert refused.value.params == {"name": CERTIFICATE.name, "date": "23/11/2026", "number": 2}
+    require_holder(store, OTHER.sha256)
+    add(store, entry(3))
+    require_holder(store, CERTIFICATE.sha256)
+
+
+def test_signing_with_a_certificate_given_back_stops_before_any_login(desk: Desk) -> None:
+    with workspace(desk.data, Overrides(), writing=True) as space:
+        Book(space).record(desk.agency, wish(receiver=""), None)
+        before = len(uses(space))
+    answer = desk.seal(desk.letter(), "1/UBND-VP")
+    assert (answer.code, answer.json["error"]["code"]) == (1, "custody_no_holder")
+    with workspace(desk.data, Overrides(), writing=True) as space:
+        assert len(uses(space)) == before
+        Book(space).record(desk.agency, wish(), None)
+    assert desk.seal(desk.letter(name="again.pdf"), "1/UBND-VP").states == ["signed"]
+
+
+def test_a_forced_pin_change_holds_until_the_pin_of_that_device_is_changed(office: Office) -> None:
+    store = office.store
+    add(store, entry(1, pin_change=True), entry(2, pin_change=True, certificate=OTHER))
+
+    def change(serial: str, result: str) -> None:
+        use = TokenUse(
+            action=JournalAction.CHANGE_PIN,
+            operator="a",
+            certificate_sha256=OTHER.sha256,
+            token_serial=serial,
+            result=result,
+        )
+        store.write(lambda tx: tx.journal.append(use, AT))
+
+    for serial, result in (("77", "pin_incorrect"), ("78", "ok")):
+        change(serial, result)
+        with pytest.raises(KnownError, match="has not changed the PIN") as refused:
+            require_holder(store, CERTIFICATE.sha256)
+        assert refused.value.code == "custody_pin_unchanged"
+    change("77", "ok")
+    # One PIN guards both certificates of the device.
+    require_holder(store, CERTIFICATE.sha256)
+    require_holder(store, OTHER.sha256)
+    change("77", "ok")
+    with store.view() as view:
+        assert [(e.pin_changed_at, e.pin_proof) for e in view.custody.list()] == [(AT, PinProof.HERE)] * 2
+
+
+def test_that_the_pin_was_changed_elsewhere_is_noted_as_said(office: Office) -> None:
+    add(office.store, entry(1, pin_change=True))
+    Book(office.space).pin_was_changed("77")
+    (only,) = Book(office.space).entries(office.store)
+    assert (only.pin_change_open, only.pin_proof) == (False, PinProof.TOLD)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE hand_over SET receiver = 'x'",
+        "DELETE FROM hand_over",
+        "UPDATE hand_over_pin SET how = 'here'",
+        "DELETE FROM hand_over_pin",
+    ],
+)
+def test_the_program_itself_can_neither_change_nor_delete_an_entry(office: Office, statement: str) -> None:
+    add(office.store, entry(1, pin_change=True))
+    office.store.write(lambda tx: tx.custody.pin_changed("77", AT, PinProof.TOLD))
+    with pytest.raises(Exception, match="only added to"):
+        office.store._connection.execute(statement)
+
+
+def test_a_hand_over_with_a_number_taken_meanwhile_is_refused(office: Office) -> None:
+    add(office.store, entry(1))
+    with pytest.raises(ValueError, match="meanwhile"):
+        add(office.store, entry(1))
+
+
+def test_an_altered_book_stops_signing_and_says_where(office: Office) -> None:
+    add(office.store, entry(1))
+    tamper(office.store, "UPDATE hand_over SET minute = '{}'")
+    with pytest.raises(KnownError) as refused:
+        require_holder(office.store, CERTIFICATE.sha256)
+    assert (refused.value.code, refused.value.params) == ("custody_book_altered", {"number": 1})
+
+
+def test_what_a_minute_must_say_is_asked_for() -> None:
+    for broken, code in (
+        (wish(giver=" "), "custody_giver_missing"),
+        (replace(wish(), permission=Permission(number="", date=PERMISSION.date, by="x")), "custody_permission_missing"),
+        (
+            replace(wish(), permission=Permission(number="1", date=PERMISSION.date, by=" ")),
+            "custody_permission_missing",
+        ),
+        (wish(receiver="", pin_change=True), "custody_nobody_changes"),
+        (wish(receiver="李"), "custody_letter"),
+    ):
+        with pytest.raises(KnownError) as refused:
+            checked(broken)
+        assert refused.value.code == code
+    tidy = checked(wish(giver="  Tra\u0302\u0300n \n An "))
+    assert tidy.giver == "Trần An"
+
+
+def test_documents_that_wait_are_counted_and_named(office: Office) -> None:
+    office.draft("125")
+    office.signed("7")
+    snapshot = Book(office.space).look()
+    assert (snapshot.unsigned.count, snapshot.unsigned.names) == (1, ("125/UBND-VP",))
+    assert (snapshot.unsent.count, snapshot.unsent.names) == (1, ("7/UBND-VHXH",))
+
+
+def test_a_certificate_is_known_from_the_book_and_named_by_serial_or_hash(office: Office) -> None:
+    add(office.store, entry(1), entry(2, certificate=OTHER))
+    snapshot = Book(office.space).look()
+    assert {one.subject.certificate.sha256 for one in snapshot.holdings} == {CERTIFICATE.sha256, OTHER.sha256}
+    subjects = tuple(Subject(one, None) for one in (CERTIFICATE, OTHER))
+    assert wanted_subject(subjects, "AB:AB").certificate is CERTIFICATE
+    assert wanted_subject(subjects, "b").certificate is OTHER
+    for wanted, code in (
+        (None, "usage_certificate_ambiguous"),
+        ("ff", "usage_certificate_unknown"),
+        ("x", "usage_certificate"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            wanted_subject(subjects, wanted)
+        assert refused.value.code == code
