@@ -518,5 +518,7 @@ def test_the_time_left_is_told_when_it_is_long() -> None:
 
 
 def test_a_locked_token_offers_no_other_try() -> None:
-    assert told_error(KnownError("pin_locked")).acts == ()
+    assert told_error(KnownError("pin_locked")).acts == (Act.REQUEST_FORM,)
+    assert told_error(KnownError("pin_expired")).acts == (Act.CHANGE_PIN,)
+    assert told_error(KnownError("pin_not_set")).acts == ()
     assert told_error(KnownError("no_module")).acts == (Act.TRY_AGAIN, Act.CHECK_MACHINE)

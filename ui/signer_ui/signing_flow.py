@@ -44,6 +44,8 @@ class SigningFlow(QObject):
     ended = Signal(object)
     """BatchSummary, when a batch is over, also one that stopped; not when it came to none."""
     running_changed = Signal(bool)
+    form_wanted = Signal()
+    """A request to the issuer is to be printed."""
 
     def __init__(self, shell: Shell, parent: QWidget) -> None:
         super().__init__(parent)
@@ -264,6 +266,10 @@ class SigningFlow(QObject):
                 return lambda: self._with_same()
             case Act.CHECK_MACHINE:
                 return lambda: self._shell.go(Tab.MACHINE)
+            case Act.CHANGE_PIN:
+                return lambda: self._shell.go(Tab.TOKEN)
+            case Act.REQUEST_FORM:
+                return self.form_wanted.emit
 
     def _with_same(self) -> None:
         if self._wish is not None:

@@ -305,6 +305,7 @@ class OutgoingPane(Pane):
         self.flow.ended.connect(lambda _summary: self._reload())
         self.flow.running_changed.connect(self._running_changed)
         self.flow.began.connect(lambda: self._running_changed(True))
+        self.flow.form_wanted.connect(self.custody_wanted)
 
     # ---- bringing in -----------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ _TYPE_AGAIN = frozenset(
     }
 )  # fmt: skip
 _PIN_ENDED = frozenset({"pin_locked", "pin_expired", "pin_not_set", "signature_pin_locked"})
+_LOCKED = frozenset({"pin_locked", "signature_pin_locked"})
 _TOKEN_GONE = frozenset({"token_removed", "no_token", "certificate_not_found"})
 _MACHINE = frozenset(
     {
@@ -49,6 +50,10 @@ class Act(StrEnum):
     TRY_AGAIN = "try_again"
     """Look at tokens and documents anew."""
     CHECK_MACHINE = "check_machine"
+    CHANGE_PIN = "change_pin"
+    """To the page where the token's PIN is changed."""
+    REQUEST_FORM = "request_form"
+    """To the page where the request to the issuer is printed."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,10 @@ def told_error(error: KnownError) -> Told:
     acts = [Act.TYPE_AGAIN if error.code in _TYPE_AGAIN else Act.TRY_AGAIN] if error.code not in _PIN_ENDED else []
     if error.code in _MACHINE:
         acts.append(Act.CHECK_MACHINE)
+    if error.code in _LOCKED:
+        acts.append(Act.REQUEST_FORM)
+    if error.code == "pin_expired":
+        acts.append(Act.CHANGE_PIN)
     return Told("notice-bad", error=error, acts=tuple(acts))
 
 
