@@ -136,7 +136,7 @@ def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     tokens = space.hosts.tokens().required()
     chosen = choose(tokens, args.cert, [Profile.AGENCY], space.settings, space.trust, space.now())
     require_fit(chosen, space.now())
-    require_holder(space.store, chosen.certificate.sha256)
+    require_holder(space.store, chosen.certificate.sha256, chosen.token.serial)
     login = pin_source.ask(
         console,
         chosen,

@@ -29,13 +29,17 @@ def ask(
     """What is typed for a login; KnownError pin_empty, pin_not_ascii, pin_final, pin_locked.
 
     `asks_again`: the key wants a signature PIN too; an empty line says that it is the same. From stdin it is a second
-    line, and without one there is none.
+    line; where input ends before it there is none, and no PIN is taken for it that nobody gave.
     """
     state = chosen.token.pin_state
     if state is PinState.LOCKED:
         raise KnownError("pin_locked")
+    if asks_again and chosen.token.pin_pad:
+        raise KnownError("pin_pad_asks_again")
+    if from_stdin and chosen.token.pin_pad:
+        return Login(None, final_try)
     if from_stdin:
-        pin, second = Pin(_line()), Pin(_line()) if asks_again else None
+        pin, second = Pin(_line() or ""), _second_line() if asks_again else None
     else:
         console.note("pin_what", count=count, token=chosen.token.label, name=chosen.certificate.common_name)
         console.note(f"pin_state_{state}")
@@ -60,7 +64,14 @@ def ask(
     return Login(pin, final_try, second)
 
 
-def _line() -> str:
-    """One line of stdin without its end and nothing else; bytes that are no UTF-8 make a PIN that is refused."""
+def _second_line() -> Pin | None:
+    line = _line()
+    return Pin(line) if line is not None else None
+
+
+def _line() -> str | None:
+    """One line of stdin without its end and nothing else, None at the end of input; bytes that are no UTF-8 make a PIN
+    that is refused.
+    """
     line = sys.stdin.buffer.readline(_MAX_LINE)
-    return line.rstrip(b"\r\n").decode("utf-8", errors="replace")
+    return line.rstrip(b"\r\n").decode("utf-8", errors="replace") if line else None

@@ -196,7 +196,7 @@ def _run(
 ) -> int:
     pin_source.require_source(from_stdin=args.pin_stdin)
     chosen = fit_to_sign(space, wanted, _profiles(jobs))
-    require_holder(space.store, chosen.certificate.sha256)
+    require_holder(space.store, chosen.certificate.sha256, chosen.token.serial)
     with console.progress() as progress:
         run = SigningRun(space, chosen, jobs, Options(level), progress, continues=continues)
         ready = run.examine()

@@ -38,15 +38,19 @@ _NAMED = 40
 _LONGEST_NAME = 80
 
 
-def require_holder(store: StoreReader, certificate_sha256: str) -> None:
-    """KnownError where nobody may sign with this certificate now: before the PIN.
+def require_holder(store: StoreReader, certificate_sha256: str, device_serial: str) -> None:
+    """KnownError where nobody may sign with this certificate of this device now: before the PIN.
 
-    "custody_no_holder": its last hand-over gave it back to the body. "custody_pin_unchanged": the last hand-over asks
-    for another PIN, which has not been set. A certificate whose book was never begun may sign: nobody who has just
-    installed the program is locked out. "custody_book_altered": the book can't be read.
+    "custody_no_holder": the last hand-over gave it back to the body. "custody_pin_unchanged": the last hand-over asks
+    for another PIN, which has not been set. The hand-over is that of the certificate, or of the device where the
+    certificate is newer than the book. Where there is none they may sign: nobody who has just installed the program is
+    locked out. "custody_book_altered": the book is not as it was written.
     """
     with store.view() as view:
-        last = view.custody.last(certificate_sha256)
+        # All of it, and by what the minutes say: a column changed by hand would only hide the entry.
+        entries = view.custody.list()
+    ours = [entry for entry in entries if entry.minute.certificate.sha256 == certificate_sha256]
+    last = next(iter(ours or [e for e in entries if device_serial and e.minute.device.serial == device_serial]), None)
     if last is None:
         return
     name, day = last.minute.certificate.name, vietnamese_date(last.minute.at)
@@ -126,7 +130,19 @@ class Book:
     def pin_was_changed(self, device_serial: str) -> None:
         """The holder says that the PIN was changed with another program; the book says that it was said."""
         now = self._space.now()
-        self._space.store.write(lambda tx: tx.custody.pin_changed(device_serial, now, PinProof.TOLD))
+        use = TokenUse(
+            action=JournalAction.CHANGE_PIN,
+            operator=operator_name(),
+            certificate_sha256=None,
+            token_serial=device_serial,
+            result="told",
+        )
+
+        def write(tx: Transaction) -> None:
+            tx.custody.pin_changed(device_serial, now, PinProof.TOLD)
+            tx.journal.append(use, now)
+
+        self._space.store.write(write)
 
     # ---- papers ------------------------------------------------------------------------------------------------------
 

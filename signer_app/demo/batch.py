@@ -30,7 +30,7 @@ def sign_all(
     stopped = None
     if run.examine():
         run.begin()
-        stopped = run.sign_with(Login(pin), progress=progress)
+        stopped = run.sign_with(Login(Pin(pin.reveal())), progress=progress)
     result = run.finish(stopped)
     run.reported()
     if stopped is not None:

@@ -25,7 +25,7 @@ from signer_app.verification.model import Verdict
 from signer_app.workspace import Workspace
 from signer_resources import samples
 from signer_resources.errors import KnownError
-from signer_token.model import Login
+from signer_token.model import Login, Pin
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,7 +63,7 @@ def enrol_machine(space: Workspace, demo: Demo) -> bool:
     if server is not None and server.devices:
         return False
     chosen = _clerk(space, demo)
-    with log_in(space, chosen, Login(demo.pin)) as session:
+    with log_in(space, chosen, Login(Pin(demo.pin.reveal()))) as session:
         enrol(space, chosen, session)
     return True
 

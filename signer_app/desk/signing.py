@@ -137,7 +137,7 @@ class Signing:
     def _look(
         self, wish: _Wish, chosen: SigningCertificate, progress: Progress, cancelled: Callable[[], bool]
     ) -> Ready:
-        require_holder(self._space.store, chosen.certificate.sha256)
+        require_holder(self._space.store, chosen.certificate.sha256, chosen.token.serial)
         ensure_clock(self._space.store, self._space.now(), self._space.clock)
         planned = self._planned(wish.jobs)
         run = SigningRun(
@@ -291,13 +291,17 @@ class Signing:
     def change_pin(self, certificate: str, old: Pin, new: Pin, *, final_try: bool) -> None:
         """Gives the token with this certificate another PIN; raises as `token_of` and `TokenHosts.change_pin`."""
         chosen = self._known(certificate)
-        result = "ok"
+        # "ok" lifts a forced change in the hand-over book: written only when the token has said yes.
+        result = "program_fault"
         try:
             self._space.hosts.change_pin(chosen.token, old, new, final_try=final_try)
+            result = "ok"
         except TokenError as error:
             result = error.code
             raise
         finally:
+            for pin in (old, new):
+                pin.wipe()
             with suppress(KnownError):
                 # The token has the new PIN, or has not: a full disk must not say otherwise.
                 tell_journal(self._space, chosen, JournalAction.CHANGE_PIN, result)
@@ -310,12 +314,14 @@ class Signing:
     @contextmanager
     def _session(self, chosen: SigningCertificate, login: Login) -> Iterator[TokenSession]:
         """A login that the journal tells, and what came of it when it failed."""
-        require_holder(self._space.store, chosen.certificate.sha256)
+        require_holder(self._space.store, chosen.certificate.sha256, chosen.token.serial)
         with self._space.tokens_held(), log_in(self._space, chosen, login) as session:
             try:
                 yield session
             except TokenError as error:
-                tell_journal(self._space, chosen, JournalAction.SIGN, error.code)
+                with suppress(KnownError):
+                    # A full disk must not hide what the token said.
+                    tell_journal(self._space, chosen, JournalAction.SIGN, error.code)
                 raise
 
 

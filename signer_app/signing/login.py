@@ -10,11 +10,10 @@ import msgspec
 
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.clock import ensure_clock
-from signer_app.signing.records import Records
+from signer_app.signing.records import token_use
 from signer_app.store.model import JournalAction
 from signer_app.store.settings import Settings
 from signer_app.workspace import Workspace
-from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_token.client import TokenError, TokenSession
 from signer_token.model import Login
@@ -26,8 +25,20 @@ def log_in(space: Workspace, chosen: SigningCertificate, login: Login) -> TokenS
     Raises as `TokenHosts.open`; "signature_pin_needed" for a key that asks again when no PIN was given for that;
     KnownError where the journal can't be written, and "clock_before_last_signature": then nothing is open.
     """
+    try:
+        return _logged_in(space, chosen, login)
+    finally:
+        # Used or not: who wants another login types another PIN.
+        for pin in (login.pin, login.signature_pin):
+            if pin is not None:
+                pin.wipe()
+
+
+def _logged_in(space: Workspace, chosen: SigningCertificate, login: Login) -> TokenSession:
     ensure_clock(space.store, space.now(), space.clock)
     certificate = chosen.certificate.sha256
+    if login.pin is None and certificate in space.settings.asking_keys:
+        raise TokenError("pin_pad_asks_again")
     try:
         session = space.hosts.open(chosen.token, certificate, login.pin, final_try=login.final_try)
     except TokenError as error:
@@ -40,7 +51,7 @@ def log_in(space: Workspace, chosen: SigningCertificate, login: Login) -> TokenS
         if session.asks_again:
             _remember(space, certificate)
             if login.signature_pin is None:
-                raise TokenError("signature_pin_needed")
+                raise TokenError("signature_pin_needed" if login.pin is not None else "pin_pad_asks_again")
             session.authorise(login.signature_pin)
     except BaseException:
         session.close()
@@ -53,7 +64,7 @@ def tell_journal(
 ) -> None:
     """An entry about a use of the certificate that belongs to no document."""
     now = space.now()
-    use = Records(chosen, rules.load(now.date())).use(action, result, sha256=sha256)
+    use = token_use(chosen, action, result, sha256=sha256)
     space.store.write(lambda tx: tx.journal.append(use, now))
 
 

@@ -110,16 +110,27 @@ class Records:
         self, action: JournalAction, result: str, document: Document | None = None, sha256: str | None = None
     ) -> TokenUse:
         """An entry of the journal."""
-        return TokenUse(
-            action=action,
-            operator=operator_name(),
-            certificate_sha256=self.chosen.certificate.sha256,
-            token_serial=self.chosen.token.serial,
-            result=result,
-            document_id=document.id if document else None,
-            number=document.label if document else None,
-            sha256=sha256,
-        )
+        return token_use(self.chosen, action, result, document, sha256)
+
+
+def token_use(
+    chosen: SigningCertificate,
+    action: JournalAction,
+    result: str,
+    document: Document | None = None,
+    sha256: str | None = None,
+) -> TokenUse:
+    """An entry of the journal about a certificate; needs no rules, so that a wrong clock is journalled too."""
+    return TokenUse(
+        action=action,
+        operator=operator_name(),
+        certificate_sha256=chosen.certificate.sha256,
+        token_serial=chosen.token.serial,
+        result=result,
+        document_id=document.id if document else None,
+        number=document.label if document else None,
+        sha256=sha256,
+    )
 
 
 def batch_row(batch: str, position: int, file: FileWork, file_id: str | None = None) -> BatchFile:

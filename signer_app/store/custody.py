@@ -113,7 +113,8 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SELECT = (
-    "SELECT hand_over.number, hand_over.minute, hand_over.signed, hand_over_pin.at AS pin_at, hand_over_pin.how"
+    "SELECT hand_over.number, hand_over.id, hand_over.certificate_sha256, hand_over.receiver, hand_over.device_serial,"
+    " hand_over.pin_change_due, hand_over.minute, hand_over.signed, hand_over_pin.at AS pin_at, hand_over_pin.how"
     " FROM hand_over LEFT JOIN hand_over_pin ON hand_over_pin.hand_over_id = hand_over.id "
 )
 
@@ -206,10 +207,19 @@ def _hand_over(row: sqlite3.Row) -> HandOver:
         minute = msgspec.json.decode(row["minute"], type=Minute)
     except msgspec.MsgspecError as error:
         raise KnownError("custody_book_altered", number=row["number"]) from error
+    told = (minute.number, minute.id, minute.certificate.sha256, minute.receiver, minute.device.serial)
+    columns = tuple(row[name] for name in ("number", "id", "certificate_sha256", "receiver", "device_serial"))
+    if told != columns or minute.pin_change_due != bool(row["pin_change_due"]):
+        # Columns are for searching; what was written down and hashed is the minute.
+        raise KnownError("custody_book_altered", number=row["number"])
+    try:
+        changed_at = dt.datetime.fromisoformat(row["pin_at"]) if row["pin_at"] else None
+    except ValueError as error:
+        raise KnownError("custody_book_altered", number=row["number"]) from error
     return HandOver(
         minute=minute,
         text=row["minute"],
         signed=row["signed"],
-        pin_changed_at=dt.datetime.fromisoformat(row["pin_at"]) if row["pin_at"] else None,
+        pin_changed_at=changed_at,
         pin_proof=PinProof(row["how"]) if row["how"] else None,
     )

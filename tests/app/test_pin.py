@@ -70,6 +70,20 @@ def test_the_last_try_is_not_made_unless_it_is_asked_for(desk: Desk, counting: C
     assert (answer.code, answer.states, counting.user_logins()) == (0, ["signed"], 1)
 
 
+def test_a_key_that_asks_again_gets_only_a_pin_that_was_given_for_it(desk: Desk, counting: CountingModule) -> None:
+    counting.misbehave(always_auth="all")
+    asked = seal(desk, counting)
+    assert (asked.code, asked.json["stopped"]["code"]) == (3, "signature_pin_needed")
+    # It is known from now on, and still nobody gave a PIN for it.
+    again = desk.run("resume", pin=CANARY_PIN, options=("--module", counting.path))
+    assert (again.code, again.json["stopped"]["code"]) == (3, "signature_pin_needed")
+    assert counting.context_logins() == 0
+    signed = desk.run("resume", pin=f"{CANARY_PIN}\n", options=("--module", counting.path))
+    assert (signed.code, signed.states) == (0, ["signed"])
+    assert counting.user_logins() == 3
+    assert counting.context_logins() == counting.calls().count("C_Sign") > 0
+
+
 def test_a_locked_token_is_not_tried(desk: Desk, counting: CountingModule) -> None:
     counting.misbehave(flags=LOCKED)
     answer = seal(desk, counting, "--final-try")

@@ -21,7 +21,11 @@ from tests.custody.minutes import AT, CERTIFICATE, PERMISSION, add, entry, tampe
 from tests.desk.office import Office
 from tests.support.workspace import CANARY_PIN, Desk
 
-LOGIN = Login(Pin(CANARY_PIN))
+
+def login() -> Login:
+    return Login(Pin(CANARY_PIN))
+
+
 OTHER = msgspec.structs.replace(CERTIFICATE, sha256="ac" * 32, serial="0b")
 
 
@@ -35,7 +39,7 @@ def test_a_hand_over_is_signed_by_the_token_told_by_the_journal_and_names_its_he
 ) -> None:
     book = Book(space)
     before = len(uses(space))
-    first = book.record(desk.agency, wish(), LOGIN)
+    first = book.record(desk.agency, wish(), login())
     assert uses(space)[before:] == [("login", "ok", None), ("hand_over", "ok", None)]
     assert first.minute.journal.count == before + 1
     assert first.minute.certificate.sha256 == desk.agency
@@ -62,7 +66,7 @@ def test_a_wrong_pin_records_no_hand_over_and_is_in_the_journal(desk: Desk, spac
 
 
 def test_a_minute_changed_by_one_letter_is_signed_by_nobody(desk: Desk, space: Workspace) -> None:
-    made = Book(space).record(desk.agency, wish(), LOGIN)
+    made = Book(space).record(desk.agency, wish(), login())
     minute = msgspec.structs.replace(made.minute, receiver="Lê Thị Nhàm")
     forged = msgspec.structs.replace(made, minute=minute, text=minute_text(minute))
     assert not minute_is_signed(forged, space.trust)
@@ -73,15 +77,33 @@ def test_a_minute_changed_by_one_letter_is_signed_by_nobody(desk: Desk, space: W
 
 def test_nobody_signs_with_a_certificate_that_nobody_holds(office: Office) -> None:
     store = office.store
-    require_holder(store, CERTIFICATE.sha256)
+    require_holder(store, CERTIFICATE.sha256, "")
     add(store, entry(1), entry(2, receiver=""))
     with pytest.raises(KnownError) as refused:
-        require_holder(store, CERTIFICATE.sha256)
+        require_holder(store, CERTIFICATE.sha256, "")
     assert refused.value.code == "custody_no_holder"
     assert refused.value.params == {"name": CERTIFICATE.name, "date": "23/11/2026", "number": 2}
-    require_holder(store, OTHER.sha256)
+    require_holder(store, OTHER.sha256, "")
     add(store, entry(3))
-    require_holder(store, CERTIFICATE.sha256)
+    require_holder(store, CERTIFICATE.sha256, "")
+
+
+def test_a_certificate_that_is_newer_than_the_book_is_held_by_who_holds_the_device(office: Office) -> None:
+    store = office.store
+    add(store, entry(1, receiver=""))
+    with pytest.raises(KnownError) as refused:
+        require_holder(store, OTHER.sha256, entry().minute.device.serial)
+    assert refused.value.code == "custody_no_holder"
+    require_holder(store, OTHER.sha256, "another device")
+
+
+def test_a_column_changed_by_hand_frees_nobody_and_is_told(office: Office) -> None:
+    store = office.store
+    add(store, entry(1, receiver=""))
+    tamper(store, "UPDATE hand_over SET certificate_sha256 = 'zz'")
+    with pytest.raises(KnownError) as refused:
+        require_holder(store, CERTIFICATE.sha256, "")
+    assert refused.value.code == "custody_book_altered"
 
 
 def test_signing_with_a_certificate_given_back_stops_before_any_login(desk: Desk) -> None:
@@ -113,12 +135,12 @@ def test_a_forced_pin_change_holds_until_the_pin_of_that_device_is_changed(offic
     for serial, result in (("77", "pin_incorrect"), ("78", "ok")):
         change(serial, result)
         with pytest.raises(KnownError, match="has not changed the PIN") as refused:
-            require_holder(store, CERTIFICATE.sha256)
+            require_holder(store, CERTIFICATE.sha256, "")
         assert refused.value.code == "custody_pin_unchanged"
     change("77", "ok")
     # One PIN guards both certificates of the device.
-    require_holder(store, CERTIFICATE.sha256)
-    require_holder(store, OTHER.sha256)
+    require_holder(store, CERTIFICATE.sha256, "")
+    require_holder(store, OTHER.sha256, "")
     change("77", "ok")
     with store.view() as view:
         assert [(e.pin_changed_at, e.pin_proof) for e in view.custody.list()] == [(AT, PinProof.HERE)] * 2
@@ -157,7 +179,7 @@ def test_an_altered_book_stops_signing_and_says_where(office: Office) -> None:
     add(office.store, entry(1))
     tamper(office.store, "UPDATE hand_over SET minute = '{}'")
     with pytest.raises(KnownError) as refused:
-        require_holder(office.store, CERTIFICATE.sha256)
+        require_holder(office.store, CERTIFICATE.sha256, "")
     assert (refused.value.code, refused.value.params) == ("custody_book_altered", {"number": 1})
 
 

@@ -265,6 +265,16 @@ def test_a_token_tells_how_long_its_pin_may_be(host: TokenHost) -> None:
     assert (token.pin_least, token.pin_most, token.pin_pad) == (4, 255, False)
 
 
+def test_a_path_that_the_system_can_not_look_at_hides_no_other_driver(
+    host: TokenHost, counting: CountingModule, soft_tokens: SoftTokens
+) -> None:
+    bad = TokenHost(TOKEN_HOST_COMMAND, Path("/" + "x" * 5000))
+    with TokenHosts([bad, host]) as hosts:
+        listing = hosts.tokens()
+    assert [fault.error.code for fault in listing.faults] == ["module_load_failed"]
+    assert len(listing.tokens) == 2
+
+
 def test_a_driver_that_anybody_may_have_exchanged_is_not_loaded(host: TokenHost, counting: CountingModule) -> None:
     counting.path.chmod(0o777)
     with pytest.raises(TokenError) as refused:

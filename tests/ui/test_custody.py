@@ -89,7 +89,7 @@ def replace_pin(made: HandOver) -> HandOver:
 
 def test_a_form_begins_with_what_is_known_and_says_what_is_missing_or_wrong() -> None:
     first = first_form(holding(None), "Lê Thị Nhàn", WORDS)
-    assert (first.texts[Field.GIVER], first.texts[Field.RECEIVER], first.pin_change) == ("", "Lê Thị Nhàn", False)
+    assert (first.texts[Field.GIVER], first.texts[Field.RECEIVER], first.pin_change) == ("", "Lê Thị Nhàn", True)
     assert first.texts[Field.PLACE] == "trụ sở UBND xã Hòa Sơn"
     next_one = first_form(holding(entry(1)), "Lê Thị Nhàn", WORDS)
     assert (next_one.texts[Field.GIVER], next_one.texts[Field.RECEIVER]) == ("Lê Thị Nhàn", "")
@@ -182,7 +182,7 @@ def test_a_pin_that_must_be_changed_is_asked_for_or_noted_as_said(shown: Desktop
     press(pane, "Đã đổi bằng phần mềm khác…")
     press(pane, "Ghi là đã đổi")
     read(pane, shown, "Đổi mã PIN: đã đổi (người giữ xác nhận)")
-    require_holder(shown.office.store, CERTIFICATE.sha256)
+    require_holder(shown.office.store, CERTIFICATE.sha256, "")
 
 
 def test_the_change_of_a_pin_is_asked_for_while_the_token_is_there(real: Desktop, desk: Desk) -> None:

@@ -32,6 +32,10 @@ pytestmark = [
 WORDS = Words("vi")
 
 
+SHELL = cast("Shell", SimpleNamespace(tasks=SimpleNamespace(busy=False), hub=SimpleNamespace(changing_pin=False)))
+"""As much of a shell as a window without real panes asks for."""
+
+
 class Still(Pane):
     """A pane that remembers what it was given."""
 
@@ -51,7 +55,10 @@ def test_every_pane_is_made_in_quiet_moments_and_only_once(qtbot: QtBot, monkeyp
     monkeypatch.setattr("signer_ui.window._pane_class", lambda _tab: Still)
     window = Window(WORDS, Theme(dark=False))
     qtbot.addWidget(window)
-    window.furnish(cast("Shell", SimpleNamespace(tasks=SimpleNamespace(busy=False))), first_start=False)
+    window.furnish(
+        SHELL,
+        first_start=False,
+    )
     made = [len(window.findChildren(Still))]
     window.go(Tab.REGISTER)
     made.append(len(window.findChildren(Still)))
@@ -65,7 +72,7 @@ def test_what_is_handed_over_while_the_settings_can_not_be_left_comes_when_they_
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_ui.window._pane_class", lambda _tab: Still)
-    shell = cast("Shell", SimpleNamespace(tasks=SimpleNamespace(busy=False)))
+    shell = SHELL
     window = Window(WORDS, Theme(dark=False))
     qtbot.addWidget(window)
     window.furnish(shell, first_start=False)

@@ -480,6 +480,18 @@ def test_a_changed_pin_signs_from_then_on_and_the_journal_tells_both_tries(clerk
     assert sorted(changes[:3]) == ["ok", "ok", "pin_incorrect"]
 
 
+def test_a_pin_change_that_came_to_no_answer_is_not_told_as_done(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_args: object, **_more: object) -> None:
+        raise RuntimeError("a session of this module is open")
+
+    monkeypatch.setattr(clerk.desk.space.hosts, "change_pin", breaks)
+    with pytest.raises(RuntimeError):
+        clerk.desk.signing.change_pin(clerk.agency, Pin(CANARY_PIN), Pin("Canary-7bT2-new"), final_try=False)
+    with clerk.desk.space.store.view() as view:
+        (newest,) = view.journal.entries(1)
+    assert (newest.use.action, newest.use.result) == (JournalAction.CHANGE_PIN, "program_fault")
+
+
 # ---- words ---------------------------------------------------------------------------------------------------------
 
 

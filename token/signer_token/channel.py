@@ -158,8 +158,10 @@ def _exchange(
     sink, source = cast("FileIO", process.stdin), cast("FileIO", process.stdout)
     try:
         while (request := requests.get()) is not None:
-            _write_frame(sink, request)
-            _wipe(request)  # it may hold a PIN: not kept while the driver works
+            try:
+                _write_frame(sink, request)
+            finally:
+                _wipe(request)  # it may hold a PIN: not kept while the driver works
             replies.put(_read_frame(source, cap))
     except _FrameTooLongError:
         replies.put(ChildGarbage)

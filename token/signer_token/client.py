@@ -35,7 +35,8 @@ _SESSION_GOES_ON = frozenset({"data_refused", "signature_pin_needed"})
 """What the host says when a signature failed and its session is as good as before."""
 _SICK = frozenset({"driver_timeout", "driver_crashed", "module_load_failed"})
 SICK_S = 30.0
-"""So long a module that is sick is left alone."""
+"""So long a module that is sick is left alone the first time; then twice as long each time, an hour at most."""
+_SICK_MOST_S = 3600.0
 
 
 class TokenError(KnownError):
@@ -205,7 +206,8 @@ class TokenHost:
     def change_pin(self, token_serial: str, old: Pin, new: Pin, *, final_try: bool = False) -> None:
         """Gives a token another user PIN. The token checks the old one, which costs a try when it is wrong.
 
-        Raises TokenError: pin_rejected where the new one doesn't follow the token's rules, and as `open`.
+        Raises TokenError: pin_rejected where the new one doesn't follow the token's rules; pin_change_unknown where the
+        driver died or hung over it, so that either PIN may hold; and as `open`.
         """
         for pin in (old, new):
             if problem := pin.problem():
@@ -215,7 +217,12 @@ class TokenHost:
                 raise RuntimeError("a session of this module is open")
             self._revive()
             request = wire.ChangePin(token_serial=token_serial, old=old.reveal(), new=new.reveal(), final_try=final_try)
-            self._ask(request, wire.Done, self._deadlines.open_s)
+            try:
+                self._ask(request, wire.Done, self._deadlines.open_s)
+            except TokenError as error:
+                if error.code in ("driver_timeout", "driver_crashed"):
+                    raise TokenError("pin_change_unknown", module=str(self.module)) from None
+                raise
 
     def close(self) -> None:
         """Log out and end the child process. Harmless twice; the next call starts a new child."""
@@ -289,10 +296,17 @@ class TokenHost:
         return reply
 
     def _start(self) -> Child[wire.Request, wire.Reply]:
-        _require_loadable(self.module)
-        child: Child[wire.Request, wire.Reply] = Child(
-            self._command, wire.REPLIES, env={**os.environ, **self._env}, stderr=self._stderr
-        )
+        try:
+            _require_loadable(self.module)
+        except OSError as error:
+            raise TokenError("module_load_failed", module=str(self.module), reason=error.strerror or "") from None
+        try:
+            child: Child[wire.Request, wire.Reply] = Child(
+                self._command, wire.REPLIES, env={**os.environ, **self._env}, stderr=self._stderr
+            )
+        except OSError:
+            # No process could be started: out of memory, out of handles.
+            raise TokenError("driver_crashed", module=str(self.module)) from None
         self._newest = child
         if self._hurried:
             child.close(patience_s=0)
@@ -364,6 +378,16 @@ class TokenHost:
         raise fault
 
 
+def _same_token(one: Token, other: Token) -> bool:
+    """Whether two drivers show the same token: by a certificate that both have; an empty one by what it is called."""
+    if one.module == other.module:
+        return False
+    mine, theirs = ({c.sha256 for c in token.certificates} for token in (one, other))
+    if mine or theirs:
+        return bool(mine & theirs)
+    return bool(one.serial) and (one.serial, one.label) == (other.serial, other.label)
+
+
 def _require_loadable(module: Path) -> None:
     """TokenError for a file that isn't there, that anybody may have exchanged, or that our host can't load."""
     if not module.is_file():
@@ -406,6 +430,15 @@ class TokenListing:
         raise self.faults[0].error if self.faults else TokenError("no_token")
 
 
+@dataclass(frozen=True)
+class _Sick:
+    """What was wrong with a module, until when it is left alone (time.monotonic), and for how long in all."""
+
+    error: TokenError
+    until: float
+    pause_s: float
+
+
 class TokenHosts:
     """Several modules, asked side by side, told in the given order. `hosts` belong to it and are closed with it.
 
@@ -415,8 +448,7 @@ class TokenHosts:
 
     def __init__(self, hosts: Sequence[TokenHost]) -> None:
         self._hosts = tuple(hosts)
-        self._sick: dict[Path, tuple[TokenError, float]] = {}
-        """What was wrong with a module, and until when it is left alone (time.monotonic)."""
+        self._sick: dict[Path, _Sick] = {}
 
     @property
     def modules(self) -> tuple[Path, ...]:
@@ -431,7 +463,7 @@ class TokenHosts:
         """
         if not self._hosts:
             raise TokenError("no_module")
-        tokens: dict[tuple[str, frozenset[str]], Token] = {}
+        tokens: list[Token] = []
         faults: list[ModuleFault] = []
         with ThreadPoolExecutor(len(self._hosts), "token-listing") as threads:
             answers = list(threads.map(partial(self._ask, fresh=fresh), self._hosts))
@@ -439,22 +471,23 @@ class TokenHosts:
             if isinstance(answer, TokenError):
                 faults.append(ModuleFault(host.module, answer))
                 continue
-            for token in answer:
-                same = (token.serial, frozenset(c.sha256 for c in token.certificates))
-                tokens.setdefault(same, token)
-        return TokenListing(tuple(tokens.values()), tuple(faults))
+            # Two slots of one driver hold two tokens, whatever they look like.
+            tokens += [token for token in answer if not any(_same_token(token, other) for other in tokens)]
+        return TokenListing(tuple(tokens), tuple(faults))
 
     def _ask(self, host: TokenHost, *, fresh: bool) -> tuple[Token, ...] | TokenError:
-        error, until = self._sick.get(host.module, (None, 0.0))
-        if error is not None and not fresh and time.monotonic() < until:
-            return error
-        self._sick.pop(host.module, None)
+        sick = self._sick.get(host.module)
+        if sick is not None and not fresh and time.monotonic() < sick.until:
+            return sick.error
         try:
-            return host.tokens(fresh=fresh)
+            found = host.tokens(fresh=fresh)
         except TokenError as fault:
             if fault.code in _SICK:
-                self._sick[host.module] = (fault, time.monotonic() + SICK_S)
+                pause_s = min(sick.pause_s * 2, _SICK_MOST_S) if sick is not None and not fresh else SICK_S
+                self._sick[host.module] = _Sick(fault, time.monotonic() + pause_s, pause_s)
             return fault
+        self._sick.pop(host.module, None)
+        return found
 
     def open(self, token: Token, certificate_sha256: str, pin: Pin | None, *, final_try: bool = False) -> TokenSession:
         """`TokenHost.open` on the module `token` was listed under; KeyError for a module that isn't ours."""

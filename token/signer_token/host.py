@@ -38,6 +38,14 @@ _OF_THE_PIN = frozenset(
 """What a login can be refused for, so that the state of the PIN is told with it."""
 
 
+_OF_A_SIGNATURE_PIN = {
+    "pin_incorrect": "signature_pin_incorrect",
+    "pin_length": "signature_pin_length",
+    "pin_locked": "signature_pin_locked",
+}
+"""What a context login is refused for, and how that is told."""
+
+
 @dataclass(frozen=True)
 class _OnToken:
     """A certificate where it was found."""
@@ -174,6 +182,7 @@ class Driver:
                 yield slot, token
 
     def _list(self, *, fresh: bool) -> list[wire.FoundToken]:
+        self.idle()
         if fresh:
             self._read.clear()
         try:
@@ -356,9 +365,11 @@ class Driver:
                 raise Refusal(value.meaning, ckr=describe(error)) from error
             fault = self._fault(error, opened.token_serial)
             self._restart_module()
-            if opened.asks_again and value.meaning in _OF_THE_PIN:
-                locked = value.meaning == "pin_locked"
-                raise Refusal("signature_pin_locked" if locked else "signature_pin_incorrect") from error
+            if opened.asks_again and fault.code in _OF_A_SIGNATURE_PIN:
+                raise Refusal(_OF_A_SIGNATURE_PIN[fault.code]) from error
+            if value.goes_on:
+                # The session is gone with the refused operation: nothing goes on here.
+                raise Refusal("driver_error", ckr=describe(error)) from error
             raise fault from error
 
     def _forget_key(self) -> OpenKey | None:

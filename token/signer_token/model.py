@@ -34,16 +34,24 @@ class PinState(StrEnum):
 
 
 class Pin:
-    """A PIN as typed. Shows itself as *** everywhere; only `reveal` gives the text, for the token host."""
+    """A PIN as typed. Shows itself as *** everywhere; only `reveal` gives the text, for the token host.
+
+    Whoever has used it wipes it: then it can't be used a second time.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = bytearray(text.encode("utf-8", errors="surrogatepass"))
 
     def reveal(self) -> str:
-        """The text; for the request that logs in, and for nothing else."""
-        return self._text
+        """The text; for the request that logs in, and for nothing else. Empty once it was wiped."""
+        return self._text.decode("utf-8", errors="surrogatepass")
+
+    def wipe(self) -> None:
+        """Overwrites the text."""
+        self._text[:] = bytes(len(self._text))
+        self._text.clear()
 
     def problem(self) -> Literal["pin_empty", "pin_not_ascii"] | None:
         """Why this can't be a PIN, as an error code, before a try is spent on it; None when it can.
@@ -56,11 +64,11 @@ class Pin:
 
     def same_as(self, other: "Pin") -> bool:
         """Whether both are the same text; for a new PIN that is typed twice."""
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        return hmac.compare_digest(self._text, other._text)
 
     @property
     def length(self) -> int:
-        """Characters."""
+        """Characters of an ASCII text."""
         return len(self._text)
 
     def __repr__(self) -> str:

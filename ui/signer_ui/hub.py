@@ -46,6 +46,8 @@ class Hub(QObject):
         self.exchange = ExchangeSnapshot()
         self.today: TodaySnapshot | None = None
         self._token_look: Handle | None = None
+        self.changing_pin = False
+        """Set while a token changes its PIN: closing the window waits for that."""
         self._today_look: Handle | None = None
         self._today_wanted = False
         self._pass: Handle | None = None

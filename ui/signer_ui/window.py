@@ -224,7 +224,8 @@ class Window(QMainWindow):
 
         def changed() -> None:
             shell.notice("us_change_done")
-            pane.shown()
+            if isValid(pane):
+                pane.shown()
 
         pane.pin_change_wanted.connect(lambda certificate: change_pin(shell, pane, certificate, changed, shell.notice))
         self._instead(pane)
@@ -324,6 +325,8 @@ class Window(QMainWindow):
 
     def busy(self) -> str | None:
         """Key of a text that says what closing now would interrupt; None when nothing."""
+        if self._shell is not None and self._shell.hub.changing_pin:
+            return "us_change_busy"
         return next((words for pane in self._everything() if (words := pane.busy()) is not None), None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -382,7 +385,7 @@ class Window(QMainWindow):
         waiting.setInterval(100)
 
         def look() -> None:
-            if all(pane.busy() is None for pane in self._everything()):
+            if self.busy() is None:
                 waiting.stop()
                 self.close()
 

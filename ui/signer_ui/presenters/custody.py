@@ -99,7 +99,8 @@ def first_form(holding: Holding, clerk: str, words: Words) -> HandOverForm:
     texts[Field.GIVER] = holding.holder
     texts[Field.RECEIVER] = "" if holding.holder else clerk
     texts[Field.PLACE] = words("uc_place_of", body=holding.body.name) if holding.body is not None else ""
-    return HandOverForm(texts, returned=False, pin_change=bool(holding.holder), signed=True)
+    # Whoever receives it sets a PIN that nobody else knows; the clerk who enters himself first may untick it.
+    return HandOverForm(texts, returned=False, pin_change=True, signed=True)
 
 
 def problems(form: HandOverForm) -> dict[Field, str]:

@@ -129,7 +129,7 @@ def change_pin(
 ) -> None:
     """Reads the state of the token with this certificate (SHA-256), asks, and has the token change its PIN.
 
-    `changed` or `failed` is called, or neither when the person gave it up.
+    `changed` or `failed` is called, also when `parent` is gone by then, or neither when the person gave it up.
     """
     signing = shell.desk.signing
 
@@ -139,12 +139,22 @@ def change_pin(
         dialog.open()
 
     def send(change: Change) -> None:
+        def ended(_none: None) -> None:
+            shell.hub.changing_pin = False
+            changed()
+
+        def refused(error: KnownError) -> None:
+            shell.hub.changing_pin = False
+            failed(error)
+
+        shell.hub.changing_pin = True
+        # The hub's, not the page's: what became of the PIN is told wherever the person has gone meanwhile.
         shell.tasks.run(
-            parent,
+            shell.hub,
             Lane.TOKEN,
             lambda _control: signing.change_pin(certificate, change.old, change.new, final_try=change.final_try),
-            lambda _none: changed(),
-            failed=failed,
+            ended,
+            failed=refused,
             newest_first=True,
         )
 
