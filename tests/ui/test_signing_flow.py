@@ -465,16 +465,20 @@ def test_the_dialogue_for_other_purposes_reads_the_tokens_state_first(clerk: Cle
 
 
 def test_a_changed_pin_signs_from_then_on_and_the_journal_tells_both_tries(clerk: Clerk) -> None:
-    signing, new = clerk.desk.signing, Pin("Canary-7bT2-new")
+    signing = clerk.desk.signing
+
+    def new() -> Pin:
+        return Pin("Canary-7bT2-new")
+
     with pytest.raises(TokenError) as refused:
-        signing.change_pin(clerk.agency, Pin("00000000"), new, final_try=False)
+        signing.change_pin(clerk.agency, Pin("00000000"), new(), final_try=False)
     assert refused.value.code == "pin_incorrect"
-    signing.change_pin(clerk.agency, Pin(CANARY_PIN), new, final_try=False)
+    signing.change_pin(clerk.agency, Pin(CANARY_PIN), new(), final_try=False)
     try:
         assert clerk.counting.user_logins() == 0
-        assert signing.test_signature(clerk.agency, Login(new)).sha256
+        assert signing.test_signature(clerk.agency, Login(new())).sha256
     finally:
-        signing.change_pin(clerk.agency, new, Pin(CANARY_PIN), final_try=False)
+        signing.change_pin(clerk.agency, new(), Pin(CANARY_PIN), final_try=False)
     with clerk.desk.space.store.view() as view:
         changes = [e.use.result for e in view.journal.entries() if e.use.action is JournalAction.CHANGE_PIN]
     assert sorted(changes[:3]) == ["ok", "ok", "pin_incorrect"]
