@@ -6,12 +6,16 @@ a second one by itself.
 
 import getpass
 import sys
+from contextlib import suppress
+from dataclasses import replace
 
 from signer_app.cli.console import Console
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import UsageError
+from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
+from signer_token.client import TokenError
 from signer_token.model import Login, Pin, PinState
 
 _MAX_LINE = 1024
@@ -21,6 +25,16 @@ def require_source(*, from_stdin: bool) -> None:
     """UsageError when there is neither --pin-stdin nor a terminal."""
     if not from_stdin and not sys.stdin.isatty():
         raise UsageError("usage_no_terminal")
+
+
+def as_it_is_now(space: Workspace, chosen: SigningCertificate) -> SigningCertificate:
+    """`chosen` with the state of its PIN read anew: minutes may have gone by since it was chosen."""
+    with suppress(TokenError):
+        for token in space.hosts.tokens().tokens:
+            if (token.serial, token.module) == (chosen.token.serial, chosen.token.module):
+                return replace(chosen, token=token)
+    # What is the matter with the token is told by the login.
+    return chosen
 
 
 def ask(

@@ -205,7 +205,7 @@ def _run(
         try:
             login = pin_source.ask(
                 console,
-                chosen,
+                pin_source.as_it_is_now(space, chosen),
                 ready,
                 from_stdin=args.pin_stdin,
                 final_try=args.final_try,
