@@ -419,7 +419,7 @@ def test_a_new_pin_takes_the_place_of_the_old_without_a_login(bench: Bench) -> N
         ("0xa4", "pin_locked"),
         ("0x6", "driver_error"),
         ("0xe0", "token_removed"),
-        pytest.param("crash", "driver_crashed", marks=pytest.mark.long),
+        pytest.param("crash", "pin_change_unknown", marks=pytest.mark.long),
     ],
 )
 def test_a_change_of_pin_that_is_refused_is_tried_once_and_told(bench: Bench, fault: str, code: str) -> None:
