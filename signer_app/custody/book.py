@@ -106,10 +106,14 @@ class Book:
         KnownError "custody_giver_missing", "custody_permission_missing", "custody_nobody_changes", "custody_letter";
         as `log_in` and `TokenSession.sign`, told by the journal: then nothing is recorded.
         """
-        wish = checked(wish)
-        chosen = self.chosen(certificate)
         if login is None:
+            wish, chosen = checked(wish), self.chosen(certificate)
             return self._write(self._minute(chosen, wish), None)
+        with login:
+            wish, chosen = checked(wish), self.chosen(certificate)
+            return self._write(*self._signed_minute(chosen, wish, login))
+
+    def _signed_minute(self, chosen: SigningCertificate, wish: Wish, login: Login) -> tuple[Minute, str]:
         with self._space.tokens_held(), log_in(self._space, chosen, login) as session:
             minute = self._minute(chosen, wish)
             try:
@@ -117,7 +121,7 @@ class Book:
             except TokenError as error:
                 tell_journal(self._space, chosen, JournalAction.HAND_OVER, error.code)
                 raise
-        return self._write(minute, signed)
+        return minute, signed
 
     def chosen(self, certificate: str) -> SigningCertificate:
         """The certificate (SHA-256) on its token, fit to sign or not; TokenError where it isn't plugged in."""

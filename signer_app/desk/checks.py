@@ -32,7 +32,8 @@ from signer_sync.client import discover
 from signer_sync.contract import Meta
 from signer_sync.http import HttpSettings, open_session
 from signer_sync.keystore import choose_key_store
-from signer_token.binaries import Fit, fit, own_binary, read_binary
+from signer_token.binaries import own_binary, read_binary
+from signer_token.drivers import misfit
 from signer_token.model import PinState
 
 _LOW_BYTES = 1 << 30
@@ -103,9 +104,9 @@ class Checks:
     def _driver(self, tokens: TokensSnapshot) -> Check:
         if not tokens.looked:
             return Check(CheckName.DRIVER, CheckState.NOT_CHECKED, "ut_driver_not_checked")
-        modules = self._space.hosts.modules
+        modules, own = self._space.hosts.modules, own_binary()
         names = ", ".join(_with_width(module) for module in modules)
-        wrong = tuple(error for module in modules if (error := _misfit(module)) is not None)
+        wrong = tuple(error for module in modules if (error := misfit(module, read_binary(module), own)) is not None)
         misfits = {str(error.params["module"]) for error in wrong}
         # That such a driver doesn't load is its own fault's consequence, and told once.
         faults = wrong + tuple(fault for fault in tokens.faults if str(fault.params.get("module")) not in misfits)
@@ -248,14 +249,6 @@ def _try_writing(folder: Path, work: Path) -> None:
 def _with_width(module: Path) -> str:
     bits = read_binary(module).bits
     return f"{module.name} ({bits} bit)" if bits else module.name
-
-
-def _misfit(module: Path) -> KnownError | None:
-    """A driver that no process of this kind can load, named as such before anybody tries."""
-    binary, own = read_binary(module), own_binary()
-    if fit(binary, own) not in (Fit.OTHER_WIDTH, Fit.OTHER_MACHINE):
-        return None
-    return KnownError("machine_driver_misfit", module=str(module), built=str(binary), ours=str(own))
 
 
 def _token(tokens: TokensSnapshot) -> Check:

@@ -219,7 +219,7 @@ class Signing:
         are not what they were when the PIN was asked for, "interrupted", a disk's fault.
         """
         drafts = tuple(one.job for one in ready.documents if one.job.draft is not None)
-        with self._outgoing.signing([job.draft or "" for job in drafts], send=ready.send) as now:
+        with login, self._outgoing.signing([job.draft or "" for job in drafts], send=ready.send) as now:
             if _without_outputs(now) != _without_outputs(drafts) or not self._as_asked(ready):
                 raise KnownError("us_changed")
             with self._space.tokens_held():
@@ -274,37 +274,38 @@ class Signing:
 
     def test_signature(self, certificate: str, login: Login) -> Trial:
         """Signs a sample and checks it; nothing is kept but the journal's entry. Raises as `sign_sample`."""
-        chosen = self._fit(certificate, [Profile.PLAIN])
-        with self._session(chosen, login) as session:
-            trial = sign_sample(self._space, chosen, session)
+        with login:
+            chosen = self._fit(certificate, [Profile.PLAIN])
+            with self._session(chosen, login) as session:
+                trial = sign_sample(self._space, chosen, session)
         tell_journal(self._space, chosen, JournalAction.SIGN, "ok", trial.sha256)
         return trial
 
     def enrol(self, certificate: str, login: Login) -> Enrolment:
         """Makes this machine known to the document server for the certificate's body; raises as `session.enrol`."""
-        chosen = self._fit(certificate, [Profile.AGENCY])
-        with self._session(chosen, login) as session:
-            done = enrol(self._space, chosen, session)
+        with login:
+            chosen = self._fit(certificate, [Profile.AGENCY])
+            with self._session(chosen, login) as session:
+                done = enrol(self._space, chosen, session)
         self._space.reload()
         return Enrolment(done, self._space.settings)
 
     def change_pin(self, certificate: str, old: Pin, new: Pin, *, final_try: bool) -> None:
         """Gives the token with this certificate another PIN; raises as `token_of` and `TokenHosts.change_pin`."""
-        chosen = self._known(certificate)
-        # "ok" lifts a forced change in the hand-over book: written only when the token has said yes.
-        result = "program_fault"
-        try:
-            self._space.hosts.change_pin(chosen.token, old, new, final_try=final_try)
-            result = "ok"
-        except TokenError as error:
-            result = error.code
-            raise
-        finally:
-            for pin in (old, new):
-                pin.wipe()
-            with suppress(KnownError):
-                # The token has the new PIN, or has not: a full disk must not say otherwise.
-                tell_journal(self._space, chosen, JournalAction.CHANGE_PIN, result)
+        with old, new:
+            chosen = self._known(certificate)
+            # "ok" lifts a forced change in the hand-over book: written only when the token has said yes.
+            result = "program_fault"
+            try:
+                self._space.hosts.change_pin(chosen.token, old, new, final_try=final_try)
+                result = "ok"
+            except TokenError as error:
+                result = error.code
+                raise
+            finally:
+                with suppress(KnownError):
+                    # The token has the new PIN, or has not: a full disk must not say otherwise.
+                    tell_journal(self._space, chosen, JournalAction.CHANGE_PIN, result)
 
     def _known(self, certificate: str) -> SigningCertificate:
         """The certificate on its token, fit to sign or not."""

@@ -158,8 +158,9 @@ class SigningRun:
         """One login, then all that is ready; the error that stopped it, None if nothing did."""
         self._progress = progress
         try:
-            require_holder(self._store, self._chosen.certificate.sha256, self._chosen.token.serial)
-            session = log_in(self._space, self._chosen, login)
+            with login:
+                require_holder(self._store, self._chosen.certificate.sha256, self._chosen.token.serial)
+                session = log_in(self._space, self._chosen, login)
         except KnownError as error:
             return error
         with session, kept_awake():

@@ -25,13 +25,8 @@ def log_in(space: Workspace, chosen: SigningCertificate, login: Login) -> TokenS
     Raises as `TokenHosts.open`; "signature_pin_needed" for a key that asks again when no PIN was given for that;
     KnownError where the journal can't be written, and "clock_before_last_signature": then nothing is open.
     """
-    try:
+    with login:
         return _logged_in(space, chosen, login)
-    finally:
-        # Used or not: who wants another login types another PIN.
-        for pin in (login.pin, login.signature_pin):
-            if pin is not None:
-                pin.wipe()
 
 
 def _logged_in(space: Workspace, chosen: SigningCertificate, login: Login) -> TokenSession:

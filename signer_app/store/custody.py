@@ -114,13 +114,21 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
 
 _SELECT = (
     "SELECT hand_over.number, hand_over.id, hand_over.certificate_sha256, hand_over.receiver, hand_over.device_serial,"
-    " hand_over.pin_change_due, hand_over.minute, hand_over.signed, hand_over_pin.at AS pin_at, hand_over_pin.how"
+    " hand_over.pin_change_due, hand_over.minute, hand_over.signed, hand_over_pin.at AS pin_at, hand_over_pin.how,"
+    " hand_over_pin.at IS NULL OR EXISTS (SELECT 1 FROM journal WHERE journal.at = hand_over_pin.at"
+    "  AND CASE WHEN json_valid(journal.entry) THEN json_extract(journal.entry, '$.action') = 'change_pin'"
+    "  AND json_extract(journal.entry, '$.token_serial') = hand_over.device_serial"
+    "  AND json_extract(journal.entry, '$.result') = iif(hand_over_pin.how = 'told', 'told', 'ok') END) AS pin_told"
     " FROM hand_over LEFT JOIN hand_over_pin ON hand_over_pin.hand_over_id = hand_over.id "
 )
 
 
 class CustodyReader:
-    """The book as one connection sees it. Raises KnownError "custody_book_altered" for a minute that can't be read."""
+    """The book as one connection sees it.
+
+    Raises KnownError "custody_book_altered" for a minute that can't be read or says something else than its row, and
+    for a changed PIN that the journal doesn't tell.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -211,6 +219,9 @@ def _hand_over(row: sqlite3.Row) -> HandOver:
     columns = tuple(row[name] for name in ("number", "id", "certificate_sha256", "receiver", "device_serial"))
     if told != columns or minute.pin_change_due != bool(row["pin_change_due"]):
         # Columns are for searching; what was written down and hashed is the minute.
+        raise KnownError("custody_book_altered", number=row["number"])
+    if not row["pin_told"]:
+        # A row alone would lift a forced change of the PIN; the entry that was written with it is in the chain.
         raise KnownError("custody_book_altered", number=row["number"])
     try:
         changed_at = dt.datetime.fromisoformat(row["pin_at"]) if row["pin_at"] else None

@@ -6,13 +6,15 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from signer_app.custody.anchors import minute_is_signed
+from signer_app.custody.anchors import minute_is_signed, prove_journal
 from signer_app.custody.book import Book, checked, minute_text, require_holder
 from signer_app.custody.subjects import wanted_subject
 from signer_app.custody.values import Subject
 from signer_app.signing.jobs import UsageError
 from signer_app.store.custody import Permission, PinProof
 from signer_app.store.model import JournalAction, TokenUse
+from signer_app.store.settings import Settings
+from signer_app.store.times import stamp
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 from signer_token.client import TokenError
@@ -151,6 +153,33 @@ def test_that_the_pin_was_changed_elsewhere_is_noted_as_said(office: Office) -> 
     Book(office.space).pin_was_changed("77")
     (only,) = Book(office.space).entries(office.store)
     assert (only.pin_change_open, only.pin_proof) == (False, PinProof.TOLD)
+    with office.store.view() as view:
+        (told,) = view.journal.entries()
+    assert (told.use.action, told.use.result, told.use.token_serial) == (JournalAction.CHANGE_PIN, "told", "77")
+    require_holder(office.store, CERTIFICATE.sha256, "")
+
+
+@pytest.mark.parametrize("how", ["here", "told"])
+def test_a_changed_pin_that_no_journal_tells_lifts_nothing(office: Office, how: str) -> None:
+    """Also where the journal tells another device's change, or a refused one, at that very moment."""
+    made = entry(1, pin_change=True)
+    add(office.store, made)
+    for serial, result in (("78", "ok"), ("77", "pin_incorrect")):
+        use = TokenUse(
+            action=JournalAction.CHANGE_PIN,
+            operator="a",
+            certificate_sha256=None,
+            token_serial=serial,
+            result=result,
+        )
+        office.store.write(lambda tx, use=use: tx.journal.append(use, AT))  # type: ignore[misc]
+    row = f"VALUES ('{made.minute.id}', '{stamp(AT)}', '{how}')"
+    tamper(office.store, f"INSERT INTO hand_over_pin (hand_over_id, at, how) {row}")
+    with pytest.raises(KnownError) as refused:
+        require_holder(office.store, CERTIFICATE.sha256, "")
+    assert refused.value.code == "custody_book_altered"
+    with office.store.view() as view:
+        assert not prove_journal(view, Settings(), office.space.trust).book_sound
 
 
 @pytest.mark.parametrize(

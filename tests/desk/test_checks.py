@@ -106,13 +106,13 @@ def test_a_driver_for_another_width_is_named_with_both_widths_and_its_failure_is
     found = check(office, CheckName.DRIVER, TokensSnapshot((), faults, looked=True))
     assert (found.state, code(found), found.params["names"]) == (
         BAD,
-        "machine_driver_misfit",
+        "driver_wrong_width",
         "bit4xpki.so (32 bit), other.so",
     )
     assert [error.code for error in found.also] == ["module_missing"]
     said = told(found, "en")
-    assert "bit4xpki.so can't be used" in said.what
-    assert "32 bit" in said.why
+    assert "bit4xpki.so doesn't fit" in said.what
+    assert "32-bit" in said.why
     assert "/nowhere/other.so" in said.why
 
 

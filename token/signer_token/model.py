@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -47,6 +47,14 @@ class Pin:
     def reveal(self) -> str:
         """The text; for the request that logs in, and for nothing else. Empty once it was wiped."""
         return self._text.decode("utf-8", errors="surrogatepass")
+
+    def __enter__(self) -> Self:
+        """For the work that it was typed for; wiped after it, used or not."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Overwrites the text: it can't be used a second time."""
+        self.wipe()
 
     def wipe(self) -> None:
         """Overwrites the text."""
@@ -90,6 +98,16 @@ class Login:
     """The person has confirmed that the last try is to be spent."""
     signature_pin: Pin | None = None
     """For a key that wants a login for each signature; the same as `pin` where the person said so."""
+
+    def __enter__(self) -> Self:
+        """For the work that it was given for; then its PINs are gone, used or not: who wants another types another."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Overwrites the PINs."""
+        for pin in (self.pin, self.signature_pin):
+            if pin is not None:
+                pin.wipe()
 
 
 @dataclass(frozen=True)
