@@ -104,6 +104,14 @@ class RevocationUrlKind(StrEnum):
     OCSP = "ocsp"
 
 
+class AnchorSet(StrEnum):
+    """Whose anchors a chain ends at: the Government Cipher Committee's, the nation's public side, or the body's own."""
+
+    VGCA = "vgca"
+    NATIONAL = "national"
+    OWN = "own"
+
+
 class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the values here: frozen, comparable, strict when read back."""
 
@@ -131,10 +139,26 @@ class RevocationUrl(_Value, frozen=True):
     issuer: bytes
 
 
+class Proof(_Value, frozen=True):
+    """A CRL or OCSP answer that the finding about a certificate rests on, by SHA-256 (hex) of its DER.
+
+    `certificate` is the SHA-256 of the certificate that it was asked about; `issued` and `next_update` are its own.
+    """
+
+    kind: RevocationUrlKind
+    sha256: str
+    certificate: str
+    issued: dt.datetime
+    next_update: dt.datetime | None
+    status: Revocation
+
+
 class Change(_Value, frozen=True):
     """One change after signing. `page` counts from 1, None when no page is concerned.
 
     `allowed` tells whether the document's own permissions allow it; `harmless` whether it leaves a signature intact.
+    `areas` are where it shows, in mm from the top left of the displayed page, as it is now; empty where it has no
+    place. `after` is the number of the signed state (from 0) after which it was made.
     """
 
     kind: ChangeKind
@@ -143,6 +167,8 @@ class Change(_Value, frozen=True):
     params: Params
     allowed: bool
     harmless: bool
+    areas: tuple[Rect, ...] = ()
+    after: int | None = None
 
 
 class Timestamp(_Value, frozen=True):
@@ -159,8 +185,12 @@ class SignatureReport(_Value, frozen=True):
     `certificate` is the SHA-256 (hex) of the signer's certificate, `signer` its common name; both are None when the
     signature can't be read. `revision` counts signed states from 0. `page` counts from 1; `rect` is the widget's box
     in mm from the top left of the displayed page; both are None for an invisible signature. `docmdp` is the
-    permission (1, 2, 3) that this signature itself asks for. `reasons` are the codes behind the verdict, the weightiest
-    first; `message_code` is that first one.
+    permission (1, 2, 3) that this signature itself asks for. `organization` is the unit that manages the certificate
+    (O and OU), `issuer_name` the common name of the CA that issued it, `serial` its number in lower-case hex.
+    `valid_at_signing`: within its validity and not revoked at signing time; None where nobody can tell. `anchor_set`
+    and `anchor` (its common name) say where the chain ends; `legacy`: SHA-1 was let pass by the legacy setting.
+    `chain` holds the DER from the leaf to the anchor, `proofs` what the finding about revocation rests on.
+    `reasons` are the codes behind the verdict, the weightiest first; `message_code` is that first one.
     """
 
     field: str
@@ -186,10 +216,34 @@ class SignatureReport(_Value, frozen=True):
     page: int | None
     rect: Rect | None
     docmdp: int | None
+    organization: str | None = None
+    issuer_name: str | None = None
+    serial: str | None = None
+    valid_at_signing: bool | None = None
+    anchor_set: AnchorSet | None = None
+    anchor: str | None = None
+    legacy: bool = False
+    chain: tuple[bytes, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+
+
+class StampReport(_Value, frozen=True):
+    """A document timestamp: a signed state by itself, though no signature. `revision` counts as for signatures."""
+
+    field: str
+    time: dt.datetime | None
+    authority: str | None
+    integrity: Integrity
+    valid: bool
+    revision: int | None
 
 
 class FileReport(_Value, frozen=True):
-    """The answer for one file. `file` is the path as it was given; signatures stand in signing order."""
+    """The answer for one file. `file` is the path as it was given; signatures stand in signing order.
+
+    `sha256` and `size` are of the bytes that were checked; None where they could not be read. `checked_at` is the time
+    that the check was made for.
+    """
 
     file: str
     verdict: Verdict
@@ -198,6 +252,10 @@ class FileReport(_Value, frozen=True):
     message_params: Params
     signatures: tuple[SignatureReport, ...]
     wanted_urls: tuple[RevocationUrl, ...]
+    stamps: tuple[StampReport, ...] = ()
+    sha256: str | None = None
+    size: int | None = None
+    checked_at: dt.datetime | None = None
 
 
 _INTEGRITY_ORDER = (Integrity.INTACT, Integrity.CHANGED, Integrity.UNREADABLE, Integrity.BROKEN)
