@@ -85,7 +85,8 @@ class Signing:
         jobs = self._outgoing.jobs(draft_ids, send=send)
         profiles = _profiles(jobs)
         if certificate is None:
-            found = self._candidates(self._space.hosts.tokens().required(), profiles)
+            tokens = self._space.hosts.wanted(lambda seen: bool(self._candidates(seen, profiles)))
+            found = self._candidates(tokens, profiles)
             if not found:
                 raise KnownError("certificate_none_fits")
             if len(found) > 1:
@@ -129,10 +130,10 @@ class Signing:
 
     def token_of(self, certificate: str) -> Token:
         """The token with this certificate (SHA-256), read now; TokenError "certificate_not_found" and as listing."""
-        for token in self._space.hosts.tokens().required():
-            if any(c.sha256 == certificate for c in token.certificates):
-                return token
-        raise TokenError("certificate_not_found")
+        token = _holding(certificate, self._space.hosts.wanted(lambda seen: _holding(certificate, seen) is not None))
+        if token is None:
+            raise TokenError("certificate_not_found")
+        return token
 
     def _look(
         self, wish: _Wish, chosen: SigningCertificate, progress: Progress, cancelled: Callable[[], bool]
@@ -297,7 +298,7 @@ class Signing:
             # "ok" lifts a forced change in the hand-over book: written only when the token has said yes.
             result = "program_fault"
             try:
-                self._space.hosts.change_pin(chosen.token, old, new, final_try=final_try)
+                self._space.hosts.change_pin(chosen.token, certificate, old, new, final_try=final_try)
                 result = "ok"
             except TokenError as error:
                 result = error.code
@@ -324,6 +325,11 @@ class Signing:
                     # A full disk must not hide what the token said.
                     tell_journal(self._space, chosen, JournalAction.SIGN, error.code)
                 raise
+
+
+def _holding(certificate: str, tokens: Sequence[Token]) -> Token | None:
+    """The token with this certificate (SHA-256)."""
+    return next((token for token in tokens if any(c.sha256 == certificate for c in token.certificates)), None)
 
 
 def _without_outputs(jobs: Sequence[DocumentJob]) -> tuple[DocumentJob, ...]:

@@ -53,24 +53,11 @@ def choose(
 
     UsageError where nothing or more than one matches `wanted`, or where it stays open which one is meant.
     """
-    known = [(token, certificate) for token in tokens for certificate in token.certificates]
-    if wanted is not None:
-        key = wanted.replace(":", "").strip().lower()
-        if not key or any(c not in "0123456789abcdef" for c in key):
-            raise UsageError("usage_certificate", text=wanted)
-        found = [
-            pair for pair in known
-            if pair[1].sha256.startswith(key) or pair[1].serial.lstrip("0") == (key.lstrip("0") or "0")
-        ]  # fmt: skip
-        if not found:
-            raise UsageError("usage_certificate_unknown", text=wanted)
-    else:
-        found = [
-            pair for pair in known
-            if pair[1].usable_for_signing and _fits(role_of(pair[1], settings), profiles)
-        ]  # fmt: skip
-        if not found:
-            raise KnownError("certificate_none_fits")
+    found = _meant(tokens, wanted, profiles, settings)
+    if not found and wanted is not None:
+        raise UsageError("usage_certificate_unknown", text=wanted)
+    if not found:
+        raise KnownError("certificate_none_fits")
     if len({certificate.sha256 for _token, certificate in found}) > 1:
         names = "; ".join(f"{c.common_name} ({c.sha256[:12]})" for _t, c in found)
         raise UsageError("usage_certificate_ambiguous", names=names)
@@ -84,12 +71,31 @@ def choose(
     )
 
 
+def _meant(
+    tokens: Sequence[Token], wanted: str | None, profiles: Sequence[Profile], settings: Settings
+) -> list[tuple[Token, TokenCertificate]]:
+    """What `wanted` names; without it, what fits the profiles. UsageError for a text that can't name a certificate."""
+    known = [(token, certificate) for token in tokens for certificate in token.certificates]
+    if wanted is None:
+        return [
+            pair for pair in known
+            if pair[1].usable_for_signing and _fits(role_of(pair[1], settings), profiles)
+        ]  # fmt: skip
+    key = wanted.replace(":", "").strip().lower()
+    if not key or any(c not in "0123456789abcdef" for c in key):
+        raise UsageError("usage_certificate", text=wanted)
+    return [
+        pair for pair in known
+        if pair[1].sha256.startswith(key) or pair[1].serial.lstrip("0") == (key.lstrip("0") or "0")
+    ]  # fmt: skip
+
+
 def fit_to_sign(space: Workspace, wanted: str | None, profiles: Sequence[Profile]) -> SigningCertificate:
     """The certificate that signs, with the newest that can be had about its revocation; one network visit at most.
 
     Raises as `choose` and `require_fit`, and TokenError when no token is there.
     """
-    tokens = space.hosts.tokens().required()
+    tokens = space.hosts.wanted(lambda seen: bool(_meant(seen, wanted, profiles, space.settings)))
     chosen = choose(tokens, wanted, profiles, space.settings, space.trust, space.now())
     if chosen.state.wanted_urls and space.revocation.fetch(chosen.state.wanted_urls):
         chosen = choose(tokens, wanted, profiles, space.settings, space.trust, space.now())

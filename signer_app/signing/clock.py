@@ -27,6 +27,12 @@ TOLERANCE = dt.timedelta(seconds=60)
 """So much earlier than the last signature the clock may be: systems set a clock back by seconds all the time."""
 _STEP = dt.timedelta(seconds=30)
 """A clock and the time since start that part by more: it was set, or the machine slept, and what was known is void."""
+_USUAL_MOST = dt.timedelta(minutes=5)
+"""As rule "clock.warning" has it, for a clock at which there are no rules yet, or no more."""
+_EARLIEST, _LATEST = dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+"""It is no earlier than this program, and later than that nobody runs it; who says otherwise has a clock that was never
+set, or means harm.
+"""
 _PAGE = 1000
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError)
 """What the ASN.1 reader raises on bytes that are no timestamp."""
@@ -60,8 +66,11 @@ class ClockWatch:
         self._last: _Told | None = None
 
     def saw(self, right: dt.datetime, ours: dt.datetime, source: TimeSource) -> None:
-        """`source` said that it is `right` when this machine's clock showed `ours`; both with a zone."""
-        self._last = _Told(right, ours, self._running(), source)
+        """`source` said that it is `right` when this machine's clock showed `ours` (with a zone). What can't be the
+        time is not heard.
+        """
+        if _is_sensible(right):
+            self._last = _Told(right, ours, self._running(), source)
 
     def ahead(self, now: dt.datetime) -> dt.timedelta | None:
         """By how much the clock, which shows `now`, is ahead; None while nobody said so since it was last set."""
@@ -78,11 +87,9 @@ class ClockWatch:
         ahead = self.ahead(now)
         if ahead is None:
             return None
-        right = now - ahead
-        most = dt.timedelta(minutes=rules.load(right.astimezone(VIETNAM).date()).number("clock.warning"))
-        if abs(ahead) <= most:
+        if abs(ahead) <= _most(now):
             return None
-        return KnownError("machine_clock_wrong", machine=clock_words(now), right=clock_words(right))
+        return KnownError("machine_clock_wrong", machine=clock_words(now), right=clock_words(now - ahead))
 
     def proves(self, now: dt.datetime) -> bool:
         """Whether the server or the TSA has shown that `now` is right."""
@@ -93,6 +100,19 @@ class ClockWatch:
     def _went_on(self, told: _Told, now: dt.datetime) -> bool:
         passed = dt.timedelta(seconds=self._running() - told.running)
         return abs((now - told.ours) - passed) <= _STEP
+
+
+def _is_sensible(moment: dt.datetime) -> bool:
+    """Whether it could be the time at all; one without a zone says nothing."""
+    return moment.utcoffset() is not None and _EARLIEST <= moment < _LATEST
+
+
+def _most(now: dt.datetime) -> dt.timedelta:
+    """By how much a clock that shows `now` may be wrong."""
+    try:
+        return dt.timedelta(minutes=rules.load(now.astimezone(VIETNAM).date()).number("clock.warning"))
+    except rules.NoRuleProfileError:
+        return _USUAL_MOST
 
 
 class Ground(StrEnum):
@@ -150,7 +170,7 @@ def _signed_at(view: View, document: Document) -> dt.datetime:
     for file in view.documents.files(document.id):
         if file.signed_at is not None:
             times.append(file.signed_at)
-        for evidence in view.documents.evidence(file.id):
+        for evidence in view.evidence.of_file(file.id):
             stamped = _stamped_at(evidence.record.timestamp_token)
             times += [stamped] if stamped is not None else []
     return max(times)
@@ -163,7 +183,7 @@ def _stamped_at(token: bytes | None) -> dt.datetime | None:
     with suppress(*_NONSENSE):
         info = cms.ContentInfo.load(token)["content"]["encap_content_info"]["content"].parsed
         stamped = info["gen_time"].native
-        return stamped if isinstance(stamped, dt.datetime) else None
+        return stamped if isinstance(stamped, dt.datetime) and _is_sensible(stamped) else None
     return None
 
 

@@ -100,6 +100,39 @@ def test_a_server_that_is_not_pinned_warns_but_proves_nothing(watch: ClockWatch)
     assert not watch.proves(MONDAY)
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        dt.datetime(1970, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(2012, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC),
+        MONDAY.replace(tzinfo=None),
+    ],
+)
+def test_what_can_not_be_the_time_is_not_heard(watch: ClockWatch, nonsense: dt.datetime) -> None:
+    watch.saw(nonsense, MONDAY, TSA)
+    assert (watch.ahead(MONDAY), watch.warning(MONDAY), watch.proves(MONDAY)) == (None, None, False)
+    watch.saw(MONDAY, MONDAY, SERVER)
+    watch.saw(nonsense, MONDAY, TSA)
+    assert watch.proves(MONDAY), "what was heard before stands"
+
+
+@pytest.mark.parametrize(("off", "proved"), [(5 * MINUTE, True), (5 * MINUTE + SECOND, False)])
+def test_a_clock_that_is_older_than_the_rules_may_differ_by_five_minutes_too(
+    watch: ClockWatch, off: dt.timedelta, proved: bool
+) -> None:
+    before_the_rules = MONDAY.replace(year=2025)
+    watch.saw(before_the_rules - off, before_the_rules, SERVER)
+    assert watch.proves(before_the_rules) is proved
+
+
+def test_a_server_of_before_the_rules_is_held_against_a_clock_of_today(watch: ClockWatch) -> None:
+    watch.saw(MONDAY.replace(year=2025), MONDAY, SERVER)
+    warned = watch.warning(MONDAY)
+    assert warned is not None
+    assert (warned.code, warned.params["right"]) == ("machine_clock_wrong", "08:42:00 23/11/2025")
+
+
 def test_what_was_known_holds_while_the_clock_goes_on_and_is_void_when_it_is_set(
     watch: ClockWatch, running: Running
 ) -> None:
@@ -177,7 +210,13 @@ def timestamp(at: dt.datetime) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("token", "late_by"), [(timestamp(MONDAY + DAY), DAY), (timestamp(MONDAY - DAY), 0 * DAY), (b"x", 0 * DAY)]
+    ("token", "late_by"),
+    [
+        (timestamp(MONDAY + DAY), DAY),
+        (timestamp(MONDAY - DAY), 0 * DAY),
+        (timestamp(dt.datetime(9999, 12, 31, 23, tzinfo=dt.UTC)), 0 * DAY),
+        (b"x", 0 * DAY),
+    ],
 )
 def test_the_time_of_a_timestamp_counts_where_it_is_later(place: Office, token: bytes, late_by: dt.timedelta) -> None:
     made = Letters(place.store, place.clock).signing("1")
@@ -220,5 +259,6 @@ def test_the_light_is_red_behind_the_last_signature_until_somebody_says_that_the
 def test_a_clock_before_every_rule_is_told_and_breaks_nothing(place: Office, watch: ClockWatch) -> None:
     long_ago = MONDAY.replace(year=1999)
     place.at(long_ago)
-    watch.saw(long_ago, long_ago, SERVER)
-    assert light(Checks(place.space, watch)).state is CheckState.BAD
+    watch.saw(MONDAY, long_ago, SERVER)
+    wrong = light(Checks(place.space, watch))
+    assert (wrong.state, wrong.error and wrong.error.code) == (CheckState.BAD, "machine_clock_wrong")

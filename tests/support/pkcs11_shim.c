@@ -21,6 +21,8 @@
  *   unplug   the slot of this call holds no token any more, as with "gone" below
  * The token, for as long as the line stands; tokens are named by serial number, slots as "#0" by place, all as "all":
  *   gone T,T            these slots hold no token; sessions on them are lost for good
+ *   sick T,T            C_GetTokenInfo fails for these with CKR_DEVICE_ERROR
+ *   one_serial TEXT     all say that this is their serial number; tries are counted by the real ones
  *   flags 0x..          C_GetTokenInfo adds these bits; clear_flags: takes them away
  *   flags_after_login   C_GetTokenInfo adds these bits once C_Login was called
  *   locks N             N wrong user PINs lock it, with the flags that tell of it on the way; 0xa0 for the last one too
@@ -65,7 +67,7 @@ enum { INITIALIZE = 0, FINALIZE = 1, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, G
        GET_MECHANISM_LIST = 7, INIT_TOKEN = 9, INIT_PIN = 10, SET_PIN = 11, OPEN_SESSION = 12, CLOSE_SESSION = 13,
        CLOSE_ALL_SESSIONS = 14, LOGIN = 18, LOGOUT = 19, GET_ATTRIBUTE_VALUE = 24, SIGN_INIT = 42, SIGN = 43,
        WAIT_FOR_SLOT_EVENT = 67, FUNCTIONS = 68, CONTEXT_LOGIN = 68, LOAD = 69, NAMED = 70 };
-enum { CKR_OK = 0, CKR_GENERAL_ERROR = 5, CKR_ARGUMENTS_BAD = 7, CKR_DEVICE_REMOVED = 0x32,
+enum { CKR_OK = 0, CKR_GENERAL_ERROR = 5, CKR_ARGUMENTS_BAD = 7, CKR_DEVICE_ERROR = 0x30, CKR_DEVICE_REMOVED = 0x32,
        CKR_FUNCTION_CANCELED = 0x50, CKR_OPERATION_NOT_INITIALIZED = 0x91, CKR_PIN_INCORRECT = 0xa0,
        CKR_PIN_LOCKED = 0xa4, CKR_SESSION_HANDLE_INVALID = 0xb3, CKR_TOKEN_NOT_PRESENT = 0xe0,
        CKR_USER_NOT_LOGGED_IN = 0x101, CKR_BUFFER_TOO_SMALL = 0x150 };
@@ -374,8 +376,14 @@ static word get_token_info(word *a, const char *what)
     token_info *info = (token_info *) a[1];
     word rv = forward(GET_TOKEN_INFO, a);
     unsigned wrong, limit = locks_after();
+    const char *serial = setting("one_serial");
     (void) what;
     if (rv != CKR_OK) return rv;
+    if (names("sick", a[0])) return CKR_DEVICE_ERROR;
+    if (serial[0]) {
+        memset(info->serial, ' ', sizeof info->serial);
+        memcpy(info->serial, serial, strnlen(serial, sizeof info->serial));
+    }
     if (limit > 0) {
         wrong = tries_of(a[0])->user;
         info->flags &= ~(word) (CKF_LOW | CKF_FINAL | CKF_LOCKED);

@@ -244,6 +244,21 @@ def test_a_child_whose_parent_is_killed_ends(last: str) -> None:
     pytest.fail("the child outlived its parent")
 
 
+HANGING_AFTERWARDS = """
+import threading
+from signer_token.channel import serve
+from tests.support.scripted_child import REQUESTS, handle
+serve(handle, REQUESTS, settle=threading.Event().wait, end_s=0.1)
+"""
+
+
+def test_a_child_that_hangs_when_it_has_answered_ends_without_its_parent() -> None:
+    with start(HANGING_AFTERWARDS) as child:
+        assert child.call(Say("x"), LONG_S) == Said("x")
+        child._requests.put(None)  # the pipes are closed, as by the parent's death
+        assert child._process.wait(LONG_S) == 66
+
+
 def _running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

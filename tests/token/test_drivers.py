@@ -233,6 +233,30 @@ def test_a_link_is_as_safe_as_the_folder_of_its_file(tmp_path: Path) -> None:
     assert exposed(tmp_path / "link.so") == folder
 
 
+def test_a_link_in_the_middle_of_a_chain_counts_as_well(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "middle", "last")]
+    for folder in folders:
+        folder.mkdir(mode=0o755)
+    first, middle, last = folders
+    (last / "real.so").write_bytes(elf())
+    (middle / "link.so").symlink_to(Path("..", "last", "real.so"))
+    (first / "link.so").symlink_to(middle / "link.so")
+    assert exposed(first / "link.so") is None
+    middle.chmod(0o777)
+    assert exposed(first / "link.so") == middle
+    middle.chmod(0o1777)
+    assert exposed(first / "link.so") == middle, "a link may be put there in the file's place"
+    (tmp_path / "folder").symlink_to(middle)
+    assert exposed(tmp_path / "folder" / ".." / "last" / "real.so") is None, "folders in it stay whose they are"
+
+
+def test_links_that_never_end_are_followed_no_further_than_the_system_does(tmp_path: Path) -> None:
+    (tmp_path / "one.so").symlink_to("other.so")
+    (tmp_path / "other.so").symlink_to("one.so")
+    with pytest.raises(OSError, match="symbolic links"):
+        exposed(tmp_path / "one.so")
+
+
 # Each file once
 
 

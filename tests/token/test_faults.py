@@ -2,13 +2,17 @@
 next signature works when the fault is gone.
 """
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
 
+from signer_token import wire
+from signer_token.channel import Child, ChildCrashed, ChildFailed
 from signer_token.client import Deadlines, TokenError, TokenHost, TokenSession
 from signer_token.model import Pin, PinState, Token
 from tests.support.pkcs11_shim import CountingModule, build_counting_module
@@ -39,6 +43,11 @@ class Bench:
         """The agency's token, logged in."""
         typed = None if pin is None else Pin(pin)
         return self.host.open(self.agency.serial, self.made.agency_sha256, typed, final_try=final_try)
+
+    def change_pin(self, old: str, new: str, *, final_try: bool = False) -> None:
+        """Another PIN for the agency's token."""
+        serial, sha256 = self.agency.serial, self.made.agency_sha256
+        self.host.change_pin(serial, sha256, Pin(old), Pin(new), final_try=final_try)
 
     def refused(self, pin: str | None = PIN, *, final_try: bool = False) -> TokenError:
         """What a login comes to that must fail."""
@@ -398,15 +407,14 @@ def test_a_reader_at_which_no_right_pin_is_typed_has_its_own_words(bench: Bench,
 
 
 def test_a_new_pin_takes_the_place_of_the_old_without_a_login(bench: Bench) -> None:
-    serial = bench.agency.serial
-    bench.host.change_pin(serial, Pin(PIN), Pin(NEW))
+    bench.change_pin(PIN, NEW)
     try:
         assert (bench.counting.calls().count("C_SetPIN"), bench.counting.user_logins()) == (1, 0)
         assert bench.refused().code == "pin_incorrect"
         with bench.open(NEW) as session:
             session.sign(ATTRIBUTES)
     finally:
-        bench.host.change_pin(serial, Pin(NEW), Pin(PIN))
+        bench.change_pin(NEW, PIN)
     bench.works()
 
 
@@ -423,22 +431,20 @@ def test_a_new_pin_takes_the_place_of_the_old_without_a_login(bench: Bench) -> N
     ],
 )
 def test_a_change_of_pin_that_is_refused_is_tried_once_and_told(bench: Bench, fault: str, code: str) -> None:
-    serial = bench.agency.serial
     bench.counting.misbehave(C_SetPIN=fault)
     with pytest.raises(TokenError) as refusal:
-        bench.host.change_pin(serial, Pin(PIN), Pin(NEW))
+        bench.change_pin(PIN, NEW)
     assert refusal.value.code == code
     assert (bench.counting.calls().count("C_SetPIN"), bench.counting.user_logins()) == (1, 0)
     bench.works()
 
 
 def test_a_wrong_old_pin_costs_a_try_and_the_last_one_is_confirmed_first(bench: Bench) -> None:
-    serial = bench.agency.serial
     bench.counting.misbehave(locks="3")
     codes = []
     for final_try in (False, False, False, True, True):
         with pytest.raises(TokenError) as refusal:
-            bench.host.change_pin(serial, Pin(WRONG), Pin(NEW), final_try=final_try)
+            bench.change_pin(WRONG, NEW, final_try=final_try)
         codes.append((refusal.value.code, refusal.value.pin_state))
     assert codes == [
         ("pin_incorrect", PinState.LOW),
@@ -448,6 +454,153 @@ def test_a_wrong_old_pin_costs_a_try_and_the_last_one_is_confirmed_first(bench: 
         ("pin_locked", PinState.LOCKED),
     ]
     assert bench.counting.calls().count("C_SetPIN") == 3
+
+
+@pytest.mark.parametrize("fault", ["C_Finalize", "C_Initialize"])
+def test_a_driver_that_dies_after_a_refused_pin_does_not_hide_that_it_was_refused(bench: Bench, fault: str) -> None:
+    bench.agency  # noqa: B018  loaded, so that what is to fail is the restart
+    bench.counting.misbehave(locks="3", **{fault: "crash"})
+    first = bench.refused(WRONG)
+    assert (first.code, first.pin_state) == ("pin_incorrect", PinState.LOW)
+    bench.counting.misbehave(locks="3")
+    bench.agency  # noqa: B018
+    bench.counting.misbehave(locks="3", **{fault: "crash"})
+    with pytest.raises(TokenError) as refused:
+        bench.change_pin(WRONG, NEW)
+    assert (refused.value.code, refused.value.pin_state) == ("pin_incorrect", PinState.FINAL)
+    bench.counting.misbehave(locks="3")
+    assert (bench.agency.pin_state, bench.counting.user_logins()) == (PinState.FINAL, 1)
+    with bench.open(final_try=True) as session:
+        session.sign(ATTRIBUTES)
+
+
+def test_a_driver_that_dies_after_the_pin_was_changed_does_not_hide_that_it_was(bench: Bench) -> None:
+    bench.agency  # noqa: B018  listed already: sessions are opened to find the certificate, then to change the PIN
+    bench.counting.misbehave(C_CloseSession="crash@2")
+    starts = bench.counting.calls().count("C_Initialize")
+    bench.change_pin(PIN, NEW)
+    assert len(bench.host.tokens()) == 2
+    assert bench.counting.calls().count("C_Initialize") == starts + 1, "in a new host: the driver did die"
+    bench.counting.misbehave()
+    bench.change_pin(NEW, PIN)
+    bench.works()
+
+
+# ---- two tokens that look alike, and one that is sick --------------------------------------------------------------
+
+
+def test_of_two_tokens_with_one_serial_number_the_one_with_the_certificate_gets_the_new_pin(bench: Bench) -> None:
+    bench.counting.misbehave(one_serial="0001", locks="3")
+    bench.host.change_pin("0001", bench.made.leader_sha256, Pin(PIN), Pin(NEW))
+    try:
+        bench.host.open("0001", bench.made.leader_sha256, Pin(NEW)).close()
+        with pytest.raises(TokenError):
+            bench.host.change_pin("0001", bench.made.agency_sha256, Pin(WRONG), Pin(NEW))
+        assert (bench.agency.pin_state, bench.leader.pin_state) == (PinState.LOW, PinState.OK)
+        bench.host.open("0001", bench.made.agency_sha256, Pin(PIN)).close()
+    finally:
+        bench.host.change_pin("0001", bench.made.leader_sha256, Pin(NEW), Pin(PIN))
+
+
+@pytest.mark.parametrize("sick", ["UBND xã Hòa Sơn", "Lãnh đạo"])
+def test_a_sick_token_hides_no_other_and_is_told(bench: Bench, sick: str) -> None:
+    serials = {token.label: token.serial for token in bench.host.tokens()}
+    sha256 = {"UBND xã Hòa Sơn": bench.made.agency_sha256, "Lãnh đạo": bench.made.leader_sha256}
+    (healthy,) = set(serials) - {sick}
+    bench.counting.misbehave(sick=serials[sick])
+    seen = bench.host.look()
+    assert [token.label for token in seen.tokens] == [healthy]
+    assert [(fault.code, fault.params["ckr"]) for fault in seen.faults] == [
+        ("token_unreadable", "0x00000030 CKR_DEVICE_ERROR")
+    ]
+    with bench.host.open(serials[healthy], sha256[healthy], Pin(PIN)) as session:
+        session.sign(ATTRIBUTES)
+    bench.host.change_pin(serials[healthy], sha256[healthy], Pin(PIN), Pin(PIN))
+    with pytest.raises(TokenError) as refused:
+        bench.host.open(serials[sick], sha256[sick], Pin(PIN))
+    assert refused.value.code == "driver_error", "it may be there: not told as pulled out"
+    assert bench.counting.user_logins() == 1
+    bench.counting.misbehave(sick="all")
+    with pytest.raises(TokenError) as nothing:
+        bench.host.tokens()
+    assert nothing.value.code == "driver_error"
+    bench.works()
+
+
+def test_what_could_not_be_read_of_a_token_is_told_and_read_again(bench: Bench) -> None:
+    whole = bench.host.tokens(fresh=True)
+    bench.counting.misbehave(C_GetAttributeValue="0x6")
+    seen = bench.host.look(fresh=True)
+    assert [len(token.certificates) for token in seen.tokens] == [0, 0]
+    assert [fault.params["ckr"] for fault in seen.faults] == ["0x00000006 CKR_FUNCTION_FAILED"]
+    bench.counting.misbehave()
+    seen = bench.host.look()
+    assert (seen.tokens, seen.faults) == (whole, ())
+    sessions = bench.counting.calls().count("C_OpenSession")
+    assert bench.host.tokens() == whole
+    assert bench.counting.calls().count("C_OpenSession") == sessions, "and then kept"
+
+
+def test_a_token_that_is_never_read_whole_is_left_alone_for_ever_longer(bench: Bench) -> None:
+    bench.host.tokens(fresh=True)
+    bench.counting.misbehave(C_GetAttributeValue="0x6")
+    read = []
+    for _look in range(12):
+        before = bench.counting.calls().count("C_OpenSession")
+        seen = bench.host.look(fresh=_look == 0)
+        read.append(bench.counting.calls().count("C_OpenSession") > before)
+        assert seen.faults
+    assert "".join("x" if one else "." for one in read) == "xx.x...x...."
+    bench.counting.misbehave()
+
+
+def test_the_lengths_of_a_pin_that_were_not_told_are_asked_again(bench: Bench) -> None:
+    bench.host.tokens(fresh=True)
+    bench.counting.misbehave(C_GetTokenInfo="0x6@4")  # three slots are asked for their tokens' flags first
+    assert {token.pin_most for token in bench.host.tokens(fresh=True)} == {0, 255}
+    assert {token.pin_most for token in bench.host.tokens()} == {255}
+
+
+# ---- hosts without a parent ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="builds the module with gcc")
+@pytest.mark.parametrize(
+    ("call", "seconds"),
+    [
+        ("load", {"stuck_s": 0.2}),
+        pytest.param("C_GetFunctionList", {"stuck_s": 0.2}, marks=pytest.mark.long),
+        ("C_Finalize", {"end_s": 0.2}),
+    ],
+)
+def test_a_host_whose_driver_hangs_for_good_ends_without_its_parent(
+    bench: Bench, call: str, seconds: dict[str, float]
+) -> None:
+    bench.counting.misbehave(**{call: "hang"})
+    given = ", ".join(f"{name}={value}" for name, value in seconds.items())
+    command = [sys.executable, "-c", f"from signer_token.host import main; main({given})"]
+    with Child[wire.Request, wire.Reply](command, wire.REPLIES, env={**os.environ, **bench.made.env}) as child:
+        if "stuck_s" in seconds:
+            with pytest.raises(ChildCrashed):
+                child.call(wire.Load(str(bench.counting.path)), 60)
+        else:
+            child.call(wire.Load(str(bench.counting.path)), 60)
+            child._requests.put(None)  # the pipes are closed, as by the parent's death
+        assert child._process.wait(60) == 1
+    assert call in bench.counting.calls()
+
+
+@pytest.mark.long
+def test_a_host_whose_driver_hangs_over_its_restart_ends_without_its_parent(bench: Bench) -> None:
+    serial = bench.agency.serial
+    command = [sys.executable, "-c", "from signer_token.host import main; main(stuck_s=3)"]
+    with Child[wire.Request, wire.Reply](command, wire.REPLIES, env={**os.environ, **bench.made.env}) as child:
+        child.call(wire.Load(str(bench.counting.path)), 60)
+        bench.counting.misbehave(C_Finalize="hang")
+        with pytest.raises(ChildFailed) as refused:
+            child.call(wire.Open(serial, bench.made.agency_sha256, WRONG, final_try=False), 60)
+        assert refused.value.code == "pin_incorrect"
+        assert child._process.wait(60) == 1
 
 
 def test_no_pin_stands_in_what_the_module_wrote(bench: Bench) -> None:

@@ -52,6 +52,11 @@ def test_a_module_that_hangs_at_its_end_has_loaded_all_the_same(
     assert probe(TOKEN_HOST_COMMAND, counting.path, {}, PATIENT_S).outcome is Outcome.LOADED
 
 
+def test_a_host_that_can_not_be_started_says_nothing_of_the_module(tmp_path: Path) -> None:
+    done = probe([str(tmp_path / "no program")], softhsm_module(), {})
+    assert done.outcome is Outcome.NOT_TRIED
+
+
 def test_what_is_no_library_is_refused_with_the_systems_words(tmp_path: Path) -> None:
     (tmp_path / "text.so").write_text("no library")
     done = probe(TOKEN_HOST_COMMAND, tmp_path / "text.so", {}, PATIENT_S)

@@ -3,12 +3,14 @@ import threading
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from signer_token import client
 from signer_token.client import TokenError, TokenHost, TokenHosts
 from signer_token.model import Pin, PinState, Token
 from tests.support.pkcs11_shim import CountingModule
@@ -247,17 +249,17 @@ def test_a_pin_is_changed_without_a_login_and_only_by_who_knows_the_old_one(
 ) -> None:
     token = agency_token(host)
     with pytest.raises(TokenError) as wrong:
-        host.change_pin(token.serial, Pin("00000000"), Pin("moi-2026"))
+        host.change_pin(token.serial, soft_tokens.agency_sha256, Pin("00000000"), Pin("moi-2026"))
     assert wrong.value.code == "pin_incorrect"
     with pytest.raises(TokenError) as short:
-        host.change_pin(token.serial, Pin(PIN), Pin("abc"))
+        host.change_pin(token.serial, soft_tokens.agency_sha256, Pin(PIN), Pin("abc"))
     assert short.value.code == "pin_rejected"
-    host.change_pin(token.serial, Pin(PIN), Pin("moi-2026"))
+    host.change_pin(token.serial, soft_tokens.agency_sha256, Pin(PIN), Pin("moi-2026"))
     try:
         assert counting.user_logins() == 0
         host.open(token.serial, soft_tokens.agency_sha256, Pin("moi-2026")).close()
     finally:
-        host.change_pin(token.serial, Pin("moi-2026"), Pin(PIN))
+        host.change_pin(token.serial, soft_tokens.agency_sha256, Pin("moi-2026"), Pin(PIN))
 
 
 def test_a_token_tells_how_long_its_pin_may_be(host: TokenHost) -> None:
@@ -523,6 +525,45 @@ def test_no_token_is_told_with_the_reason_that_is_known(
     with pytest.raises(TokenError) as no_driver:
         TokenHosts([]).tokens()
     assert [e.value.code for e in (none, why, no_driver)] == ["no_token", "module_missing", "no_module"]
+
+
+def test_a_sick_driver_is_left_alone_until_somebody_would_be_refused_for_it(
+    host: TokenHost, counting: CountingModule, soft_tokens: SoftTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: now))
+    well = TokenHost(TOKEN_HOST_COMMAND, softhsm_module(), env=soft_tokens.env)
+
+    def looks() -> int:
+        return counting.calls().count("C_GetSlotList")
+
+    counting.misbehave(C_GetSlotList="crash")
+    with TokenHosts([host, well]) as hosts:
+        assert [fault.remembered for fault in hosts.tokens().faults] == [False]
+        before = looks()
+        counting.misbehave()
+        now += client.SICK_S - 1
+        assert [fault.remembered for fault in hosts.tokens().faults] == [True]
+        seen = hosts.wanted(lambda tokens: len(tokens) == 2)
+        assert (len(seen), looks()) == (2, before), "what is wanted shows elsewhere"
+        assert {token.module for token in hosts.wanted(lambda _tokens: False)} == {counting.path}
+        assert hosts.tokens().faults == ()
+
+
+def test_a_sick_driver_is_asked_once_a_minute_however_long_it_was_sick(
+    host: TokenHost, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=lambda: now))
+    no_module = tmp_path / "driver.so"
+    no_module.write_bytes(b"not a library")
+    asked = []
+    with TokenHosts([TokenHost(TOKEN_HOST_COMMAND, no_module)]) as hosts:
+        for _ in range(6):
+            (fault,) = hosts.tokens().faults
+            asked.append("." if fault.remembered else "x")
+            now += client.SICK_S + 0.1
+    assert "".join(asked) == "xx.x.x"
 
 
 def test_the_pin_is_in_no_argument_and_no_environment_of_the_host(host: TokenHost, soft_tokens: SoftTokens) -> None:

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +33,8 @@ DEFAULT_CAP = 1 << 20
 _HEADER = struct.Struct(">I")
 _KILL_WAIT_S = 5.0
 """A killed process that doesn't end (uninterruptible in a driver) is given up after this."""
+END_S = 5.0
+"""A child that was told to end may take that long; more than any parent waits before it kills."""
 _EXIT_BAD_REQUEST = 65
 _EXIT_ORPHANED = 66
 if sys.platform == "win32":
@@ -304,7 +307,9 @@ def _take_pipes() -> tuple[FileIO, FileIO]:
     return source, sink
 
 
-def _listen(source: FileIO, inbox: "queue.SimpleQueue[bytearray | None]", busy: threading.Event, cap: int) -> None:
+def _listen(
+    source: FileIO, inbox: "queue.SimpleQueue[bytearray | None]", busy: threading.Event, cap: int, end_s: float
+) -> None:
     """The child's second thread: hands frames over; without a parent it ends the child, even in mid-call."""
     with suppress(EOFError, OSError, _FrameTooLongError):
         while True:
@@ -315,6 +320,9 @@ def _listen(source: FileIO, inbox: "queue.SimpleQueue[bytearray | None]", busy: 
         # Nobody waits for the answer, and the handler may hang in a driver for good.
         os._exit(_EXIT_ORPHANED)
     inbox.put(None)
+    # The handler's thread puts things in order and ends the process, and this thread with it; unless it hangs.
+    time.sleep(end_s)
+    os._exit(_EXIT_ORPHANED)
 
 
 def serve(
@@ -324,10 +332,13 @@ def serve(
     cap: int = DEFAULT_CAP,
     idle: Callable[[], None] = lambda: None,
     idle_every_s: float | None = None,
+    settle: Callable[[], None] = lambda: None,
+    end_s: float = END_S,
 ) -> int:
     """Answer requests with `handler` until the parent closes the pipe; returns the exit code of the process.
 
-    `idle` is called every `idle_every_s` seconds while nobody asks anything, on the handler's thread.
+    `idle` is called every `idle_every_s` seconds while nobody asks anything, `settle` after each answer, both on the
+    handler's thread. Once the parent is gone, the process has `end_s` seconds to end.
 
     Takes over stdin and stdout: from here on both `print` and a printing library write to stderr. A handler
     answers by returning a reply or raising `Refusal`; whatever else it raises becomes
@@ -340,7 +351,7 @@ def serve(
     decoder = _decoder(request_types)
     inbox: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
     busy = threading.Event()
-    threading.Thread(target=_listen, args=(source, inbox, busy, cap), name="listen", daemon=True).start()
+    threading.Thread(target=_listen, args=(source, inbox, busy, cap, end_s), name="listen", daemon=True).start()
     while True:
         try:
             frame = inbox.get(timeout=idle_every_s)
@@ -364,6 +375,7 @@ def serve(
             _write_frame(sink, payload)
         except OSError:
             break
+        settle()
     return 0
 
 

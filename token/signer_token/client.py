@@ -8,7 +8,7 @@ kept here and never sent a second time, whatever happened.
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -35,8 +35,8 @@ _SESSION_GOES_ON = frozenset({"data_refused", "signature_pin_needed"})
 """What the host says when a signature failed and its session is as good as before."""
 _SICK = frozenset({"driver_timeout", "driver_crashed", "module_load_failed"})
 SICK_S = 30.0
-"""So long a module that is sick is left alone the first time; then twice as long each time, an hour at most."""
-_SICK_MOST_S = 3600.0
+"""So long a module that is sick is left alone the first time, then twice as long: what is mended shows by itself."""
+_SICK_MOST_S = 60.0
 
 
 class TokenError(KnownError):
@@ -66,6 +66,14 @@ class Deadlines:
     """A person types on the reader meanwhile."""
     sign_s: float = 20.0
     close_s: float = 3.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one module shows; a fault for what it could not show of a token or of one of its certificates."""
+
+    tokens: tuple[Token, ...]
+    faults: tuple[TokenError, ...] = ()
 
 
 class TokenSession:
@@ -151,6 +159,10 @@ class TokenHost:
         self._session: TokenSession | None = None
 
     def tokens(self, *, fresh: bool = False) -> tuple[Token, ...]:
+        """The tokens that `look` sees; raises as that does."""
+        return self.look(fresh=fresh).tokens
+
+    def look(self, *, fresh: bool = False) -> Seen:
         """The tokens seen through this module, with their certificates; logs in nowhere.
 
         Certificates are read once for each insertion; `fresh` reads them anew. Raises TokenError: module_missing,
@@ -166,7 +178,8 @@ class TokenHost:
                 if error.code != "driver_crashed" or not repeatable:
                     raise
                 found = self._ask(request, wire.TokensFound, self._deadlines.list_s)
-        return tuple(self._token(token) for token in found.tokens)
+        faults = tuple(TokenError("token_unreadable", module=str(self.module), ckr=ckr) for ckr in found.unread)
+        return Seen(tuple(self._token(token) for token in found.tokens), faults)
 
     def open(
         self, token_serial: str, certificate_sha256: str, pin: Pin | None, *, final_try: bool = False
@@ -203,8 +216,11 @@ class TokenHost:
                 raise TokenError("certificate_not_found") from None
             return self._session
 
-    def change_pin(self, token_serial: str, old: Pin, new: Pin, *, final_try: bool = False) -> None:
-        """Gives a token another user PIN. The token checks the old one, which costs a try when it is wrong.
+    def change_pin(
+        self, token_serial: str, certificate_sha256: str, old: Pin, new: Pin, *, final_try: bool = False
+    ) -> None:
+        """Gives the token that holds this certificate another user PIN. It checks the old one, which costs a try when
+        it is wrong.
 
         Raises TokenError: pin_rejected where the new one doesn't follow the token's rules; pin_change_unknown where the
         driver died or hung over it, so that either PIN may hold; and as `open`.
@@ -216,7 +232,13 @@ class TokenHost:
             if self._session is not None:
                 raise RuntimeError("a session of this module is open")
             self._revive()
-            request = wire.ChangePin(token_serial=token_serial, old=old.reveal(), new=new.reveal(), final_try=final_try)
+            request = wire.ChangePin(
+                token_serial=token_serial,
+                certificate_sha256=certificate_sha256,
+                old=old.reveal(),
+                new=new.reveal(),
+                final_try=final_try,
+            )
             try:
                 self._ask(request, wire.Done, self._deadlines.open_s)
             except TokenError as error:
@@ -410,10 +432,12 @@ def _pin_state(value: object) -> PinState | None:
 
 @dataclass(frozen=True)
 class ModuleFault:
-    """A module that couldn't be asked, and why."""
+    """A module that couldn't be asked, or not about all that is plugged in, and why."""
 
     module: Path
     error: TokenError
+    remembered: bool = False
+    """It was left alone this time; so it was when it was last asked."""
 
 
 @dataclass(frozen=True)
@@ -442,8 +466,8 @@ class _Sick:
 class TokenHosts:
     """Several modules, asked side by side, told in the given order. `hosts` belong to it and are closed with it.
 
-    A module that hung, crashed or could not be loaded is left alone for a while unless a fresh look is wanted: a sick
-    driver costs its deadline once and not at each look.
+    A module that hung, crashed or could not be loaded is left alone for a while: a sick driver costs its deadline once
+    and not at each look. Only a fresh look, or a person who would be refused something for it, has it asked again.
     """
 
     def __init__(self, hosts: Sequence[TokenHost]) -> None:
@@ -461,41 +485,56 @@ class TokenHosts:
         `fresh`: certificates are read anew and a module that was sick is asked again. Raises TokenError("no_module")
         when there are no modules at all; a module's own error goes to `faults`.
         """
+        return self._look(fresh=fresh, insist=fresh)
+
+    def wanted(self, found: Callable[[Sequence[Token]], bool] = bool) -> tuple[Token, ...]:
+        """The tokens, for what a person has asked for. `found`: whether it is among them; where it isn't, modules that
+        were sick are asked again before anybody is refused.
+
+        Raises as `tokens` and `TokenListing.required`.
+        """
+        listing = self.tokens()
+        if any(fault.remembered for fault in listing.faults) and not found(listing.tokens):
+            listing = self._look(fresh=False, insist=True)
+        return listing.required()
+
+    def _look(self, *, fresh: bool, insist: bool) -> TokenListing:
         if not self._hosts:
             raise TokenError("no_module")
         tokens: list[Token] = []
         faults: list[ModuleFault] = []
         with ThreadPoolExecutor(len(self._hosts), "token-listing") as threads:
-            answers = list(threads.map(partial(self._ask, fresh=fresh), self._hosts))
+            answers = list(threads.map(partial(self._ask, fresh=fresh, insist=insist), self._hosts))
         for host, answer in zip(self._hosts, answers, strict=True):
-            if isinstance(answer, TokenError):
-                faults.append(ModuleFault(host.module, answer))
+            if isinstance(answer, ModuleFault):
+                faults.append(answer)
                 continue
+            faults += [ModuleFault(host.module, error) for error in answer.faults]
             # Two slots of one driver hold two tokens, whatever they look like.
-            tokens += [token for token in answer if not any(_same_token(token, other) for other in tokens)]
+            tokens += [token for token in answer.tokens if not any(_same_token(token, other) for other in tokens)]
         return TokenListing(tuple(tokens), tuple(faults))
 
-    def _ask(self, host: TokenHost, *, fresh: bool) -> tuple[Token, ...] | TokenError:
+    def _ask(self, host: TokenHost, *, fresh: bool, insist: bool) -> Seen | ModuleFault:
         sick = self._sick.get(host.module)
-        if sick is not None and not fresh and time.monotonic() < sick.until:
-            return sick.error
+        if sick is not None and not insist and time.monotonic() < sick.until:
+            return ModuleFault(host.module, sick.error, remembered=True)
         try:
-            found = host.tokens(fresh=fresh)
+            seen = host.look(fresh=fresh)
         except TokenError as fault:
             if fault.code in _SICK:
-                pause_s = min(sick.pause_s * 2, _SICK_MOST_S) if sick is not None and not fresh else SICK_S
+                pause_s = min(sick.pause_s * 2, _SICK_MOST_S) if sick is not None and not insist else SICK_S
                 self._sick[host.module] = _Sick(fault, time.monotonic() + pause_s, pause_s)
-            return fault
+            return ModuleFault(host.module, fault)
         self._sick.pop(host.module, None)
-        return found
+        return seen
 
     def open(self, token: Token, certificate_sha256: str, pin: Pin | None, *, final_try: bool = False) -> TokenSession:
         """`TokenHost.open` on the module `token` was listed under; KeyError for a module that isn't ours."""
         return self._host(token).open(token.serial, certificate_sha256, pin, final_try=final_try)
 
-    def change_pin(self, token: Token, old: Pin, new: Pin, *, final_try: bool = False) -> None:
+    def change_pin(self, token: Token, certificate_sha256: str, old: Pin, new: Pin, *, final_try: bool = False) -> None:
         """`TokenHost.change_pin` on the module `token` was listed under; KeyError for a module that isn't ours."""
-        self._host(token).change_pin(token.serial, old, new, final_try=final_try)
+        self._host(token).change_pin(token.serial, certificate_sha256, old, new, final_try=final_try)
 
     def _host(self, token: Token) -> TokenHost:
         for host in self._hosts:

@@ -7,31 +7,32 @@ to disk and prints nothing.
 """
 
 import hashlib
-from collections.abc import Iterator
+import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pkcs11
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from pkcs11 import PROTECTED_AUTH, Attribute, CertificateType, Mechanism, ObjectClass, TokenFlag
+from pkcs11 import PROTECTED_AUTH, Attribute, Mechanism, ObjectClass, TokenFlag
 
-from signer_token import wire
-from signer_token.channel import Refusal, serve
+from signer_token import watchdog, wire
+from signer_token.channel import END_S, Refusal, serve
 from signer_token.ckr import describe, value_of
 from signer_token.idleness import Idleness
+from signer_token.inventory import Inventory, certificates, pin_state, plugged_in, serial_text
 from signer_token.model import PinState
-from signer_token.pin_lengths import PinLengths, pin_lengths
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib
 
 _IDLE_EVERY_S = 5.0
+STUCK_S = 30.0
+"""So long a driver may load, finalise or log out; whoever waits for an answer has lost patience long before."""
 _SHA256_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """DER of DigestInfo up to the SHA-256 value (RFC 8017 §9.2, note 1)."""
 
-_REMOVED = (pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised, pkcs11.DeviceRemoved)
 _OF_THE_PIN = frozenset(
     {"pin_incorrect", "pin_locked", "pin_length", "pin_expired", "pin_not_set", "pin_pad_cancelled"}
 )
@@ -74,38 +75,22 @@ class OpenKey:
         self.pin.clear()
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What a token holds, read once for each insertion."""
-
-    certificates: list[wire.FoundCertificate]
-    lengths: PinLengths | None
-
-
-def pin_state(flags: TokenFlag) -> PinState:
-    """What the flags of CK_TOKEN_INFO say about the user PIN."""
-    if flags & TokenFlag.USER_PIN_LOCKED:
-        return PinState.LOCKED
-    if flags & TokenFlag.USER_PIN_FINAL_TRY:
-        return PinState.FINAL
-    return PinState.LOW if flags & TokenFlag.USER_PIN_COUNT_LOW else PinState.OK
-
-
-def serial_text(serial: bytes) -> str:
-    """The serial number of a token without its padding; some drivers pad with NUL instead of blanks."""
-    return serial.rstrip(b"\0 ").decode("utf-8", errors="replace")
-
-
 class Driver:
-    """One loaded module. Answers requests one after the other; holds at most one open key."""
+    """One loaded module. Answers requests one after the other; holds at most one open key.
 
-    def __init__(self, idleness: Idleness | None = None) -> None:
+    `stuck_s`: after so many seconds in a call that nobody waits for, this process ends.
+    """
+
+    def __init__(self, idleness: Idleness | None = None, stuck_s: float = STUCK_S) -> None:
         self._idleness = idleness or Idleness()
+        self._stuck_s = stuck_s
         self._module: lib | None = None
         self._path = ""
         self.opened: OpenKey | None = None
-        self._read: dict[tuple[int, bytes, str], _Content] = {}
-        """What was read of the tokens that are plugged in, by slot, serial and label."""
+        self._inventory = Inventory()
+        self._left_open: pkcs11.Session | None = None
+        """To be closed once the request is answered."""
+        self._restart_due = False
 
     def handle(self, request: wire.Request) -> wire.Reply:
         """Answer `request`; raises Refusal with a code of the message catalogue."""
@@ -113,7 +98,7 @@ class Driver:
             case wire.Load():
                 return self._load(request.module)
             case wire.ListTokens():
-                return wire.TokensFound(self._list(fresh=request.fresh))
+                return self._list(fresh=request.fresh)
             case wire.Open():
                 return self._open_key(request)
             case wire.Authorise():
@@ -130,8 +115,17 @@ class Driver:
 
     def idle(self) -> None:
         """Logs out when the open key was not used for long, or the machine has slept since."""
-        if self.opened is not None and self._idleness.over:
-            self._close()
+        self._end_unused()
+        self.settle()
+
+    def settle(self) -> None:
+        """Puts in order what a request has left. After its answer: a driver that dies here hides no refused PIN."""
+        session, self._left_open = self._left_open, None
+        if session is not None:
+            with watchdog.within(self._stuck_s):
+                self._end(session)
+        if self._restart_due:
+            self._restart_module()
 
     def shut_down(self) -> None:
         """Log out and finalise, as far as the driver lets us."""
@@ -140,9 +134,15 @@ class Driver:
             with suppress(pkcs11.PKCS11Error):
                 self._module.finalize()
 
+    def _end_unused(self) -> None:
+        if self.opened is not None and self._idleness.over:
+            with watchdog.within(self._stuck_s):
+                self._close()
+
     def _load(self, path: str) -> wire.Loaded:
         try:
-            module = pkcs11.lib(path)
+            with watchdog.within(self._stuck_s):
+                module = pkcs11.lib(path)
         except pkcs11.PKCS11Error as error:
             _, _, system = str(error).partition(f"OS exception while loading {path}: ")
             raise Refusal("module_load_failed", reason=system or describe(error)) from error
@@ -160,93 +160,41 @@ class Driver:
             raise RuntimeError("Load comes first")
         return self._module
 
-    def _restart_module(self) -> None:
-        """C_Finalize, C_Initialize: the only cure after a removal, or for what a failed login leaks."""
+    def _restart_soon(self) -> None:
+        """C_Finalize, C_Initialize: the only cure after a removal, or for what a failed login leaks. Not before the
+        answer: drivers like to die of it.
+        """
         self._forget_key()
-        self._read.clear()
-        with suppress(pkcs11.PKCS11Error):
-            self._lib.finalize()
-        with suppress(pkcs11.PKCS11Error):
-            self._lib.initialize()
+        self._inventory.forget()
+        self._restart_due = True
+
+    def _restart_module(self) -> None:
+        self._forget_key()
+        self._inventory.forget()
+        self._restart_due = False
+        with watchdog.within(self._stuck_s):
+            with suppress(pkcs11.PKCS11Error):
+                self._lib.finalize()
+            with suppress(pkcs11.PKCS11Error):
+                self._lib.initialize()
 
     # Listing
 
-    def _plugged_in(self) -> Iterator[tuple[pkcs11.Slot, pkcs11.Token]]:
-        """Slots with an initialised token; asks the driver anew, for flags are a snapshot."""
-        for slot in self._lib.get_slots(token_present=True):
-            try:
-                token = slot.get_token()
-            except _REMOVED:
-                continue
-            if token.flags & TokenFlag.TOKEN_INITIALIZED:
-                yield slot, token
-
-    def _list(self, *, fresh: bool) -> list[wire.FoundToken]:
-        self.idle()
+    def _list(self, *, fresh: bool) -> wire.TokensFound:
+        self._end_unused()
         if fresh:
-            self._read.clear()
+            self._inventory.forget()
         try:
-            return self._list_once()
+            return self._inventory.look(self._lib, self._path)
         except pkcs11.PKCS11Error as error:
             if self.opened is not None:
                 raise Refusal("driver_error", ckr=describe(error)) from error
         # After a removal many drivers answer again only once restarted; listing is safe to repeat.
         self._restart_module()
         try:
-            return self._list_once()
+            return self._inventory.look(self._lib, self._path)
         except pkcs11.PKCS11Error as error:
             raise Refusal("driver_error", ckr=describe(error)) from error
-
-    def _list_once(self) -> list[wire.FoundToken]:
-        found: list[wire.FoundToken] = []
-        read: dict[tuple[int, bytes, str], _Content] = {}
-        fault: pkcs11.PKCS11Error | None = None
-        for slot, token in self._plugged_in():
-            key = (slot.slot_id, token.serial, token.label)
-            try:
-                # Reading takes a slow token seconds, and this is asked every second.
-                read[key] = self._read[key] if key in self._read else self._content(slot, token)
-            except _REMOVED:
-                continue
-            except pkcs11.PKCS11Error as error:  # one sick token hides no other
-                fault = error
-                continue
-            found.append(_found(token, read[key]))
-        self._read = read
-        if fault is not None and not found:
-            raise fault
-        return found
-
-    def _content(self, slot: pkcs11.Slot, token: pkcs11.Token) -> _Content:
-        return _Content(self._found_certificates(token), pin_lengths(self._path, slot.slot_id))
-
-    def _found_certificates(self, token: pkcs11.Token) -> list[wire.FoundCertificate]:
-        certificates = self._certificates(token)
-        seen = self._visible_keys(token)
-        return [wire.FoundCertificate(der, True if key_id in seen else None) for der, key_id in certificates]
-
-    def _visible_keys(self, token: pkcs11.Token) -> set[bytes]:
-        """CKA_ID of the key pairs that show without login: most tokens show the public half."""
-        seen: set[bytes] = set()
-        with suppress(pkcs11.PKCS11Error), token.open() as session:
-            for kind in (ObjectClass.PRIVATE_KEY, ObjectClass.PUBLIC_KEY):
-                for key in session.get_objects({Attribute.CLASS: kind}):
-                    with suppress(pkcs11.PKCS11Error):
-                        seen.add(bytes(key[Attribute.ID]))
-        return seen - {b""}
-
-    def _certificates(self, token: pkcs11.Token) -> list[tuple[bytes, bytes]]:
-        """DER and CKA_ID of the X.509 certificates that can be read without login."""
-        wanted = {
-            Attribute.CLASS: ObjectClass.CERTIFICATE,
-            Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
-        }
-        read: list[tuple[bytes, bytes]] = []
-        with token.open() as session:
-            for certificate in session.get_objects(wanted):
-                with suppress(pkcs11.PKCS11Error):
-                    read.append((certificate[Attribute.VALUE], certificate[Attribute.ID]))
-        return read
 
     # Opening
 
@@ -267,7 +215,7 @@ class Driver:
         try:
             key = _key(session, found.key_id, modulus)
         except pkcs11.PKCS11Error as error:
-            self._restart_module()
+            self._restart_soon()
             raise self._fault(error, request.token_serial) from error
         except Refusal:
             self._end(session)
@@ -280,15 +228,28 @@ class Driver:
         return wire.Opened(found.certificate, again)
 
     def _find(self, serial: str, sha256: str) -> _OnToken:
-        """The chosen certificate on the chosen token; two tokens are often plugged in together."""
-        seen = False
-        for slot, token in self._plugged_in():
+        """The chosen certificate on the chosen token; two tokens are often plugged in together.
+
+        Where something could not be read it may have been there: then that fault is raised, PKCS11Error.
+        """
+        slots = plugged_in(self._lib)
+        faults, seen = list(slots.faults), False
+        for slot, token in slots.tokens:
             if serial_text(token.serial) != serial:
                 continue
             seen = True
-            for der, key_id in self._certificates(token):
+            try:
+                read = certificates(token)
+            except pkcs11.PKCS11Error as fault:
+                faults.append(fault)
+                continue
+            for der, key_id in read.found:
                 if hashlib.sha256(der).hexdigest() == sha256:
                     return _OnToken(slot, der, key_id)
+            if read.fault is not None:
+                faults.append(read.fault)
+        if faults:
+            raise faults[-1]
         raise Refusal("certificate_not_found" if seen else "token_removed")
 
     def _log_in(self, token: pkcs11.Token, request: wire.Open) -> pkcs11.Session:
@@ -297,7 +258,7 @@ class Driver:
             return token.open(user_pin=PROTECTED_AUTH if request.pin is None else request.pin)
         except pkcs11.PKCS11Error as error:
             state = _state_now(token)
-            self._restart_module()  # python-pkcs11 leaks the session of a failed login
+            self._restart_soon()  # python-pkcs11 leaks the session of a failed login
             raise self._pin_refusal(error, state, request.token_serial) from error
 
     def _pin_refusal(self, error: pkcs11.PKCS11Error, state: PinState, serial: str) -> Refusal:
@@ -317,11 +278,7 @@ class Driver:
         if self.opened is not None:
             raise RuntimeError("a key is open")
         try:
-            token = next(
-                (token for _, token in self._plugged_in() if serial_text(token.serial) == request.token_serial), None
-            )
-            if token is None:
-                raise Refusal("token_removed")
+            token = self._find(request.token_serial, request.certificate_sha256).slot.get_token()
             _require_tries(token, final_try=request.final_try)
             session = token.open(rw=True)
         except pkcs11.PKCS11Error as error:
@@ -330,11 +287,11 @@ class Driver:
             session.set_pin(request.old, request.new)
         except pkcs11.PKCS11Error as error:
             state = _state_now(token)
-            self._restart_module()
+            self._restart_soon()
             if value_of(error).meaning in ("pin_length", "pin_rejected"):
                 raise Refusal("pin_rejected", pin_state=state) from error
             raise self._pin_refusal(error, state, request.token_serial) from error
-        self._end(session)
+        self._left_open = session
 
     # Signing
 
@@ -345,7 +302,7 @@ class Driver:
         self.opened.pin.extend(request.pin.encode())
 
     def _sign(self, request: wire.Sign) -> bytes:
-        self.idle()
+        self._end_unused()
         opened = self.opened
         if opened is None or opened.certificate_sha256 != request.certificate_sha256:
             raise Refusal("session_lost")
@@ -364,7 +321,7 @@ class Driver:
             if value.goes_on and not opened.asks_again:
                 raise Refusal(value.meaning, ckr=describe(error)) from error
             fault = self._fault(error, opened.token_serial)
-            self._restart_module()
+            self._restart_soon()
             if opened.asks_again and fault.code in _OF_A_SIGNATURE_PIN:
                 raise Refusal(_OF_A_SIGNATURE_PIN[fault.code]) from error
             if value.goes_on:
@@ -387,7 +344,7 @@ class Driver:
         try:
             session.close()  # logs out first
         except pkcs11.PKCS11Error:
-            self._restart_module()
+            self._restart_soon()
 
     def _fault(self, error: pkcs11.PKCS11Error, serial: str) -> Refusal:
         """What `error` means.
@@ -399,24 +356,9 @@ class Driver:
         if meaning == "token_removed":
             return Refusal(meaning)
         with suppress(pkcs11.PKCS11Error):
-            if all(serial_text(token.serial) != serial for _, token in self._plugged_in()):
+            if plugged_in(self._lib).lacks(serial):
                 return Refusal("token_removed")
         return Refusal(meaning, ckr=describe(error))
-
-
-def _found(token: pkcs11.Token, content: _Content) -> wire.FoundToken:
-    lengths = content.lengths
-    return wire.FoundToken(
-        label=token.label,
-        serial=serial_text(token.serial),
-        manufacturer=token.manufacturer_id,
-        model=token.model,
-        pin_state=pin_state(token.flags),
-        pin_pad=bool(token.flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH),
-        pin_least=lengths.least if lengths else 0,
-        pin_most=lengths.most if lengths else 0,
-        certificates=content.certificates,
-    )
 
 
 def _version(numbers: tuple[int, int]) -> str:
@@ -479,10 +421,23 @@ def _asks_again(key: pkcs11.SignMixin) -> bool:
         return False
 
 
-def main() -> int:
-    """Run the host on stdin and stdout until the parent closes them; returns the exit code."""
-    driver = Driver()
+def main(stuck_s: float = STUCK_S, end_s: float = END_S) -> NoReturn:
+    """Run the host on stdin and stdout until the parent closes them, then end the process.
+
+    `stuck_s`, `end_s`: seconds after which a driver that hangs is left, with the process, when nobody else does it.
+    """
+    driver = Driver(stuck_s=stuck_s)
     try:
-        return serve(driver.handle, wire.REQUESTS, idle=driver.idle, idle_every_s=_IDLE_EVERY_S)
+        code = serve(
+            driver.handle,
+            wire.REQUESTS,
+            idle=driver.idle,
+            idle_every_s=_IDLE_EVERY_S,
+            settle=driver.settle,
+            end_s=end_s,
+        )
     finally:
+        watchdog.end_after(end_s)
         driver.shut_down()
+    # Not by the interpreter's end: what a driver does when it is unloaded has brought down many a program.
+    os._exit(code)

@@ -39,26 +39,32 @@ class _FunctionList(ctypes.Structure):
 
 @dataclass(frozen=True)
 class PinLengths:
-    """Characters, both ends included."""
+    """Characters, both ends included; 0: nothing is known."""
 
     least: int
     most: int
 
 
+UNTOLD = PinLengths(0, 0)
+"""The token, or its module, has nothing sensible to say."""
+
+
 def pin_lengths(module: str, slot: int) -> PinLengths | None:
-    """What the token in `slot` (CK_SLOT_ID) asks of a PIN's length; None where it says nothing sensible."""
+    """What the token in `slot` (CK_SLOT_ID) asks of a PIN's length; None where it could not be asked this time."""
     try:
         get_function_list = ctypes.CDLL(module).C_GetFunctionList
     except (OSError, AttributeError):
-        return None
+        return UNTOLD
     table = ctypes.POINTER(_FunctionList)()
-    if get_function_list(ctypes.byref(table)) != 0 or not table:
+    if get_function_list(ctypes.byref(table)) != 0:
         return None
-    place = table.contents.functions[_GET_TOKEN_INFO]
+    place = table.contents.functions[_GET_TOKEN_INFO] if table else None
     if not place:
-        return None
+        return UNTOLD
     info = _TokenInfo()
     asked = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_ulong, ctypes.POINTER(_TokenInfo))(place)
-    if asked(slot, ctypes.byref(info)) != 0 or not 1 <= info.min_pin <= info.max_pin:
+    if asked(slot, ctypes.byref(info)) != 0:
         return None
+    if not 1 <= info.min_pin <= info.max_pin:
+        return UNTOLD
     return PinLengths(int(info.min_pin), min(int(info.max_pin), _MOST))

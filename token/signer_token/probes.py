@@ -34,7 +34,7 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
     SILENT = "silent"
     NOT_TRIED = "not_tried"
-    """Our own host did not start in time."""
+    """Our own host did not start, or not in time."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,11 @@ def probe(command: Sequence[str], module: Path, env: Mapping[str, str], deadline
     `env` is added to our own environment. No token is asked for, nobody is logged in. A silent driver costs
     `deadline_s` seconds; a few tokens are slower than that, so silence is no proof that it doesn't work.
     """
-    with Child[wire.Request, wire.Reply](command, wire.REPLIES, env={**os.environ, **env}) as child:
+    try:
+        started = Child[wire.Request, wire.Reply](command, wire.REPLIES, env={**os.environ, **env})
+    except OSError:  # out of memory, out of handles
+        return Probe(module, Outcome.NOT_TRIED)
+    with started as child:
         try:
             child.call(wire.Ping(), _START_S)
         except ChildError:

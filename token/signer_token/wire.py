@@ -27,7 +27,7 @@ class Ping(Message, frozen=True):
 class ListTokens(Message, frozen=True):
     """What is plugged in; logs in nowhere. → TokensFound
 
-    Certificates are read once for each insertion; `fresh` reads them anew.
+    Certificates are read once for each insertion, if that succeeds; `fresh` reads them anew.
     """
 
     fresh: bool = False
@@ -57,15 +57,20 @@ class Authorise(Message, frozen=True):
 
 
 class ChangePin(Message, frozen=True):
-    """Another user PIN for a token; nobody is logged in. → Done"""
+    """Another user PIN for the token that holds this certificate; nobody is logged in. → Done
+
+    Its serial number alone names no token: cards with several PINs show several under the same one.
+    """
 
     token_serial: str
+    certificate_sha256: str
     old: str
     new: str
     final_try: bool
 
     def __repr__(self) -> str:
-        return f"ChangePin(token_serial={self.token_serial!r}, old=***, new=***)"
+        named = f"token_serial={self.token_serial!r}, certificate={self.certificate_sha256!r}"
+        return f"ChangePin({named}, old=***, new=***)"
 
 
 class Sign(Message, frozen=True):
@@ -117,9 +122,13 @@ class FoundToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokensFound(Message, frozen=True):
-    """The answer to ListTokens."""
+    """The answer to ListTokens.
+
+    `unread`: what the driver said instead of showing a token or one of its certificates, return values.
+    """
 
     tokens: list[FoundToken]
+    unread: list[str]
 
 
 class Opened(Message, frozen=True):
