@@ -115,6 +115,18 @@ class _Bar:
             self._bar.stop()
 
 
+def ask_person(question: str) -> str:
+    """The line that a person types, with its end. Asks on stderr: stdout may hold one JSON document and nothing else.
+    KnownError "interrupted" at the end of input.
+    """
+    sys.stderr.write(clean(question))
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise KnownError("interrupted")
+    return line
+
+
 def message_of(error: KnownError, lang: Lang) -> dict[str, str]:
     """Code and message of an error, as every command's JSON carries them."""
     return {"code": error.code, "message": str(error.explain(lang))}

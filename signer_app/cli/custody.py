@@ -6,15 +6,14 @@ hand-over is never one line of a script: it asks on the terminal, and once more 
 
 import argparse
 import datetime as dt
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from signer_app.cli import pin as pin_source
-from signer_app.cli.console import Console, clean
+from signer_app.cli.console import Console, ask_person
 from signer_app.custody.book import Book
-from signer_app.custody.papers import write_paper
 from signer_app.custody.values import BookSnapshot, Wish
+from signer_app.paper.writing import require_free, write_paper
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.store.custody import HandOver, Permission
 from signer_app.store.times import VIETNAM, vietnamese_date
@@ -32,7 +31,9 @@ def handover(space: Workspace, args: argparse.Namespace, console: Console) -> in
     book = Book(space)
     if args.record:
         pin_source.require_source(from_stdin=False)
-        _tell(book, record(space, book, args, console, _terminal), args, console)
+        if args.output is not None:
+            require_free(args.output)
+        _tell(book, record(space, book, args, console, ask_person), args, console)
     elif args.pin_changed:
         chosen = book.chosen(_one(book, args.cert, plugged=True))
         book.pin_was_changed(chosen.token.serial)
@@ -70,8 +71,8 @@ def record(space: Workspace, book: Book, args: argparse.Namespace, console: Cons
         raise KnownError("custody_refused")
     login = None
     if signs:
-        asks_again = certificate in space.settings.asking_keys
-        login = pin_source.ask(console, chosen, 0, from_stdin=False, final_try=args.final_try, asks_again=asks_again)
+        purpose = text("pin_for_minute", console.lang)
+        login = pin_source.ask(console, space, chosen, purpose, from_stdin=False, final_try=args.final_try)
     return book.record(certificate, wish, login)
 
 
@@ -116,16 +117,6 @@ def _yes(key: str, console: Console, ask: Ask, **params: object) -> bool:
     return ask(text(key, console.lang, yes=yes, no=no, **params)).strip().casefold() == yes
 
 
-def _terminal(question: str) -> str:
-    """Asks on stderr: stdout may hold one JSON document and nothing else. KnownError "interrupted" at the end."""
-    sys.stderr.write(clean(question))
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    if not line:
-        raise KnownError("interrupted")
-    return line
-
-
 def _one(book: Book, wanted: str | None, *, plugged: bool) -> str:
     """SHA-256 of the certificate that is meant."""
     return book.holding(wanted, plugged=plugged).subject.certificate.sha256
@@ -135,8 +126,13 @@ def _tell(book: Book, entry: HandOver, args: argparse.Namespace, console: Consol
     number = entry.minute.number
     console.say("custody_recorded", number=number)
     if args.output is not None:
-        write_paper(args.output, book.minute_pdf(number))
-        console.say("custody_written", file=args.output)
+        try:
+            write_paper(args.output, book.minute_pdf(number))
+        except KnownError as error:
+            # The hand-over is recorded, whatever becomes of its paper, which can be printed again.
+            console.warn(error)
+        else:
+            console.say("custody_written", file=args.output)
     if console.as_json:
         console.result([_entry(entry)])
 

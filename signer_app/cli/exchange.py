@@ -20,6 +20,7 @@ from signer_app.signing.certificates import choose, require_fit
 from signer_app.signing.login import log_in
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
+from signer_resources.messages import text
 from signer_sync.outbox import Outcome, SyncReport, sync_until
 
 
@@ -139,11 +140,11 @@ def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     require_holder(space.store, chosen.certificate.sha256, chosen.token.serial)
     login = pin_source.ask(
         console,
+        space,
         chosen,
-        0,
+        text("pin_for_enrolment", console.lang),
         from_stdin=args.pin_stdin,
         final_try=args.final_try,
-        asks_again=chosen.certificate.sha256 in space.settings.asking_keys,
     )
     with log_in(space, chosen, login) as session:
         done = enrol(space, chosen, session)

@@ -205,11 +205,11 @@ def _run(
         try:
             login = pin_source.ask(
                 console,
-                pin_source.as_it_is_now(space, chosen),
-                ready,
+                space,
+                chosen,
+                text("pin_for_signing", console.lang, count=ready),
                 from_stdin=args.pin_stdin,
                 final_try=args.final_try,
-                asks_again=chosen.certificate.sha256 in space.settings.asking_keys,
             )
         except KnownError as error:
             stopped = error

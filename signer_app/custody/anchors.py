@@ -57,7 +57,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class JournalProof:
-    """The whole check. `book_sound`: minutes and journal tell of the same hand-overs."""
+    """The whole check. `book_sound`: minutes and journal tell of the same hand-overs, and of the same journal."""
 
     verified: Verified[Anchor]
     book_sound: bool
@@ -65,7 +65,7 @@ class JournalProof:
     @property
     def sound(self) -> bool:
         """Whether all is as it was written, as far as can be told."""
-        return self.verified.check.broken_at is None and self.book_sound
+        return self.verified.check.broken_at is None and not self.verified.contradicting and self.book_sound
 
 
 def prove_journal(view: View, settings: Settings, trust: TrustMaterial) -> JournalProof:
@@ -179,11 +179,16 @@ def _head(text: str | None) -> JournalHead | None:
 
 
 def _book_is_sound(view: View) -> bool:
-    """Whether every minute is in the journal by its hash, and every hand-over of the journal has its minute."""
+    """Whether every minute is in the journal by its hash and names the journal's own head of then, and every hand-over
+    of the journal has its minute.
+    """
     try:
-        written = [entry.sha256 for entry in view.custody.list()]
+        entries = view.custody.list()
     except KnownError:
         return False
+    if any(view.journal.hash_at(entry.minute.journal.count) != entry.minute.journal.hash for entry in entries):
+        return False
+    written = [entry.journal_sha256 for entry in entries]
     told = [
         entry.use.sha256
         for entry in view.journal.entries(_ALL)

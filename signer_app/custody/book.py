@@ -6,6 +6,7 @@ and nowhere else. Decree 30/2020, article 32: others than the appointed clerk ne
 """
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -13,9 +14,9 @@ from asn1crypto import x509 as asn1_x509
 
 from signer_app.custody.anchors import MINUTE_TYPE
 from signer_app.custody.forms import Request, minute_form, request_form
-from signer_app.custody.paper import printable
 from signer_app.custody.subjects import facts_of, known_subjects, plugged_in, wanted_subject
 from signer_app.custody.values import LONGEST, BookSnapshot, Holding, Wish
+from signer_app.paper.sheet import printable
 from signer_app.pdf.model import Profile
 from signer_app.pdf.names import same_person
 from signer_app.signing.certificates import SigningCertificate, choose
@@ -47,10 +48,7 @@ def require_holder(store: StoreReader, certificate_sha256: str, device_serial: s
     locked out. "custody_book_altered": the book is not as it was written.
     """
     with store.view() as view:
-        # All of it, and by what the minutes say: a column changed by hand would only hide the entry.
-        entries = view.custody.list()
-    ours = [entry for entry in entries if entry.minute.certificate.sha256 == certificate_sha256]
-    last = next(iter(ours or [e for e in entries if device_serial and e.minute.device.serial == device_serial]), None)
+        last = view.custody.last(certificate_sha256, device_serial)
     if last is None:
         return
     name, day = last.minute.certificate.name, vietnamese_date(last.minute.at)
@@ -74,12 +72,15 @@ class Book:
         tokens = plugged_in(self._space)
         with (store or self._space.store).view() as view:
             subjects = known_subjects(tokens, view)
-            latest = {entry.minute.certificate.sha256: entry for entry in view.custody.latest()}
             entries, unsigned, unsent = view.custody.list(), _unsigned(view), _unsent(view)
-        holdings = tuple(
-            Holding(one, self._space.settings.body_of(one.certificate.sha256), latest.get(one.certificate.sha256))
-            for one in subjects
-        )
+            holdings = tuple(
+                Holding(
+                    one,
+                    self._space.settings.body_of(one.certificate.sha256),
+                    view.custody.last(one.certificate.sha256, one.device.serial if one.device else ""),
+                )
+                for one in subjects
+            )
         return BookSnapshot(holdings, entries, unsigned, unsent)
 
     def entries(self, store: StoreReader) -> tuple[HandOver, ...]:
@@ -92,7 +93,7 @@ class Book:
         there now. UsageError where none or several fit; TokenError where no token is there.
         """
         if plugged:
-            self._space.hosts.tokens().required()
+            self._space.hosts.wanted()
         snapshot = self.look(store)
         subjects = tuple(one.subject for one in snapshot.holdings if one.subject.token is not None or not plugged)
         subject = wanted_subject(subjects, wanted)
@@ -119,14 +120,18 @@ class Book:
             try:
                 signed = self._signed(minute, chosen, session)
             except TokenError as error:
-                tell_journal(self._space, chosen, JournalAction.HAND_OVER, error.code)
+                with suppress(KnownError):
+                    # A full disk must not hide what the token said.
+                    tell_journal(self._space, chosen, JournalAction.HAND_OVER, error.code)
                 raise
         return minute, signed
 
     def chosen(self, certificate: str) -> SigningCertificate:
         """The certificate (SHA-256) on its token, fit to sign or not; TokenError where it isn't plugged in."""
         space = self._space
-        for token in space.hosts.tokens().required():
+        for token in space.hosts.wanted(
+            lambda seen: any(c.sha256 == certificate for t in seen for c in t.certificates)
+        ):
             if any(one.sha256 == certificate for one in token.certificates):
                 return choose([token], certificate, [Profile.PLAIN], space.settings, space.trust, space.now())
         raise TokenError("certificate_not_found")
@@ -173,7 +178,7 @@ class Book:
     def _minute(self, chosen: SigningCertificate, wish: Wish) -> Minute:
         facts, token = facts_of(chosen.certificate), chosen.token
         with self._space.store.view() as view:
-            holder = view.custody.holder(facts.sha256) or ""
+            holder = view.custody.holder(facts.sha256, token.serial) or ""
             return Minute(
                 id=uuid7(),
                 number=view.custody.next_number(),
@@ -214,7 +219,7 @@ class Book:
             certificate_sha256=minute.certificate.sha256,
             token_serial=minute.device.serial,
             result="ok",
-            sha256=entry.sha256,
+            sha256=entry.journal_sha256,
         )
 
         def work(tx: Transaction) -> None:

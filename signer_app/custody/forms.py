@@ -8,7 +8,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from signer_app.custody.paper import Head, Place, Sheet, Span, printable
+from signer_app.custody.paper import Head, OfficePaper, Place
+from signer_app.paper.sheet import Span, printable
 from signer_app.pdf.plan import VIETNAM, Style
 from signer_app.store.custody import CertificateFacts, DeviceFacts, HandOver, Waiting
 from signer_app.store.settings import Body
@@ -101,7 +102,7 @@ def _print(kind: FormKind, values: Mapping[str, str], body: Body | None, at: dt.
     def filled(template: str) -> str:
         return template.format_map(gaps)
 
-    sheet = Sheet()
+    sheet = OfficePaper()
     place = (body.place_name if body else None) or "……………"
     sheet.head(
         Head(

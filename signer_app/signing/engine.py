@@ -9,7 +9,8 @@ batch; what was signed stays signed, the rest stays pending.
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import msgspec
 
 from signer_app.awake import kept_awake
 from signer_app.custody.book import require_holder
+from signer_app.evidence.pieces import keep_pieces, named
 from signer_app.exchange.directory import load_directory
 from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
 from signer_app.signing.certificates import SigningCertificate
@@ -29,7 +31,7 @@ from signer_app.signing.jobs import DocumentJob
 from signer_app.signing.login import log_in, tell_journal
 from signer_app.signing.opening import screened
 from signer_app.signing.preflights import Preflights
-from signer_app.signing.records import Records, batch_row, level_of
+from signer_app.signing.records import Records, batch_row, level_of, own_signature
 from signer_app.signing.release import is_released, make_packet
 from signer_app.signing.resume import Command, wish_of
 from signer_app.signing.timestamps import TimestampClient
@@ -99,6 +101,8 @@ class SigningRun:
         self._examiner = Examiner(space, chosen, self._images, self._rules, preflights or Preflights(space))
         self._directory = load_directory(space.folder.cache)
         self._batch: str | None = None
+        self._made_for_nothing = 0
+        """Signatures that the token has made and no document is kept with yet."""
         settings = space.settings
         wants_time = options.level != "b-b" and settings.tsa_url
         self._tsa = (
@@ -187,6 +191,7 @@ class SigningRun:
                     return error
                 self._fail(work, error)
             except KnownError as error:
+                self._tell_use(error)
                 self._fail(work, error)
                 if error.code == "disk_full":
                     return error
@@ -201,6 +206,12 @@ class SigningRun:
             self._document_done(work)
         return None
 
+    def _tell_use(self, error: KnownError) -> None:
+        """The key was used though no document came of it: the journal says so, without naming a document."""
+        if self._made_for_nothing:
+            with suppress(KnownError):
+                tell_journal(self._space, self._chosen, JournalAction.SIGN, error.code)
+
     def _fail(self, work: DocumentWork, error: KnownError) -> None:
         """Nothing of the document is kept; a full disk leaves it to be signed later, other faults are its own."""
         for file in work.files:
@@ -210,6 +221,7 @@ class SigningRun:
 
     def _sign_document(self, session: TokenSession, work: DocumentWork) -> None:
         folder = Path(tempfile.mkdtemp(prefix="sign-", dir=self._space.folder.work))
+        self._made_for_nothing = 0
         try:
             made = []
             for index, file in enumerate(work.files):
@@ -217,6 +229,7 @@ class SigningRun:
                 part.mkdir(mode=0o700)
                 made.append(self._sign_file(session, file, part))
             stored = self._keep(work, made, folder)
+            self._made_for_nothing = 0
         except OSError as error:
             raise KnownError("disk_full" if error.errno == 28 else "disk_fault", folder=str(folder)) from error
         finally:
@@ -250,6 +263,7 @@ class SigningRun:
                 )
             ).prepared
             signature = session.sign(prepared.to_be_signed)
+            self._made_for_nothing += 1
             stamped = self._tsa.stamp(signature) if self._tsa is not None else None
             if stamped is not None:
                 space.clock.saw(stamped.time, space.now(), TimeSource.TSA)
@@ -321,7 +335,10 @@ class SigningRun:
             Signing(
                 document=document,
                 files=files,
-                evidence=tuple(records.evidence(s, m) for s, m in zip(files, made, strict=True)),
+                evidence=tuple(
+                    records.evidence(s, m, keep_pieces(store.blobs, own_signature(m).proofs, self._find_pieces))
+                    for s, m in zip(files, made, strict=True)
+                ),
                 packet=packet,
                 uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
                 batch_files=tuple(rows),
@@ -330,6 +347,10 @@ class SigningRun:
             lambda: self._screen_again(files),
         )
         return files
+
+    def _find_pieces(self, wanted: AbstractSet[str]) -> Mapping[str, bytes]:
+        """The CRLs and OCSP answers that a status rests on; read again only where one is not kept yet."""
+        return named(wanted, self._space.trust)
 
     def _screen_again(self, files: Sequence[StoredFile]) -> None:
         for stored in files:

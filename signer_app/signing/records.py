@@ -7,6 +7,7 @@ import datetime as dt
 import importlib.metadata
 from dataclasses import dataclass
 
+from signer_app.evidence.records import pieces_of
 from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import plan_hash
 from signer_app.signing.batch import DocumentWork, FileWork, Made
@@ -82,12 +83,15 @@ class Records:
             output_path=made.file.job.output,
         )
 
-    def evidence(self, stored: StoredFile, made: Made) -> Evidence:
-        """What TT 15/2025/TT-BKHCN, article 5.4 asks to keep with the signature."""
+    def evidence(self, stored: StoredFile, made: Made, pieces: tuple[str, ...]) -> Evidence:
+        """What TT 15/2025/TT-BKHCN, article 5.4 asks to keep with the signature; `pieces` are the blobs of the CRLs and
+        OCSP answers that its status rests on.
+        """
         own = own_signature(made)
         return Evidence(
             signature_id=uuid7(),
             file_id=stored.id,
+            pieces=pieces,
             record=EvidenceRecord(
                 document_sha256_before=stored.blob_in,
                 document_sha256_after=made.sha256,
@@ -103,6 +107,11 @@ class Records:
                 status_time=made.moment,
                 timestamp_token=made.stamped.token if made.stamped else None,
                 warnings_shown=tuple(f.code for f in made.file.outcome.warnings),
+                field=own.field,
+                signer=own.signer or "",
+                anchor_set=own.anchor_set.value if own.anchor_set else "",
+                anchor=own.anchor or "",
+                proofs=pieces_of(own.proofs),
             ),
         )
 

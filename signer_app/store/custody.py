@@ -107,6 +107,11 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def journal_sha256(self) -> str:
+        """What the journal keeps of the entry: of the text with its signature, so that none is taken off unseen."""
+        return hashlib.sha256(f"{self.text}\n{self.signed or ''}".encode()).hexdigest()
+
+    @property
     def pin_change_open(self) -> bool:
         """Whether the PIN has still to be changed."""
         return self.minute.pin_change_due and self.pin_changed_at is None
@@ -114,11 +119,14 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
 
 _SELECT = (
     "SELECT hand_over.number, hand_over.id, hand_over.certificate_sha256, hand_over.receiver, hand_over.device_serial,"
-    " hand_over.pin_change_due, hand_over.minute, hand_over.signed, hand_over_pin.at AS pin_at, hand_over_pin.how,"
+    " hand_over.pin_change_due, CAST(hand_over.minute AS BLOB) AS minute, CAST(hand_over.signed AS BLOB) AS signed,"
+    " hand_over_pin.at AS pin_at, hand_over_pin.how,"
     " hand_over_pin.at IS NULL OR EXISTS (SELECT 1 FROM journal WHERE journal.at = hand_over_pin.at"
-    "  AND CASE WHEN json_valid(journal.entry) THEN json_extract(journal.entry, '$.action') = 'change_pin'"
+    "  AND CASE WHEN json_valid(journal.entry) AND json_valid(hand_over.minute)"
+    "  THEN json_extract(journal.entry, '$.action') = 'change_pin'"
     "  AND json_extract(journal.entry, '$.token_serial') = hand_over.device_serial"
-    "  AND json_extract(journal.entry, '$.result') = iif(hand_over_pin.how = 'told', 'told', 'ok') END) AS pin_told"
+    "  AND json_extract(journal.entry, '$.result') = iif(hand_over_pin.how = 'told', 'told', 'ok')"
+    "  AND journal.seq > json_extract(hand_over.minute, '$.journal.count') END) AS pin_told"
     " FROM hand_over LEFT JOIN hand_over_pin ON hand_over_pin.hand_over_id = hand_over.id "
 )
 
@@ -133,20 +141,24 @@ class CustodyReader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def list(self, certificate_sha256: str | None = None) -> tuple[HandOver, ...]:
-        """Hand-overs (of one certificate), the newest first."""
-        return self._some(
-            "WHERE ?1 IS NULL OR certificate_sha256 = ?1 ORDER BY hand_over.number DESC", certificate_sha256
-        )
+    def list(self) -> tuple[HandOver, ...]:
+        """All hand-overs, the newest first."""
+        return self._some("ORDER BY hand_over.number DESC")
 
     def get(self, number: int) -> HandOver | None:
         """The hand-over with this number."""
-        return next(iter(self._some("WHERE hand_over.number = ?", number)), None)
+        return next((entry for entry in self.list() if entry.minute.number == number), None)
 
-    def last(self, certificate_sha256: str) -> HandOver | None:
-        """The last hand-over of a certificate; None while its book has not been begun."""
-        found = self._some("WHERE certificate_sha256 = ? ORDER BY hand_over.number DESC LIMIT 1", certificate_sha256)
-        return next(iter(found), None)
+    def last(self, certificate_sha256: str, device_serial: str) -> HandOver | None:
+        """The last hand-over of a certificate, or of its device where the certificate is newer than the book; None
+        while nobody has begun one.
+
+        All minutes are read, and what they say decides: a column changed by hand would only hide an entry.
+        """
+        entries = self.list()
+        ours = [entry for entry in entries if entry.minute.certificate.sha256 == certificate_sha256]
+        there = [entry for entry in entries if device_serial and entry.minute.device.serial == device_serial]
+        return next(iter(ours or there), None)
 
     def latest(self) -> tuple[HandOver, ...]:
         """The last hand-over of each certificate, the newest first."""
@@ -155,11 +167,12 @@ class CustodyReader:
             " ORDER BY hand_over.number DESC"
         )
 
-    def holder(self, certificate_sha256: str) -> str | None:
-        """Who holds the certificate; empty: nobody; None while its book has not been begun."""
+    def holder(self, certificate_sha256: str, device_serial: str) -> str | None:
+        """Who holds the certificate, by the same rule, as the columns have it; empty: nobody; None: no book."""
         row = self._connection.execute(
-            "SELECT receiver FROM hand_over WHERE certificate_sha256 = ? ORDER BY number DESC LIMIT 1",
-            (certificate_sha256,),
+            "SELECT receiver FROM hand_over WHERE certificate_sha256 = ?1 OR (?2 <> '' AND device_serial = ?2)"
+            " ORDER BY certificate_sha256 = ?1 DESC, number DESC LIMIT 1",
+            (certificate_sha256, device_serial),
         ).fetchone()
         return row["receiver"] if row else None
 
@@ -175,8 +188,8 @@ class CustodyReader:
         )
         return tuple(msgspec.json.decode(row["record"], type=EvidenceRecord) for row in rows)
 
-    def _some(self, clause: str, *values: object) -> tuple[HandOver, ...]:
-        return tuple(_hand_over(row) for row in self._connection.execute(f"{_SELECT} {clause}", values))
+    def _some(self, clause: str) -> tuple[HandOver, ...]:
+        return tuple(_hand_over(row) for row in self._connection.execute(f"{_SELECT} {clause}"))
 
 
 class Custody(CustodyReader):
@@ -212,8 +225,10 @@ class Custody(CustodyReader):
 
 def _hand_over(row: sqlite3.Row) -> HandOver:
     try:
-        minute = msgspec.json.decode(row["minute"], type=Minute)
-    except msgspec.MsgspecError as error:
+        text = bytes(row["minute"]).decode()
+        signed = bytes(row["signed"]).decode() if row["signed"] is not None else None
+        minute = msgspec.json.decode(text, type=Minute)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise KnownError("custody_book_altered", number=row["number"]) from error
     told = (minute.number, minute.id, minute.certificate.sha256, minute.receiver, minute.device.serial)
     columns = tuple(row[name] for name in ("number", "id", "certificate_sha256", "receiver", "device_serial"))
@@ -229,8 +244,8 @@ def _hand_over(row: sqlite3.Row) -> HandOver:
         raise KnownError("custody_book_altered", number=row["number"]) from error
     return HandOver(
         minute=minute,
-        text=row["minute"],
-        signed=row["signed"],
+        text=text,
+        signed=signed,
         pin_changed_at=changed_at,
         pin_proof=PinProof(row["how"]) if row["how"] else None,
     )

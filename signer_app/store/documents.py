@@ -1,4 +1,4 @@
-"""Documents, their files, numbers and evidence, as rows.
+"""Documents, their files and numbers, as rows.
 
 Reads on any connection, writes only inside a transaction of the main process. Knows that a number is used
 once; does not know what a PDF is.
@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from signer_app.store.model import Document, Evidence, StoredFile
+from signer_app.store.model import Document, StoredFile
 from signer_app.store.rows import insert, require_one, to_value
 from signer_app.store.times import stamp, stamp_or_none, vietnamese_date
 from signer_resources.errors import KnownError
@@ -142,16 +142,9 @@ class DocumentReader:
         )
         return tuple(to_value(row, StoredFile) for row in rows)
 
-    def evidence(self, file_id: str) -> tuple[Evidence, ...]:
-        """The evidence kept with a file."""
-        rows = self._connection.execute("SELECT * FROM evidence WHERE file_id = ? ORDER BY signature_id", (file_id,))
-        return tuple(to_value(row, Evidence, json_columns=("record",)) for row in rows)
-
     def blobs(self) -> set[str]:
-        """All blobs that files and evidence refer to."""
-        rows = self._connection.execute(
-            "SELECT blob_in FROM file UNION SELECT blob_out FROM file UNION SELECT crl_blob FROM evidence"
-        )
+        """All blobs that files refer to."""
+        rows = self._connection.execute("SELECT blob_in FROM file UNION SELECT blob_out FROM file")
         return {row[0] for row in rows if row[0] is not None}
 
 
@@ -221,20 +214,6 @@ class Documents(DocumentReader):
                     "signed_at": stamp_or_none(file.signed_at),
                     "output_path": file.output_path,
                     "exported_at": stamp_or_none(file.exported_at),
-                },
-            )
-
-    def add_evidence(self, evidence: Iterable[Evidence]) -> None:
-        """Adds the evidence of signatures on files that were added before."""
-        for item in evidence:
-            insert(
-                self._connection,
-                "evidence",
-                {
-                    "signature_id": item.signature_id,
-                    "file_id": item.file_id,
-                    "crl_blob": item.crl_blob,
-                    "record": msgspec.json.encode(item.record).decode(),
                 },
             )
 

@@ -137,9 +137,9 @@ def place_new(source: Path, target: Path) -> None:
         _place_posix(source, target)
 
 
-def write_atomically(target: Path, content: bytes) -> None:
+def write_atomically(target: Path, content: bytes, *, replace: bool = True) -> None:
     """Replaces the small file `target` (mode 0600) so that a reader or a power cut sees the old or the new
-    whole.
+    whole; without `replace` it is made, and FileExistsError if it is there.
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
@@ -148,7 +148,7 @@ def write_atomically(target: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        move_over(temporary, target)
+        (move_over if replace else place_new)(temporary, target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -19,7 +19,6 @@ import msgspec
 
 from signer_app.store.custody import Custody, CustodyReader, PinProof
 from signer_app.store.model import JournalAction, JournalAnchor, JournalCheck, JournalFault, TokenUse
-from signer_app.store.rows import to_value
 from signer_app.store.times import stamp
 from signer_sync.contract import JournalHead
 
@@ -45,13 +44,15 @@ A = TypeVar("A", bound=SignedHead)
 @dataclass(frozen=True)
 class Verified(Generic[A]):
     """What a check found. `anchor` proves the entries up to `check.sound_to`; `against` proves that they were rewritten
-    or cut; `unproven` heads would fit and reach farther, but nobody vouches for them.
+    or cut. Nobody vouches for `unproven` heads, which would fit and reach farther, nor for `contradicting` ones: either
+    they were tampered with or the journal was.
     """
 
     check: JournalCheck
     anchor: A | None = None
     against: A | None = None
     unproven: int = 0
+    contradicting: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,21 @@ def canonical(value: object) -> str:
 def entry_hash(previous: str, seq: int, at: str, entry: str) -> str:
     """The chained hash of one entry, in lower-case hex."""
     message = previous + canonical({"at": at, "entry": entry, "seq": seq})
-    return hashlib.sha256(message.encode()).hexdigest()
+    return hashlib.sha256(message.encode(errors="surrogateescape")).hexdigest()
+
+
+def _text(raw: bytes) -> str:
+    """A kept text; bytes that are none (a damaged disk, a foreign hand) stay what they are, and fit no hash."""
+    return raw.decode(errors="surrogateescape")
+
+
+def _moment(raw: bytes) -> datetime:
+    """A kept time; the beginning of time for one that can't be read, so that what it stands beside is still seen."""
+    try:
+        moment = datetime.fromisoformat(_text(raw))
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return moment if moment.tzinfo is not None else datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -107,27 +122,37 @@ class JournalReader:
     def entries(self, limit: int = 1000, before: int | None = None) -> tuple[RecordedUse, ...]:
         """The newest entries first, those with a number less than `before`."""
         rows = self._connection.execute(
-            "SELECT seq, at, entry FROM journal WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
+            "SELECT seq, CAST(at AS BLOB) AS at, CAST(entry AS BLOB) AS entry FROM journal"
+            " WHERE ?1 IS NULL OR seq < ?1 ORDER BY seq DESC LIMIT ?2",
             (before, limit),
         )
         return tuple(_recorded(row) for row in rows)
 
+    def hash_at(self, count: int) -> str | None:
+        """The hash that stands at the entry with this number, whether it is right or not; zeros before the first."""
+        if count == 0:
+            return GENESIS
+        row = self._connection.execute("SELECT hash FROM journal WHERE seq = ?", (count,)).fetchone()
+        return row["hash"] if row else None
+
     def anchors(self) -> tuple[JournalAnchor, ...]:
         """All heads that receipts are said to repeat, the oldest first; nothing here has checked a signature."""
         rows = self._connection.execute(
-            "SELECT count, hash, packet_id, at FROM journal_anchor ORDER BY count, at, packet_id"
+            "SELECT count, hash, packet_id, CAST(at AS BLOB) AS at FROM journal_anchor ORDER BY count, at, packet_id"
         )
-        return tuple(to_value(row, JournalAnchor) for row in rows)
+        return tuple(
+            JournalAnchor(count=row["count"], hash=row["hash"], packet_id=row["packet_id"], at=_moment(row["at"]))
+            for row in rows
+        )
 
     def receipts(self) -> Iterator[KeptReceipt]:
         """Every kept receipt, the oldest first; what they say of the journal is what the server has signed."""
         rows = self._connection.execute(
-            "SELECT packet_id, sha256, receipt, accepted_at FROM outbox WHERE receipt IS NOT NULL"
-            " ORDER BY accepted_at, packet_id"
+            "SELECT packet_id, sha256, receipt, CAST(accepted_at AS BLOB) AS accepted_at FROM outbox"
+            " WHERE receipt IS NOT NULL ORDER BY accepted_at, packet_id"
         )
         return (
-            KeptReceipt(row["packet_id"], row["sha256"], row["receipt"], datetime.fromisoformat(row["accepted_at"]))
-            for row in rows
+            KeptReceipt(row["packet_id"], row["sha256"], row["receipt"], _moment(row["accepted_at"])) for row in rows
         )
 
     def verify(self, heads: Iterable[A], proven: Callable[[A], bool]) -> Verified[A]:
@@ -138,7 +163,8 @@ class JournalReader:
         """
         known = sorted((head for head in heads if head.count > 0), key=lambda head: head.count)
         chain = self._chain({head.count for head in known})
-        against = next((head for head in known if _contradicts(head, chain) and proven(head)), None)
+        contrary = [head for head in known if _contradicts(head, chain)]
+        against = next((head for head in contrary if proven(head)), None)
         limit = chain.reach if against is None or against.count > chain.entries else against.count - 1
         anchor, unproven = _newest(known, chain, limit, proven)
         sound_to = anchor.count if anchor is not None else 0
@@ -158,17 +184,20 @@ class JournalReader:
             fault=fault,
             broken_time=self._time_of(broken_at) if broken_at is not None else None,
         )
-        return Verified(check, anchor, against, unproven)
+        return Verified(check, anchor, against, unproven, len(contrary) if against is None else 0)
 
     def _chain(self, wanted: set[int]) -> _Chain:
         previous, entries, reach = GENESIS, 0, 0
         hashes: dict[int, str] = {}
         fault: JournalFault | None = None
-        for row in self._connection.execute("SELECT seq, at, entry, prev_hash, hash FROM journal ORDER BY seq"):
+        for row in self._connection.execute(
+            "SELECT seq, CAST(at AS BLOB) AS at, CAST(entry AS BLOB) AS entry, prev_hash, hash"
+            " FROM journal ORDER BY seq"
+        ):
             entries += 1
             if fault is not None:
                 continue
-            computed = entry_hash(previous, entries, row["at"], row["entry"])
+            computed = entry_hash(previous, entries, _text(row["at"]), _text(row["entry"]))
             fault = _fault(row, entries, previous, computed)
             if fault is None:
                 previous, reach = computed, entries
@@ -177,9 +206,9 @@ class JournalReader:
         return _Chain(entries, reach, hashes, fault)
 
     def _time_of(self, seq: int) -> datetime | None:
-        row = self._connection.execute("SELECT at FROM journal WHERE seq = ?", (seq,)).fetchone()
+        row = self._connection.execute("SELECT CAST(at AS BLOB) AS at FROM journal WHERE seq = ?", (seq,)).fetchone()
         try:
-            return datetime.fromisoformat(row["at"]) if row else None
+            return datetime.fromisoformat(_text(row["at"])) if row else None
         except ValueError:
             return None
 
@@ -214,7 +243,7 @@ def _fault(row: sqlite3.Row, seq: int, previous: str, computed: str) -> JournalF
 def _recorded(row: sqlite3.Row) -> RecordedUse:
     """The entry; what can't be read any more is shown as such, so that the others can be."""
     try:
-        at, use = datetime.fromisoformat(row["at"]), msgspec.json.decode(row["entry"], type=TokenUse)
+        at, use = datetime.fromisoformat(_text(row["at"])), msgspec.json.decode(row["entry"], type=TokenUse)
         if at.tzinfo is not None:
             return RecordedUse(row["seq"], at, use)
     except (ValueError, msgspec.MsgspecError):
@@ -237,7 +266,7 @@ class Journal(JournalReader):
         if use.action is JournalAction.CHANGE_PIN and use.result == "ok" and use.token_serial is not None:
             Custody(self._connection).pin_changed(use.token_serial, at, PinProof.HERE)
         if use.certificate_sha256 is not None:
-            holder = CustodyReader(self._connection).holder(use.certificate_sha256)
+            holder = CustodyReader(self._connection).holder(use.certificate_sha256, use.token_serial or "")
             use = msgspec.structs.replace(use, holder=holder)
         head = self.head()
         seq, moment, entry = head.count + 1, stamp(at), canonical(msgspec.to_builtins(use))

@@ -141,6 +141,11 @@ class JournalAction(StrEnum):
     """No use of a token: the clock was found right although a signature bears a later time."""
     CHANGE_PIN = "change_pin"
     HAND_OVER = "hand_over"
+    TRUST_ADD = "trust_add"
+    """No use of a token, nor are the next two: a certificate was made an anchor or a helper here, and which."""
+    TRUST_REMOVE = "trust_remove"
+    EVIDENCE_DESTROYED = "evidence_destroyed"
+    """What was kept of the checks of a file was destroyed on request (TT 15/2025/TT-BKHCN, articles 5.4 and 6.2)."""
     UNREADABLE = "unreadable"
     """Never written: stands where the file was altered so that no entry can be read there any more."""
 
@@ -193,9 +198,38 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     exported_at: dt.datetime | None = None
 
 
+class PieceKind(StrEnum):
+    """What a finding about a certificate can rest on."""
+
+    CRL = "crl"
+    OCSP = "ocsp"
+
+
+class EvidencePiece(msgspec.Struct, frozen=True, kw_only=True):
+    """A CRL or OCSP answer behind a status: its SHA-256 and dates, and what it says of which certificate (SHA-256)."""
+
+    kind: PieceKind
+    sha256: str
+    certificate: str
+    issued: dt.datetime
+    next_update: dt.datetime | None
+    status: CertificateStatus
+
+
+class EvidenceStamp(msgspec.Struct, frozen=True, kw_only=True):
+    """The timestamp that the signing time rests on, as the check found it; `kind` is "signature" or "document"."""
+
+    time: dt.datetime
+    kind: str
+    valid: bool
+
+
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a signature made (TT 15/2025/TT-BKHCN, article 5.4). Bytes are base64 in the
-    database.
+    """What is kept of a signature made or checked (TT 15/2025/TT-BKHCN, articles 5.4 and 6.2). Bytes are base64 in
+    the database.
+
+    A check changes nothing, so both hashes are the same there, no token is named, and `signing_time` is the time for
+    which the certificate was judged: proven, else claimed, else that of the check.
     """
 
     document_sha256_before: str
@@ -214,15 +248,29 @@ class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_token: bytes | None = None
     warnings_shown: tuple[str, ...] = ()
     """Codes of the catalogue."""
+    name: str = ""
+    """What the person called the file that was checked; not a path."""
+    field: str = ""
+    """The signature's field in the document that was checked."""
+    signer: str = ""
+    """Common name of the certificate that was checked."""
+    stamp: EvidenceStamp | None = None
+    anchor_set: str = ""
+    anchor: str = ""
+    """Common name of the anchor at which the chain ends."""
+    proofs: tuple[EvidencePiece, ...] = ()
+    """What the status rests on; those that came with the document itself are only named."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """The evidence of one signature; the CRL, large and common to many, is a blob of its own."""
+    """The evidence of one signature; `file_id` is None where it was only checked. `pieces` are the CRLs and OCSP
+    answers that are kept for it, each a blob that many share.
+    """
 
     signature_id: str
-    file_id: str
+    file_id: str | None
     record: EvidenceRecord
-    crl_blob: str | None = None
+    pieces: tuple[str, ...] = ()
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

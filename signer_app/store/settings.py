@@ -122,6 +122,13 @@ class Settings(_Setting, frozen=True, kw_only=True):
     softhsm2_conf: str | None = None
     """Set in a demo workspace alone: the configuration of its software tokens."""
     trust_dir: str | None = None
+    """A folder of anchors, helping certificates and revocation lists, beside those that were imported."""
+    trust_store: str | None = None
+    """The folder that keeps imported certificates; None: the data folder. One for all users of a machine, say."""
+    national_root: Sha256 | None = None
+    """SHA-256 of NEAC's present root, `Vietnam National Root CA`, as an administrator has it from NEAC itself."""
+    legacy_sha1_before: dt.date | None = None
+    """What rests on SHA-1 is believed when a timestamp proves that it is older than this day; None: never."""
     tsa_url: str | None = None
     tsa_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=180)] = 10.0
     bodies: tuple[Body, ...] = ()

@@ -31,6 +31,7 @@ from signer_app.store.database import (
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.documents import DocumentReader, Documents
 from signer_app.store.drafts import DraftReader, Drafts
+from signer_app.store.evidence import EvidenceReader, EvidenceTable
 from signer_app.store.inbox import Inbox, InboxReader
 from signer_app.store.journal import Journal, JournalReader
 from signer_app.store.listings import Listings
@@ -57,6 +58,7 @@ class View:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.drafts = DraftReader(connection)
         self.documents = DocumentReader(connection)
+        self.evidence = EvidenceReader(connection)
         self.batches = BatchReader(connection)
         self.outbox = OutboxReader(connection)
         self.inbox = InboxReader(connection)
@@ -66,7 +68,8 @@ class View:
 
     def blobs(self) -> set[str]:
         """Every blob that a row refers to."""
-        return self.drafts.blobs() | self.documents.blobs() | self.outbox.blobs() | self.inbox.blobs()
+        documents = self.documents.blobs() | self.evidence.blobs()
+        return self.drafts.blobs() | documents | self.outbox.blobs() | self.inbox.blobs()
 
 
 class Transaction:
@@ -75,6 +78,7 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.drafts = Drafts(connection)
         self.documents = Documents(connection)
+        self.evidence = EvidenceTable(connection)
         self.batches = Batches(connection)
         self.outbox = Outbox(connection)
         self.inbox = Inbox(connection)
@@ -100,7 +104,7 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     def blobs(self) -> set[str]:
         """Every blob it refers to."""
         named = {file.blob_in for file in self.files} | {file.blob_out for file in self.files}
-        named |= {item.crl_blob for item in self.evidence}
+        named |= {sha256 for item in self.evidence for sha256 in item.pieces}
         if self.packet is not None:
             named.add(self.packet.sha256)
         return {sha256 for sha256 in named if sha256 is not None}
@@ -255,7 +259,7 @@ class Store(StoreReader):
         def work(transaction: Transaction) -> None:
             transaction.documents.add(signing.document)
             transaction.documents.add_files(signing.files)
-            transaction.documents.add_evidence(signing.evidence)
+            transaction.evidence.add(signing.evidence)
             for use in signing.uses:
                 transaction.journal.append(use, self._now())
             transaction.batches.put_files(signing.batch_files)

@@ -132,6 +132,18 @@ def test_the_pin_stands_in_no_argument_environment_output_or_file(desk: Desk) ->
     assert holders == {"demo.json"}
 
 
+def test_a_signature_pin_stays_nowhere_either(desk: Desk, counting: CountingModule) -> None:
+    counting.misbehave(always_auth="all")
+    other = "Canary-5cQ8-signature"
+    # What kind of key it is, is known from the first time on; until then a second line is not even read.
+    seal(desk, counting)
+    answer = desk.run("resume", pin=f"{CANARY_PIN}\n{other}", options=("--module", counting.path))
+    assert (answer.code, answer.json["stopped"]["code"]) == (3, "signature_pin_incorrect")
+    assert (counting.user_logins(), counting.context_logins()) == (2, 1)
+    assert other not in answer.out + answer.err
+    assert [path.name for path, data in desk.everything() if other.encode() in data] == []
+
+
 def looked_at(mark: bytes) -> set[tuple[bytes, bool]]:
     """Argument lists of all processes with `mark` in their environment, and whether the PIN stands in either."""
     found = set()

@@ -11,7 +11,7 @@ from signer_app.custody.book import Book, checked, minute_text, require_holder
 from signer_app.custody.subjects import wanted_subject
 from signer_app.custody.values import Subject
 from signer_app.signing.jobs import UsageError
-from signer_app.store.custody import Permission, PinProof
+from signer_app.store.custody import DeviceFacts, HandOver, Permission, PinProof
 from signer_app.store.model import JournalAction, TokenUse
 from signer_app.store.settings import Settings
 from signer_app.store.times import stamp
@@ -180,6 +180,40 @@ def test_a_changed_pin_that_no_journal_tells_lifts_nothing(office: Office, how: 
     assert refused.value.code == "custody_book_altered"
     with office.store.view() as view:
         assert not prove_journal(view, Settings(), office.space.trust).book_sound
+
+
+def test_an_earlier_change_of_the_pin_lifts_no_later_demand(office: Office) -> None:
+    add(office.store, entry(1, pin_change=True))
+    Book(office.space).pin_was_changed("77")
+    with office.store.view() as view:
+        head = view.journal.head()
+    add(office.store, entry(2, pin_change=True, head=head))
+    tamper(
+        office.store,
+        "INSERT INTO hand_over_pin SELECT (SELECT id FROM hand_over WHERE number = 2), at, how FROM hand_over_pin",
+    )
+    with pytest.raises(KnownError) as refused:
+        require_holder(office.store, CERTIFICATE.sha256, "")
+    assert refused.value.code == "custody_book_altered"
+
+
+def test_a_renewed_certificate_is_held_by_the_holder_of_its_device_everywhere(desk: Desk, space: Workspace) -> None:
+    """The book, the minute and the journal say the same as what stops the signing."""
+    other = msgspec.structs.replace(
+        entry(1, pin_change=True).minute,
+        device=DeviceFacts(serial=Book(space).chosen(desk.agency).token.serial, label=""),
+    )
+    add(space.store, HandOver(minute=other, text=minute_text(other), signed=None))
+    with pytest.raises(KnownError) as refused:
+        require_holder(space.store, desk.agency, other.device.serial)
+    assert refused.value.code == "custody_pin_unchanged"
+    holding = Book(space).holding(desk.agency, plugged=True)
+    assert (holding.holder, holding.last and holding.last.pin_change_open) == ("Lê Thị Nhàn", True)
+    Book(space).pin_was_changed(other.device.serial)
+    require_holder(space.store, desk.agency, other.device.serial)
+    made = Book(space).record(desk.agency, wish("Phạm Hoàng Ngữ", "Trần Văn An"), login())
+    assert made.minute.held_by == "Lê Thị Nhàn"
+    assert uses(space)[-1] == ("hand_over", "ok", "Lê Thị Nhàn")
 
 
 @pytest.mark.parametrize(

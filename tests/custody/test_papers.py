@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 
 from signer_app.custody.forms import Request, minute_form, request_form
-from signer_app.custody.papers import write_paper
+from signer_app.paper.writing import write_paper
 from signer_app.store.custody import DeviceFacts, Waiting
 from signer_app.store.settings import Body
 from signer_resources import forms
@@ -132,8 +132,11 @@ def test_every_form_names_its_source(kind: FormKind) -> None:
 
 
 def test_a_paper_never_takes_another_files_place(tmp_path: Path) -> None:
-    target = tmp_path / "giấy.pdf"
+    target, strange = tmp_path / "giấy.pdf", tmp_path / "giấy.pdf.part"
+    strange.write_bytes(b"a download")
     write_paper(target, b"one")
+    assert strange.read_bytes() == b"a download"
+    strange.unlink()
     with pytest.raises(KnownError) as refused:
         write_paper(target, b"two")
     assert refused.value.code == "custody_file_exists"
@@ -143,3 +146,7 @@ def test_a_paper_never_takes_another_files_place(tmp_path: Path) -> None:
     with pytest.raises(KnownError) as nowhere:
         write_paper(tmp_path / "none" / "x.pdf", b"")
     assert nowhere.value.code == "output_unwritable"
+    for folder in (tmp_path, Path("/"), Path()):
+        with pytest.raises(KnownError) as refused:
+            write_paper(folder, b"")
+        assert refused.value.code == "custody_file_exists"

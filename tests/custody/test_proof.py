@@ -11,17 +11,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from signer_app.custody.anchors import Anchor, AnchorKind, JournalProof, prove_journal
-from signer_app.custody.book import Book
+from signer_app.custody.book import Book, require_holder
 from signer_app.store.journal import GENESIS, entry_hash
 from signer_app.store.model import JournalFault
 from signer_app.store.settings import ServerSettings, Settings
 from signer_app.store.store import Store
 from signer_app.verification.model import TrustMaterial
 from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
 from signer_sync import jws
 from signer_sync.contract import TYP_RECEIPT, JournalHead, Receipt
 from signer_token.model import Login, Pin
-from tests.custody.minutes import tamper, wish
+from tests.custody.minutes import CERTIFICATE, add, tamper, wish
+from tests.custody.minutes import entry as minute_entry
 from tests.desk.office import MONDAY, Office
 from tests.support.workspace import CANARY_PIN, Desk
 
@@ -66,6 +68,9 @@ class Notary:
         text = msgspec.json.encode(message).decode()
         office.store.write(lambda tx: tx.outbox.accepted(packet_id, text, repeated, MONDAY))
         return repeated
+
+
+UNSIGNED = ("""UPDATE outbox SET receipt = replace(receipt, '"signature":"', '"signature":"AAAA')""",)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +118,42 @@ def test_rows_and_receipts_of_others_prove_nothing(office: Office, notary: Notar
     # Nor can they make a sound journal look broken.
     Notary().receive(office, "2", JournalHead(2, "ee" * 32))
     tamper(office.store, "UPDATE journal_anchor SET count = 99")
-    assert found(proof(office.store, notary.settings())) == (0, 2, None, None)
+    checked = proof(office.store, notary.settings())
+    assert found(checked) == (0, 2, None, None)
+    # But that something contradicts it is said.
+    assert (checked.verified.contradicting, checked.sound) == (3, False)
+
+
+def test_a_rewritten_journal_is_told_also_when_the_receipts_can_t_be_checked(office: Office, notary: Notary) -> None:
+    for number in "123":
+        notary.receive(office, number)
+    tamper(office.store, "UPDATE journal SET entry = replace(entry, '0123', '9999') WHERE seq = 2", *UNSIGNED)
+    rechain(office.store)
+    checked = proof(office.store, notary.settings())
+    assert (found(checked), checked.verified.contradicting, checked.sound) == ((0, 3, None, None), 2, False)
+    tamper(office.store, "DELETE FROM journal WHERE seq > 1")
+    checked = proof(office.store, notary.settings())
+    assert (found(checked), checked.sound) == ((0, 1, None, None), False)
+
+
+def test_bytes_that_are_no_text_are_found_and_break_nothing_else(office: Office, notary: Notary) -> None:
+    for number in "123":
+        notary.receive(office, number)
+    tamper(
+        office.store,
+        "UPDATE journal SET entry = CAST(x'7bff7d' AS TEXT) WHERE seq = 2",
+        "UPDATE outbox SET accepted_at = CAST(x'ff' AS TEXT)",
+        "UPDATE journal_anchor SET at = 'never'",
+    )
+    checked = proof(office.store, notary.settings())
+    assert found(checked) == (1, 0, 2, JournalFault.CONTENT)
+    with office.store.view() as view:
+        assert [entry.use.action.value for entry in view.journal.entries()] == ["sign", "unreadable", "sign"]
+    add(office.store, minute_entry(1))
+    tamper(office.store, "UPDATE hand_over SET minute = CAST(x'7bff7d' AS TEXT)")
+    with pytest.raises(KnownError) as refused:
+        require_holder(office.store, CERTIFICATE.sha256, "")
+    assert refused.value.code == "custody_book_altered"
 
 
 def test_a_receipt_whose_head_was_changed_in_the_table_is_no_proof(office: Office, notary: Notary) -> None:
@@ -178,6 +218,7 @@ def test_a_minute_added_removed_or_altered_behind_the_journals_back_shows(desk: 
     assert proof(space.store, Settings()).sound
     for statement in (
         "UPDATE hand_over SET minute = replace(minute, 'Nhàn', 'Nhài')",
+        "UPDATE hand_over SET signed = '{}'",
         "UPDATE hand_over SET minute = 'x'",
         "DELETE FROM hand_over",
     ):

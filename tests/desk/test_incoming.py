@@ -9,6 +9,7 @@ import pytest
 import signer_resources
 from signer_app.desk.incoming import Incoming, IncomingRow, OpenedPacket
 from signer_app.desk.names import Names
+from signer_app.desk.verifying import Verifying
 from signer_app.store.model import Urgency
 from signer_app.verification.model import Verdict
 from signer_resources.errors import KnownError
@@ -19,7 +20,7 @@ LETTER = b"%PDF-1.7 not much of a letter"
 
 
 def incoming(office: Office) -> Incoming:
-    return Incoming(office.space, Names(office.space.folder.cache))
+    return Incoming(office.space, Names(office.space.folder.cache), Verifying(office.space))
 
 
 def only(inbox: Incoming) -> IncomingRow:
@@ -144,7 +145,7 @@ def test_signatures_are_verified_by_the_same_worker_as_everywhere(office: Office
     office.came(office.packet(("thu.pdf", letter)))
     inbox = incoming(office)
     (file,) = opened(inbox).files
-    assert inbox.verify(file).verdict is Verdict.UNSIGNED
+    assert inbox.verify(file).report.verdict is Verdict.UNSIGNED
 
 
 def test_a_file_is_saved_where_the_clerk_wants_it_and_never_over_another(office: Office, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from signer_app.signing.certificates import SigningCertificate, fit_to_sign
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import seen_hash
 from signer_app.signing.resume import unfinished
+from signer_app.store.model import JournalAction
 from signer_app.store.store import Signing
 from signer_app.tasks import Preflight, PreflightAnswer, Screen, ScreenAnswer
 from signer_app.workspace import Workspace
@@ -331,6 +332,10 @@ def test_a_signing_that_fails_leaves_the_draft_with_the_reason(clerk: Clerk, mon
     (row,) = clerk.outgoing.rows()
     assert (row.state, row.reasons[0].code) == (State.REFUSED, "worker_timeout")
     assert clerk.space.store.blobs.has(row.draft.main.blob)
+    with clerk.space.store.view() as view:
+        (newest,) = view.journal.entries(1)
+    # The key was used, though nothing came of it.
+    assert (newest.use.action, newest.use.result, newest.use.number) == (JournalAction.SIGN, "worker_timeout", None)
     monkeypatch.undo()
     (row,) = clerk.outgoing.examine([draft_id], clerk.chosen).rows
     assert row.state is State.READY

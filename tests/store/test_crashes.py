@@ -71,7 +71,7 @@ def look_after_crash(folder: Path, output: Path, said: list[str]) -> None:
             files = [file for document in documents for file in view.documents.files(document.id)]
             packets = view.outbox.list()
             journal = view.journal.verify(view.journal.anchors(), lambda _anchor: True).check
-            evidence = [item for file in files for item in view.documents.evidence(file.id)]
+            evidence = [item for file in files for item in view.evidence.of_file(file.id)]
             named = view.blobs()
         assert len(documents) == len(files) == len(packets) == len(evidence) == journal.entries <= 1
         assert journal.broken_at is None

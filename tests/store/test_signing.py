@@ -34,7 +34,7 @@ def test_everything_of_a_signing_is_there_afterwards(store: Store, letters: Lett
     with store.view() as view:
         assert view.documents.get(signing.document.id) == signing.document
         assert view.documents.files(signing.document.id) == signing.files
-        assert view.documents.evidence(signing.files[0].id) == signing.evidence
+        assert view.evidence.of_file(signing.files[0].id) == signing.evidence
         (packet,) = view.outbox.of_document(signing.document.id)
         (entry,) = view.journal.entries()
     assert (packet.document, packet.receivers) == ("125/UBND-VHXH", ("H41.02", "H77"))

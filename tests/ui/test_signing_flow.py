@@ -464,7 +464,9 @@ def test_the_dialogue_for_other_purposes_reads_the_tokens_state_first(clerk: Cle
     assert stops == []
 
 
-def test_a_changed_pin_signs_from_then_on_and_the_journal_tells_both_tries(clerk: Clerk) -> None:
+def test_a_changed_pin_signs_from_then_on_and_the_journal_tells_both_tries(
+    clerk: Clerk, place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
     signing = clerk.desk.signing
 
     def new() -> Pin:
@@ -482,6 +484,8 @@ def test_a_changed_pin_signs_from_then_on_and_the_journal_tells_both_tries(clerk
     with clerk.desk.space.store.view() as view:
         changes = [e.use.result for e in view.journal.entries() if e.use.action is JournalAction.CHANGE_PIN]
     assert sorted(changes[:3]) == ["ok", "ok", "pin_incorrect"]
+    assert [path.name for path, data in place.everything() if b"Canary-7bT2-new" in data] == []
+    assert "Canary-7bT2-new" not in "".join(capfd.readouterr())
 
 
 def test_a_pin_change_that_came_to_no_answer_is_not_told_as_done(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:

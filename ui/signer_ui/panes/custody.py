@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from signer_app.custody.papers import write_paper
 from signer_app.custody.values import LONGEST, BookSnapshot, Holding, Wish
+from signer_app.paper.writing import write_paper
 from signer_app.store.custody import HandOver
 from signer_resources.errors import KnownError
 from signer_resources.forms import FormKind
@@ -200,9 +200,12 @@ class CustodyPane(Pane):
         return lambda: self._save(name, lambda book: book.request_pdf(kind, one.certificate))
 
     def _save_minute(self, number: int) -> None:
-        self._save(self.shell.words("uc_file_minute", number=number), lambda book: book.minute_pdf(number))
+        # No token is asked: it needn't wait until a batch is signed.
+        self._save(
+            self.shell.words("uc_file_minute", number=number), lambda book: book.minute_pdf(number), Lane.DOCUMENTS
+        )
 
-    def _save(self, name: str, make: "Callable[[Book], bytes]") -> None:
+    def _save(self, name: str, make: "Callable[[Book], bytes]", lane: Lane = Lane.TOKEN) -> None:
         words = self.shell.words
         chosen, _kind = QFileDialog.getSaveFileName(
             self,
@@ -214,7 +217,7 @@ class CustodyPane(Pane):
         )
         if chosen:
             self._run(
-                Lane.TOKEN,
+                lane,
                 lambda book: write_paper(Path(chosen), make(book)),
                 lambda _none: self.notice.tell(words("custody_written", file=chosen)),
             )
