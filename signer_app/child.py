@@ -13,6 +13,7 @@ from signer_resources.errors import KnownError
 from signer_token.channel import Refusal
 
 _MEMORY_BYTES = 3 << 30
+_TASK_BYTES = 3 << 29
 
 
 def limit_memory() -> None:
@@ -21,6 +22,30 @@ def limit_memory() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+@contextmanager
+def little_memory(path: Path) -> Iterator[None]:
+    """Leaves much less to one task: what the file takes when it is mapped, and enough for a few large pages."""
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
+    before, most = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    # Without a limit of its own (in a test) the process keeps what it has.
+    limited = most != resource.RLIM_INFINITY
+    if limited:
+        resource.setrlimit(resource.RLIMIT_AS, (min(most, _TASK_BYTES + size), most))
+    try:
+        yield
+    finally:
+        if limited:
+            resource.setrlimit(resource.RLIMIT_AS, (before, most))
 
 
 def give_way() -> None:

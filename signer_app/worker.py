@@ -6,7 +6,7 @@ limited where the system lets a process limit itself, so that a malicious file c
 
 from pathlib import Path
 
-from signer_app.child import give_way, limit_memory, refusals
+from signer_app.child import give_way, limit_memory, little_memory, refusals
 from signer_app.pdf.picture import clean_picture
 from signer_app.pdf.preflight import preflight
 from signer_app.pdf.prepare import finish, prepare
@@ -82,7 +82,8 @@ def _do(task: Task) -> Answer:
             )
             return RecheckAnswer(outcome, after)
         case Verify():
-            return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
+            with little_memory(Path(task.path)):
+                return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
         case CleanPicture():
             return clean_picture(Path(task.path))
 

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self, TypeVar
 
 from signer_app.tasks import (
@@ -36,6 +37,10 @@ from signer_resources.messages import catalogue
 from signer_token.channel import Child, ChildCrashed, ChildError, ChildFailed, ChildTimeout
 
 A = TypeVar("A")
+
+_VERIFY_S = 60.0
+_VERIFY_BYTES_A_SECOND = 16 << 20
+"""A check of signatures reads the file; from a slow stick that takes a second for as much as this."""
 
 
 def own_command(child: str) -> list[str]:
@@ -81,24 +86,30 @@ class Workers:
         return self._call(task, RecheckAnswer)
 
     def verify(self, task: Verify) -> VerifyAnswer:
-        """Checks the signatures of a file."""
-        return self._call(task, VerifyAnswer)
+        """Checks the signatures of a file; a file that is made to exhaust is given up sooner than other work."""
+        try:
+            size = Path(task.path).stat().st_size
+        except OSError:
+            # The worker says what is wrong with it.
+            size = 0
+        return self._call(task, VerifyAnswer, min(self._deadline_s, _VERIFY_S + size / _VERIFY_BYTES_A_SECOND))
 
     def clean_picture(self, task: CleanPicture) -> Cleaned:
         """A stamp's picture out of a scan."""
         return self._call(task, Cleaned)
 
-    def _call(self, task: Task, expected: type[A]) -> A:
+    def _call(self, task: Task, expected: type[A], deadline_s: float | None = None) -> A:
+        deadline_s = self._deadline_s if deadline_s is None else deadline_s
         child = self._take()
         try:
-            answer = self._answer(child, task)
+            answer = self._answer(child, task, deadline_s)
         except ChildFailed as failed:
             self._give_back(child)
             if failed.code in catalogue().errors:
                 raise KnownError(failed.code, **failed.params) from None
             raise KnownError("worker_fault", detail=str(failed.params.get("type", ""))) from None
         except ChildTimeout:
-            raise KnownError("worker_timeout", seconds=f"{self._deadline_s:g}") from None
+            raise KnownError("worker_timeout", seconds=f"{round(deadline_s, 1):g}") from None
         except ChildCrashed:
             raise KnownError("worker_fault", detail="crash") from None
         except ChildError as error:
@@ -111,13 +122,13 @@ class Workers:
             raise KnownError("worker_fault", detail=type(answer).__name__)
         return answer
 
-    def _answer(self, child: Child[Task, Answer], task: Task) -> Answer:
+    def _answer(self, child: Child[Task, Answer], task: Task, deadline_s: float) -> Answer:
         with self._guard:
             if self._closed:
                 child.close(patience_s=0)
             self._at_work.add(child)
         try:
-            return child.call(task, self._deadline_s)
+            return child.call(task, deadline_s)
         finally:
             with self._guard:
                 self._at_work.discard(child)

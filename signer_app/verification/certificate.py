@@ -7,8 +7,7 @@ Pure; runs in the main process on certificates of a token, or in a worker. Asks 
 import datetime as dt
 
 import msgspec
-from asn1crypto import x509 as asn1_x509
-from cryptography import x509
+from asn1crypto import x509
 
 from signer_app.verification.chains import TrustStore
 from signer_app.verification.model import Revocation, RevocationUrl, Trust, TrustMaterial
@@ -26,16 +25,15 @@ class CertificateState(msgspec.Struct, frozen=True):
 
 def assess_certificate(certificate: bytes, material: TrustMaterial, now: dt.datetime) -> CertificateState:
     """The state of `certificate` (DER) at `now`; ValueError if it can't be parsed."""
-    leaf = asn1_x509.Certificate.load(certificate, strict=True)
+    leaf = x509.Certificate.load(certificate, strict=True)
     chain = TrustStore(material).chain(leaf, (), now)
     if chain.trust is not Trust.TRUSTED:
         return CertificateState(chain.trust, Revocation.NOT_CHECKED)
-    parsed = [x509.load_der_x509_certificate(one.dump()) for one in chain.certificates]
     evidence = Evidence(material.crls, material.ocsps)
     when = When(now, proven=False, now=now)
     return CertificateState(
         chain.trust,
-        evidence.chain(parsed, when).status,
+        evidence.chain(chain.parsed, when, chain.parsed_relatives).status,
         tuple(one.dump() for one in chain.certificates[1:]),
-        tuple(evidence.wanted(parsed, when)),
+        tuple(evidence.wanted(chain.parsed, when, chain.parsed_relatives)),
     )

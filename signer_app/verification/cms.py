@@ -22,7 +22,7 @@ from pyhanko.sign.general import (
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, validate_sig_integrity
 
-from signer_app.verification.faults import BrokenError, UnreadableError
+from signer_app.verification.faults import BrokenError, LimitError, UnreadableError
 
 _WEAK_DIGESTS = frozenset({"md2", "md5", "sha1"})
 """TT 15/2025 PL I 1.3 leaves no room for SHA-1 and older."""
@@ -76,11 +76,37 @@ def load_signed_data(contents: bytes) -> cms.SignedData:
         if info["content_type"].native != "signed_data":
             raise fault
         signed = info["content"]
-        # Forces the lazy parser through all of it now, while a failure still means a malformed CMS.
-        _ = signed["signer_infos"].native, signed["encap_content_info"]["content_type"].native
+        _read_through(signed)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
         raise fault from None
     return signed
+
+
+def _read_through(signed: cms.SignedData) -> None:
+    """Forces the lazy parser through what is signed now, while a failure still means a malformed CMS.
+
+    Piece by piece, and no deeper than the values of attributes: what asn1crypto fills in for what is left out counts as
+    a change, and then it encodes everything again whenever it is asked for the bytes.
+    """
+    _ = signed["encap_content_info"]["content_type"].native
+    for info in signed["signer_infos"]:
+        _ = [info[name].native for name in ("version", "sid", "digest_algorithm", "signature_algorithm", "signature")]
+        for name in ("signed_attrs", "unsigned_attrs"):
+            if not isinstance(info[name], core.Void):
+                _ = [(attribute["type"].native, *attribute["values"]) for attribute in info[name]]
+
+
+def digests_named(signed: cms.SignedData | None) -> set[str]:
+    """The hashes of the signed bytes that a signature or a document timestamp names; none where that is unreadable."""
+    names: set[str] = set()
+    # Whoever checks the CMS says what is wrong with it.
+    with contextlib.suppress(ValueError, TypeError, KeyError, IndexError, AttributeError):
+        if signed is not None:
+            names.add(signed["signer_infos"][0]["digest_algorithm"]["algorithm"].native)
+            info = signed["encap_content_info"]["content"]
+            if isinstance(info, core.ParsableOctetString) and isinstance(info.parsed, tsp.TSTInfo):
+                names = {info.parsed["message_imprint"]["hash_algorithm"]["algorithm"].native}
+    return names
 
 
 def check_detached(signed: cms.SignedData, digest: Digest) -> Signed:
@@ -93,13 +119,13 @@ def check_detached(signed: cms.SignedData, digest: Digest) -> Signed:
 
 def _check(signed: cms.SignedData, content_type: str, digest: Digest) -> Signed:
     try:
+        if len(signed["certificates"]) > _MAX_CERTIFICATES:
+            raise LimitError
         signer_info = extract_signer_info(signed)
         found = extract_certificate_info(signed)
     except CMSExtractionError:
         raise UnreadableError("verify_certificate_missing") from None
     certificate = found.signer_cert
-    if len(found.other_certs) > _MAX_CERTIFICATES:
-        raise UnreadableError("verify_limit")
     try:
         algorithm = signer_info["signature_algorithm"]
         known = algorithm.signature_algo in _KNOWN_SIGNATURES

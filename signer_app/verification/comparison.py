@@ -3,19 +3,38 @@
 Runs in a worker. Walks both graphs together without recursion, follows references by meaning and not by number, and
 stops at objects with a place of their own (pages, annotations, fields): those must stand for each other and are
 compared where they belong. An object that was missing and then appears is a difference (a dangling reference that is
-filled later is a known attack).
+filled later is a known attack). What was walked from one state to the next is not walked again for the step after it
+where the file tells of nothing new in it.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from pyhanko.pdf_utils import generic
 
 from signer_app.verification.faults import LimitError
+from signer_app.verification.reading import same_data
 from signer_app.verification.revision import Key, Revision, key_of
 
 _MAX_COMPARISONS = 4_000_000
 _STRINGS = (generic.TextStringObject, generic.ByteStringObject)
 _NUMBERS = (generic.NumberObject, generic.FloatObject)
+_CONTAINERS = (generic.DictionaryObject, generic.ArrayObject)
+_DEEP = (*_CONTAINERS, generic.IndirectObject)
+
+_Pair = tuple[Any, Any, frozenset[str]]
+_Walked = tuple[frozenset[Key], ...]
+"""The objects that a walk met, in parts, because walks share what was proven before."""
+
+
+@dataclass
+class Walk:
+    """A walk that found states equal: what it began with, what it met, and between which states that holds."""
+
+    start: Any
+    met: _Walked
+    first: int
+    last: int
 
 
 class Comparison:
@@ -24,8 +43,11 @@ class Comparison:
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old = old
         self.new = new
-        self._equal: dict[bool, set[tuple[Key, Key]]] = {False: set(), True: set()}
+        self._equal: dict[bool, dict[tuple[Key, Key], _Walked]] = {False: {}, True: {}}
         self._left = _MAX_COMPARISONS
+        self._walks = new.memory.walks
+        told = new.told_since(old)
+        self._told = None if told is None else told | new.relabelled_since(old)
 
     def same(
         self,
@@ -43,33 +65,62 @@ class Comparison:
 
         Raises LimitError, and what pyHanko raises for objects that it can't read.
         """
+        if before is after and not isinstance(before, _DEEP):
+            return True
+        start = _start(before, after)
+        if start is None or self._told is None:
+            return self._walk(before, after, skipped, drawn=drawn) is not None
+        name = (start, skipped, drawn)
+        known = self._walks.get(name)
+        if known is not None:
+            if known.first <= self.old.end and known.last == self.new.end:
+                return True
+            if known.last == self.old.end and all(self._told.isdisjoint(part) for part in known.met):
+                known.last = self.new.end
+                return True
+        met = self._walk(before, after, skipped, drawn=drawn)
+        if met is not None:
+            # `before` is held, so that no other object can come to have its identity.
+            self._walks[name] = Walk(before, met, self.old.end, self.new.end)
+        return met is not None
+
+    def _walk(self, before: Any, after: Any, skipped: frozenset[str], *, drawn: bool) -> _Walked | None:
+        """The objects met on the way when both are equal; None when they are not."""
         equal = self._equal[drawn]
         assumed: set[tuple[Key, Key]] = set()
-        todo: list[tuple[Any, Any, frozenset[str]]] = [(before, after, skipped)]
+        met: set[Key] = set()
+        proven: dict[int, frozenset[Key]] = {}
+        todo: list[_Pair] = [(before, after, skipped)]
         while todo:
             a, b, leave = todo.pop()
             self._left -= 1
             if self._left < 0:
                 raise LimitError
             a_key, b_key = key_of(a), key_of(b)
-            a_label = self.old.labels.get(a_key) if a_key and not drawn else None
-            b_label = self.new.labels.get(b_key) if b_key and not drawn else None
+            met |= {key for key in (a_key, b_key) if key is not None}
+            a_label = self.old.label_of(a_key) if a_key and not drawn else None
+            b_label = self.new.label_of(b_key) if b_key and not drawn else None
             if a_label is not None or b_label is not None:
                 if a_label != b_label:
-                    return False
+                    return None
                 continue
             if a_key and b_key:
-                if (a_key, b_key) in assumed or (a_key, b_key) in equal:
+                if (a_key, b_key) in assumed:
                     continue
-                assumed.add((a_key, b_key))
+                if (a_key, b_key) in equal:
+                    proven |= {id(part): part for part in equal[a_key, b_key]}
+                    continue
+                if not leave:
+                    assumed.add((a_key, b_key))
             a, b = self.old.resolve(a), self.new.resolve(b)
             if not self._level(a, b, leave, todo):
-                return False
+                return None
+        walked = (frozenset(met), *proven.values())
         # Only now is what was assumed on the way proven: a ring of objects is equal when no difference is in it.
-        equal |= assumed
-        return True
+        equal |= dict.fromkeys(assumed, walked)
+        return walked
 
-    def _level(self, a: Any, b: Any, leave: frozenset[str], todo: list[tuple[Any, Any, frozenset[str]]]) -> bool:
+    def _level(self, a: Any, b: Any, leave: frozenset[str], todo: list[_Pair]) -> bool:
         if a is None or b is None:
             return a is None and b is None
         if isinstance(a, generic.DictionaryObject):
@@ -79,7 +130,7 @@ class Comparison:
             if streams[0] != streams[1]:
                 return False
             if isinstance(a, generic.StreamObject) and isinstance(b, generic.StreamObject):
-                if a.encoded_data != b.encoded_data:
+                if a is not b and not same_data(a, b):
                     return False
                 leave |= {"/Length"}
             keys = (dict.keys(a) | dict.keys(b)) - leave
@@ -91,6 +142,14 @@ class Comparison:
             todo.extend((x, y, frozenset()) for x, y in zip(a, b, strict=True))
             return True
         return _same_leaf(a, b)
+
+
+def _start(before: Any, after: Any) -> Key | int | None:
+    """What names a walk from the same beginning in two states; None where it has none."""
+    key = key_of(before)
+    if key is not None:
+        return key if key == key_of(after) else None
+    return id(before) if before is after and isinstance(before, _CONTAINERS) else None
 
 
 def _same_leaf(a: Any, b: Any) -> bool:

@@ -11,7 +11,9 @@ from typing import Any
 
 from pyhanko.pdf_utils import generic
 
+from signer_app.pdf.geometry import Rect
 from signer_app.verification.comparison import Comparison
+from signer_app.verification.looks import areas_of, conceals, has_look, has_one_look
 from signer_app.verification.model import ChangeKind
 from signer_app.verification.revision import FormField, Key, PageNode, Revision, Widget, key_of
 
@@ -33,9 +35,10 @@ _READ_ONLY = 1
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference. `page` counts from 0. `field` is a full field name.
+    """One difference. `page` counts from 0. `field` is a full field name; `areas` are where it shows on that page.
 
-    For a signature: whether its field is `new`, and its `widgets` in the later state.
+    For a signature: whether its field is `new`, and its `widgets` in the later state. With `concealed` the screen does
+    not show what paper, the mouse or a layer would.
     """
 
     kind: ChangeKind
@@ -45,6 +48,8 @@ class Difference:
     widgets: tuple[Widget, ...] = ()
     repaint: tuple[Widget, ...] = ()
     """Old annotations whose own ink may go, because the change is to them."""
+    areas: tuple[Rect, ...] = ()
+    concealed: bool = False
 
 
 def differences(old: Revision, new: Revision) -> list[Difference]:
@@ -143,7 +148,9 @@ def _form_differences(c: Comparison) -> Iterator[Difference]:
         if before is None and after is not None:
             yield _added(c, after)
         elif after is None and before is not None:
-            yield Difference(ChangeKind.FIELD_REMOVED, page=_page(before), field=name)
+            page = _page(before)
+            areas = areas_of(c, page, before.widgets)
+            yield Difference(ChangeKind.FIELD_REMOVED, page=page, field=name, areas=areas)
         elif before is not None and after is not None:
             yield from _field_differences(c, before, after)
 
@@ -198,21 +205,34 @@ def _page(field: FormField) -> int | None:
 def _added(c: Comparison, field: FormField) -> Difference:
     dictionaries = [field.dictionary, *(widget.dictionary for widget in field.widgets)]
     page = _page(field)
+    areas = areas_of(c, page, field.widgets)
     if field.type != "/Sig":
-        return Difference(ChangeKind.FIELD_ADDED, page=page, field=field.name)
+        return Difference(ChangeKind.FIELD_ADDED, page=page, field=field.name, areas=areas)
     if any(action in dictionary for dictionary in dictionaries for action in _SIGNATURE_WIDGET_ACTIONS):
-        return Difference(ChangeKind.FIELD_ALTERED, page=page, field=field.name)
+        return Difference(ChangeKind.FIELD_ALTERED, page=page, field=field.name, areas=areas)
     kind = ChangeKind.SIGNATURE_FIELD
     if (signature := c.new.signature_of(field)) is not None:
         kind = ChangeKind.TIMESTAMP if c.new.is_timestamp(signature) else ChangeKind.SIGNATURE
-    return Difference(kind, page=page, field=field.name, new=True, widgets=field.widgets)
+    return Difference(
+        kind,
+        page=page,
+        field=field.name,
+        new=True,
+        widgets=field.widgets,
+        areas=areas,
+        concealed=any(conceals(c, widget) or not has_one_look(c, widget) for widget in field.widgets),
+    )
 
 
 def _field_differences(c: Comparison, before: FormField, after: FormField) -> Iterator[Difference]:
     page = _page(after)
-    altered = Difference(ChangeKind.FIELD_ALTERED, page=page, field=before.name)
+
+    def altered() -> Difference:
+        areas = areas_of(c, page, (*before.widgets, *after.widgets))
+        return Difference(ChangeKind.FIELD_ALTERED, page=page, field=before.name, areas=areas)
+
     if before.type != after.type or len(before.widgets) != len(after.widgets):
-        yield altered
+        yield altered()
         return
     pairs = [(before.dictionary, after.dictionary)]
     pairs += [
@@ -222,7 +242,7 @@ def _field_differences(c: Comparison, before: FormField, after: FormField) -> It
     ]
     ignored = _FIELD_VALUE | _FIELD_LOOK | _FIELD_NOTES
     if not all(c.same(x, y, ignored) for x, y in pairs):
-        yield altered
+        yield altered()
     value = _any_differs(c, pairs, _FIELD_VALUE) or not c.same(before.inherited.get("/V"), after.inherited.get("/V"))
     look = _any_differs(c, pairs, _FIELD_LOOK)
     flags = not _same_flags(c, before, after)
@@ -238,7 +258,12 @@ def _field_differences(c: Comparison, before: FormField, after: FormField) -> It
         page=page,
         field=before.name,
         widgets=after.widgets,
-        repaint=() if empty else before.widgets,
+        # What an empty field showed must stay, unless a viewer made it up for want of a look.
+        repaint=tuple(widget for widget in before.widgets if not empty or not has_look(c.old, widget)),
+        areas=areas_of(c, page, after.widgets),
+        concealed=any(
+            conceals(c, widget) or (before.type != "/Btn" and not has_one_look(c, widget)) for widget in after.widgets
+        ),
     )
 
 
@@ -246,17 +271,24 @@ def _signature_field_differences(
     c: Comparison, before: FormField, after: FormField, *, value: bool, look: bool
 ) -> Iterator[Difference]:
     page = _page(after)
+    areas = areas_of(c, page, after.widgets)
     if c.old.signature_of(before) is not None:
         # Software sets flags on signed fields; nothing else of them may move.
         if value or look:
-            yield Difference(ChangeKind.SIGNATURE_ALTERED, page=page, field=before.name)
+            yield Difference(ChangeKind.SIGNATURE_ALTERED, page=page, field=before.name, areas=areas)
         return
     signature = c.new.signature_of(after)
-    if signature is None:
-        yield Difference(ChangeKind.FIELD_CHANGED, page=page, field=before.name, widgets=after.widgets)
-        return
-    kind = ChangeKind.TIMESTAMP if c.new.is_timestamp(signature) else ChangeKind.SIGNATURE
-    yield Difference(kind, page=page, field=before.name, widgets=after.widgets)
+    kind = ChangeKind.FIELD_CHANGED
+    if signature is not None:
+        kind = ChangeKind.TIMESTAMP if c.new.is_timestamp(signature) else ChangeKind.SIGNATURE
+    yield Difference(
+        kind,
+        page=page,
+        field=before.name,
+        widgets=after.widgets,
+        areas=areas,
+        concealed=any(conceals(c, widget) or not has_one_look(c, widget) for widget in after.widgets),
+    )
 
 
 def _any_differs(
@@ -264,7 +296,11 @@ def _any_differs(
     pairs: list[tuple[generic.DictionaryObject, generic.DictionaryObject]],
     keys: frozenset[str],
 ) -> bool:
-    return any(not c.same(dict.get(x, key), dict.get(y, key)) for x, y in pairs for key in sorted(keys))
+    return any(
+        not c.same(dict.get(x, key), dict.get(y, key))
+        for x, y in pairs
+        for key in sorted(keys & (dict.keys(x) | dict.keys(y)))
+    )
 
 
 def _same_flags(c: Comparison, before: FormField, after: FormField) -> bool:
@@ -292,33 +328,62 @@ def _annotation_differences(c: Comparison) -> Iterator[Difference]:
 
 def _page_annotations(c: Comparison, before: PageNode, after: PageNode) -> Iterator[Difference]:
     page = before.index
-    old_keys = [key for item in before.annotations if (key := key_of(item)) is not None]
-    new_keys = [key for item in after.annotations if (key := key_of(item)) is not None]
-    kept = set(old_keys) & set(new_keys)
-    for key in new_keys:
-        if key not in kept and not _widget_of_new_field(c, key, page):
-            yield Difference(ChangeKind.ANNOTATION_ADDED, page=page)
-    for key, item in zip(old_keys, _references(before), strict=True):
-        if key not in kept:
-            yield Difference(ChangeKind.ANNOTATION_REMOVED, page=page, repaint=_as_widgets(c, item, page))
-    if [key for key in old_keys if key in kept] != [key for key in new_keys if key in kept]:
+    old = {key: item for item in before.annotations if (key := key_of(item)) is not None}
+    new = {key: item for item in after.annotations if (key := key_of(item)) is not None}
+    old_keys, new_keys = _keys(before), _keys(after)
+    for key, item in new.items():
+        if key not in old and not _widget_of_new_field(c, key, page):
+            yield _put_on_page(c, key, item, page)
+    for key, item in old.items():
+        if key not in new:
+            yield _taken_off_page(c, key, item, page)
+    if [key for key in old_keys if key in new] != [key for key in new_keys if key in old]:
         yield Difference(ChangeKind.ANNOTATION_CHANGED, page=page)
-    later = dict(zip(new_keys, _references(after), strict=True))
-    for key, item in zip(old_keys, _references(before), strict=True):
-        if key in kept and c.old.field_of(key) is None:
-            x, y = c.old.resolve(item), c.new.resolve(later[key])
+    for key, item in old.items():
+        if key in new and c.old.field_of(key) is None:
+            x, y = c.old.resolve(item), c.new.resolve(new[key])
             if not c.same(x, y, frozenset({"/P"})):
-                repaint = _as_widgets(c, item, page)
-                yield Difference(ChangeKind.ANNOTATION_CHANGED, page=page, repaint=repaint)
+                places = _as_widgets(c.old, item, page)
+                areas = areas_of(c, page, (*places, *_as_widgets(c.new, new[key], page)))
+                yield Difference(ChangeKind.ANNOTATION_CHANGED, page=page, repaint=places, areas=areas)
     direct = [[item for item in p.annotations if key_of(item) is None] for p in (before, after)]
     if len(direct[0]) != len(direct[1]) or not all(
         c.same(x, y, frozenset({"/P"})) for x, y in zip(*direct, strict=True)
     ):
-        yield Difference(ChangeKind.ANNOTATION_CHANGED, page=page)
+        places = tuple(
+            widget
+            for revision, items in zip((c.old, c.new), direct, strict=True)
+            for item in items
+            for widget in _as_widgets(revision, item, page)
+        )
+        yield Difference(ChangeKind.ANNOTATION_CHANGED, page=page, areas=areas_of(c, page, places))
 
 
-def _references(page: PageNode) -> list[Any]:
-    return [item for item in page.annotations if key_of(item) is not None]
+def _put_on_page(c: Comparison, key: Key, item: Any, page: int) -> Difference:
+    """An annotation that the page did not list. A widget is no note: it belongs to the form."""
+    areas = areas_of(c, page, _as_widgets(c.new, item, page))
+    if (name := c.new.field_of(key)) is not None:
+        return Difference(ChangeKind.FIELD_ALTERED, page=page, field=name, areas=areas)
+    annotation = c.new.resolve(item)
+    if isinstance(annotation, generic.DictionaryObject) and c.new.entry(annotation, "/Subtype") == "/Widget":
+        stray = str(c.new.entry(annotation, "/T") or "?")
+        return Difference(ChangeKind.FIELD_ADDED, page=page, field=stray, areas=areas)
+    return Difference(ChangeKind.ANNOTATION_ADDED, page=page, areas=areas)
+
+
+def _taken_off_page(c: Comparison, key: Key, item: Any, page: int) -> Difference:
+    """An annotation that the page lists no more. A field may keep its value and yet be seen nowhere."""
+    places = _as_widgets(c.old, item, page)
+    areas = areas_of(c, page, places)
+    if (name := c.old.field_of(key)) is not None:
+        signed = _was_signed(c, name)
+        kind = ChangeKind.SIGNATURE_ALTERED if signed else ChangeKind.FIELD_ALTERED
+        return Difference(kind, page=page, field=name, areas=areas)
+    return Difference(ChangeKind.ANNOTATION_REMOVED, page=page, repaint=places, areas=areas)
+
+
+def _keys(page: PageNode) -> list[Key]:
+    return [key for item in page.annotations if (key := key_of(item)) is not None]
 
 
 def _widget_of_new_field(c: Comparison, key: Key, page: int) -> bool:
@@ -332,8 +397,8 @@ def _widget_of_new_field(c: Comparison, key: Key, page: int) -> bool:
     return name not in c.old.fields or not placed[0].visible
 
 
-def _as_widgets(c: Comparison, item: Any, page: int) -> tuple[Widget, ...]:
-    annotation = c.old.resolve(item)
+def _as_widgets(revision: Revision, item: Any, page: int) -> tuple[Widget, ...]:
+    annotation = revision.resolve(item)
     if not isinstance(annotation, generic.DictionaryObject):
         return ()
-    return (Widget(annotation, key_of(item), page, c.old.box(dict.get(annotation, "/Rect"))),)
+    return (Widget(annotation, key_of(item), page, revision.box(dict.get(annotation, "/Rect"))),)

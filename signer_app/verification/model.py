@@ -121,6 +121,9 @@ class TrustMaterial(_Value, frozen=True):
 
     `anchors` are trusted as they are; `intermediates` only help to build chains; `crls` and `ocsps` count only when
     the right issuer signed them. `warnings` names the files of a trust folder that could not be used.
+    `national_roots` are the SHA-256 (hex) of roots that an administrator has pinned as the nation's, besides those of
+    the table. `legacy_sha1_before`: what rests on SHA-1 is believed when a timestamp proves that it is older; None:
+    never.
     """
 
     anchors: tuple[bytes, ...] = ()
@@ -128,6 +131,8 @@ class TrustMaterial(_Value, frozen=True):
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     warnings: tuple[str, ...] = ()
+    national_roots: tuple[str, ...] = ()
+    legacy_sha1_before: dt.date | None = None
 
 
 class RevocationUrl(_Value, frozen=True):

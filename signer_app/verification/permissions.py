@@ -27,7 +27,8 @@ class FieldLock:
         """Whether this field, or a field above it, may not change any more."""
         listed = any(field == name or field.startswith(f"{name}.") for name in self.names)
         if self.action == "/Include":
-            return listed
+            # The second of two fields of one name is called `name#2` by us; who locks the name means both.
+            return listed or any(field.startswith(f"{name}#") for name in self.names)
         if self.action == "/Exclude":
             return not listed
         return True
@@ -43,8 +44,8 @@ class Permissions:
 
 
 def read_permissions(revision: Revision, field: FormField, signature: generic.DictionaryObject) -> Permissions:
-    """From the signature's /Reference, and the field's /Lock where that is silent. Odd values count as strictest."""
-    level: int | None = None
+    """From the signature's /Reference and the field's /Lock: the strictest of them; odd values count as that."""
+    levels: list[int] = []
     certifies = False
     locks: list[FieldLock] = []
     for raw in revision.array(dict.get(signature, "/Reference")):
@@ -56,16 +57,15 @@ def read_permissions(revision: Revision, field: FormField, signature: generic.Di
         params = params if isinstance(params, generic.DictionaryObject) else _nothing()
         if method == "/DocMDP":
             certifies = True
-            level = _level(revision.entry(params, "/P"), missing=FILL_FORMS)
+            levels.append(_level(revision.entry(params, "/P"), missing=FILL_FORMS))
         elif method == "/FieldMDP":
             locks.append(_lock(revision, params))
     lock = revision.entry(field.dictionary, "/Lock")
     if isinstance(lock, generic.DictionaryObject):
-        if not locks:
-            locks.append(_lock(revision, lock))
-        if level is None and "/P" in lock:
-            level = _level(revision.entry(lock, "/P"), missing=NO_CHANGES)
-    return Permissions(level, certifies, tuple(locks))
+        locks.append(_lock(revision, lock))
+        if "/P" in lock:
+            levels.append(_level(revision.entry(lock, "/P"), missing=NO_CHANGES))
+    return Permissions(min(levels, default=None), certifies, tuple(locks))
 
 
 def _nothing() -> generic.DictionaryObject:

@@ -7,12 +7,14 @@ rest breaks it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from signer_app.pdf.geometry import Rect
 from signer_app.verification.differences import Difference, is_empty
+from signer_app.verification.ink import Look, fewer
 from signer_app.verification.model import Change, ChangeKind, Integrity, Params
-from signer_app.verification.permissions import ANNOTATE, FILL_FORMS, Permissions
+from signer_app.verification.permissions import ANNOTATE, FILL_FORMS, FieldLock, Permissions
 from signer_app.verification.revision import Revision
 
 MAX_SHARE_OF_PAGE = 0.1
@@ -50,8 +52,11 @@ class Step:
     differences: tuple[Difference, ...]
 
 
-InkCheck = Callable[[State, int, Sequence[Difference]], bool]
-"""Whether the ink of a page (from 0) of a signed state is covered in the file as it is now."""
+InkCheck = Callable[[State, int, Sequence[Difference]], Look]
+"""How a page (from 0) of a signed state looks in the file as it is now."""
+
+_MAX_PICTURED = 20
+"""So many pages with other content are drawn to tell where they differ; they are forbidden either way."""
 
 _NEEDS_ANNOTATE = frozenset(
     {
@@ -85,6 +90,15 @@ _VISIBLE = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class _InForce:
+    """The permissions of all signatures up to a step: the strictest level, and every lock."""
+
+    level: int
+    certified: bool
+    locks: tuple[FieldLock, ...]
+
+
 class Judge:
     """Weighs the steps of one document for each of its signatures."""
 
@@ -92,40 +106,48 @@ class Judge:
         self._states = states
         self._steps = steps
         self._ink_covered = ink_covered
+        self._outlines: dict[tuple[int, int | None], tuple[Rect, ...]] = {}
+        self._in_force = {step.start: self._permissions_at(step) for step in steps}
+        self._good = {state.field for state in states if state.good}
+        self._revisions = {state.index: state.revision for state in states}
 
     def judge(self, state: State) -> tuple[Integrity, tuple[Change, ...]]:
         """Integrity of a signature whose own digest is good, and all changes after it, in order."""
+        weighed: list[_Weighed] = []
         later = [step for step in self._steps if step.start >= state.index]
-        weighed: list[tuple[Difference, Weight]] = []
         filled_later = {d.field for step in later for d in step.differences if d.kind in _SIGNING}
         for step in later:
             for difference in step.differences:
                 if difference.kind is ChangeKind.SIGNATURE_FIELD and difference.field in filled_later:
                     continue
-                weighed.append(self._weigh(difference, step, state))
-        weighed += self._ink(state, [difference for difference, _ in weighed])
-        changes = tuple(_change(difference, weight) for difference, weight in _unique(weighed))
-        worst = max((weight for _, weight in weighed), default=Weight.HARMLESS)
+                weighed.append(_Weighed(*self._weigh(difference, step, state), step.start))
+        weighed += self._ink(state, weighed)
+        worst = max((one.weight for one in weighed), default=Weight.HARMLESS)
         integrity = {
             Weight.HARMLESS: Integrity.INTACT,
             Weight.ALLOWED: Integrity.CHANGED,
             Weight.FORBIDDEN: Integrity.BROKEN,
         }[worst]
-        return integrity, changes
+        return integrity, tuple(_change(one) for one in self._outlined(state, _unique(weighed)))
 
     # Permissions in force when a step was made
 
+    def _permissions_at(self, step: Step) -> "_InForce":
+        until = [s.permissions for s in self._states if s.index <= step.start]
+        return _InForce(
+            level=min((one.level for one in until if one.level is not None), default=ANNOTATE),
+            certified=any(one.certifies for one in until),
+            locks=tuple(dict.fromkeys(lock for one in until for lock in one.locks)),
+        )
+
     def _level(self, step: Step) -> int:
-        levels = [s.permissions.level for s in self._states if s.index <= step.start]
-        return min((level for level in levels if level is not None), default=ANNOTATE)
+        return self._in_force[step.start].level
 
     def _certified(self, step: Step) -> bool:
-        return any(s.permissions.certifies for s in self._states if s.index <= step.start)
+        return self._in_force[step.start].certified
 
     def _locked(self, step: Step, field: str | None) -> bool:
-        return field is not None and any(
-            lock.locks(field) for s in self._states if s.index <= step.start for lock in s.permissions.locks
-        )
+        return field is not None and any(lock.locks(field) for lock in self._in_force[step.start].locks)
 
     def _covered(self, step: Step) -> bool:
         """Whether a later signature with a good digest covers all of the step."""
@@ -159,11 +181,11 @@ class Judge:
         self, difference: Difference, step: Step, state: State, level: int
     ) -> tuple[Difference, Weight]:
         visible = [widget for widget in difference.widgets if widget.visible]
-        good = any(s.good and s.field == difference.field for s in self._states)
+        good = difference.field in self._good
         if difference.kind is ChangeKind.TIMESTAMP and not visible:
             if good:
                 return difference, Weight.HARMLESS
-            return Difference(ChangeKind.TIMESTAMP_BROKEN, difference.page, difference.field), Weight.FORBIDDEN
+            return replace(difference, kind=ChangeKind.TIMESTAMP_BROKEN), Weight.FORBIDDEN
         if level < FILL_FORMS or self._locked(step, difference.field):
             return difference, Weight.FORBIDDEN
         new = difference.field not in state.revision.fields
@@ -172,50 +194,107 @@ class Judge:
             widget.page is not None and revision.share_of_page(widget) <= MAX_SHARE_OF_PAGE for widget in visible
         )
         after_certification = bool(visible) and new and self._certified(step)
-        harmless = good and (modest or not visible) and not after_certification
+        harmless = good and (modest or not visible) and not after_certification and not difference.concealed
         return difference, Weight.HARMLESS if harmless else Weight.ALLOWED
 
     def _states_revision(self, step: Step, state: State) -> Revision:
         """Pages don't change size between states (that would be page content); any state's frames will do."""
-        return next((s.revision for s in self._states if s.index == step.start), state.revision)
+        return self._revisions.get(step.start, state.revision)
 
     def _weigh_filled(self, difference: Difference, step: Step, state: State, level: int) -> Weight:
         if level < FILL_FORMS or self._locked(step, difference.field):
             return Weight.FORBIDDEN
         signed_with = state.revision.fields.get(difference.field or "")
         was_empty = signed_with is not None and is_empty(state.revision, signed_with)
-        return Weight.HARMLESS if was_empty and self._covered(step) else Weight.ALLOWED
+        harmless = was_empty and self._covered(step) and not difference.concealed
+        return Weight.HARMLESS if harmless else Weight.ALLOWED
 
-    def _ink(self, state: State, found: Sequence[Difference]) -> list[tuple[Difference, Weight]]:
-        unknowable = {d.page for d in found if d.kind is ChangeKind.PAGE_CONTENT}
+    # Pictures
+
+    def _ink(self, state: State, weighed: Sequence["_Weighed"]) -> list["_Weighed"]:
+        found = [one.difference for one in weighed]
         if any(d.kind is ChangeKind.PAGE_TREE for d in found):
             return []
-        pages = {d.page for d in found if d.kind in _VISIBLE and d.page is not None}
-        pages |= {
-            widget.page
-            for d in found
-            if d.kind in _VISIBLE
-            for widget in d.widgets
-            if widget.page is not None and widget.visible
-        }
-        return [
-            (Difference(ChangeKind.INK_COVERED, page=page), Weight.FORBIDDEN)
-            for page in sorted(pages - unknowable)
-            if self._ink_covered(state, page, found)
-        ]
+        unknowable = {d.page for d in found if d.kind is ChangeKind.PAGE_CONTENT}
+        steps: dict[int, set[int | None]] = {}
+        for one in weighed:
+            for page in _shown_on(one.difference):
+                steps.setdefault(page, set()).add(one.after)
+        lost = []
+        for page in sorted(steps.keys() - unknowable):
+            areas = self._ink_covered(state, page, found).covered
+            if areas:
+                # Drawn once for all steps: which of several did it is not known.
+                after = next(iter(steps[page])) if len(steps[page]) == 1 else None
+                lost.append(_Weighed(Difference(ChangeKind.INK_COVERED, page, areas=areas), Weight.FORBIDDEN, after))
+        return lost
+
+    def _outlined(self, state: State, weighed: Sequence["_Weighed"]) -> list["_Weighed"]:
+        """The same with the places where pages of other content differ to the eye, and layers on each such page."""
+        if any(one.difference.kind is ChangeKind.PAGE_TREE for one in weighed):
+            return list(weighed)
+        return [outlined for one in weighed for outlined in self._outlines_of(state, one)]
+
+    def _outlines_of(self, state: State, one: "_Weighed") -> list["_Weighed"]:
+        difference = one.difference
+        if difference.kind is ChangeKind.PAGE_CONTENT and difference.page is not None:
+            areas = self._differing(state, difference.page, one.after)
+            return [replace(one, difference=replace(difference, areas=areas))]
+        if difference.kind is ChangeKind.LAYERS:
+            pages = range(min(len(state.revision.pages), _MAX_PICTURED))
+            shown = [(page, areas) for page in pages if (areas := self._differing(state, page, one.after))]
+            return [replace(one, difference=replace(difference, page=page, areas=areas)) for page, areas in shown] or [
+                one
+            ]
+        return [one]
+
+    def _differing(self, state: State, page: int, after: int | None) -> tuple[Rect, ...]:
+        """Drawn once for all signatures before the same step, and for a few pages only."""
+        if (page, after) not in self._outlines:
+            if len(self._outlines) >= _MAX_PICTURED:
+                return ()
+            try:
+                areas = self._ink_covered(state, page, ()).differing()
+            except Exception:  # noqa: BLE001  # forbidden already; a page that can't be drawn has no outline
+                areas = ()
+            self._outlines[page, after] = areas
+        return self._outlines[page, after]
 
 
-def _unique(weighed: Iterable[tuple[Difference, Weight]]) -> list[tuple[Difference, Weight]]:
-    """One entry for each kind, page and field; the heaviest where they differ."""
-    kept: dict[tuple[ChangeKind, int | None, str | None], tuple[Difference, Weight]] = {}
-    for difference, weight in weighed:
-        key = (difference.kind, difference.page, difference.field)
-        if key not in kept or kept[key][1] < weight:
-            kept[key] = (difference, weight)
+@dataclass(frozen=True)
+class _Weighed:
+    """A difference, how it weighs, and the number of the state after which it was made where that is known."""
+
+    difference: Difference
+    weight: Weight
+    after: int | None
+
+
+def _shown_on(difference: Difference) -> set[int]:
+    """The pages (from 0) that a difference may show on."""
+    if difference.kind not in _VISIBLE:
+        return set()
+    pages = {widget.page for widget in difference.widgets if widget.visible}
+    return {page for page in (*pages, difference.page) if page is not None}
+
+
+def _unique(weighed: Iterable[_Weighed]) -> list[_Weighed]:
+    """One entry for each kind, page, field and step; the heaviest where they differ, with the places of all."""
+    kept: dict[tuple[ChangeKind, int | None, str | None, int | None], _Weighed] = {}
+    for one in weighed:
+        key = (one.difference.kind, one.difference.page, one.difference.field, one.after)
+        known = kept.get(key)
+        if known is None:
+            kept[key] = one
+            continue
+        heavier = max(known, one, key=lambda w: w.weight)
+        areas = fewer((*known.difference.areas, *one.difference.areas))
+        kept[key] = replace(heavier, difference=replace(heavier.difference, areas=areas))
     return list(kept.values())
 
 
-def _change(difference: Difference, weight: Weight) -> Change:
+def _change(one: _Weighed) -> Change:
+    difference = one.difference
     params: Params = {}
     if difference.field is not None:
         params["field"] = difference.field
@@ -227,6 +306,8 @@ def _change(difference: Difference, weight: Weight) -> Change:
         page=page,
         message_code=f"verify_change_{difference.kind}",
         params=params,
-        allowed=weight is not Weight.FORBIDDEN,
-        harmless=weight is Weight.HARMLESS,
+        allowed=one.weight is not Weight.FORBIDDEN,
+        harmless=one.weight is Weight.HARMLESS,
+        areas=fewer(difference.areas),
+        after=one.after,
     )

@@ -1,22 +1,35 @@
-"""pyHanko's difference analysis as a cross-check of ours, and objects that nothing uses.
+"""Opinions of others on a step that our own rules find harmless, and objects that nothing uses.
 
-Runs in a worker. It may only make an answer worse: a step that our rules find harmless and pyHanko finds suspicious
-is `unexplained`. Each step is looked at once, for all signatures before it; pyHanko itself looks once per signature
-and step, which grows worse than quadratically.
+Runs in a worker. They may only make an answer worse: a step that we can explain and another can't is `unexplained`; one
+that another parser reads otherwise, or that shows where it should not, leaves it open what a person sees.
+qpdf reads what the step brings, PDFium draws the pages concerned; both take as long as the step is large. pyHanko's own
+difference analysis walks through the whole document for each step, so it is asked only about files of a few states.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import pypdfium2 as pdfium
 from pyhanko.pdf_utils import generic
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, SuspiciousModification
+from pyhanko.pdf_utils.misc import PdfStrictReadError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
 
+from signer_app.verification.cross_check import Agreement, pages_with, parsers_agree, same_picture
+from signer_app.verification.differences import Difference
 from signer_app.verification.faults import LimitError
+from signer_app.verification.ink import Pages
 from signer_app.verification.model import ChangeKind
+from signer_app.verification.reading import LongStream
 from signer_app.verification.revision import Key, Revision, key_of
+from signer_app.verification.source import SourceFile
 
 _MAX_OBJECTS = 2_000_000
+_MAX_STEPS_OF_PYHANKO = 12
+"""A document goes through fewer hands than this; beyond, pyHanko's time grows with the square of the steps."""
 
-EXPLAINED = frozenset(
+_EXPLAINED = frozenset(
     {
         ChangeKind.VALIDATION_DATA,
         ChangeKind.TIMESTAMP,
@@ -29,32 +42,104 @@ EXPLAINED = frozenset(
 """What may turn out harmless, and so is worth a second look."""
 
 
-def finds_suspicious(final: Revision, old: Revision, new: Revision) -> bool:
-    """Whether pyHanko can't explain the way from `old` to `new`; both are beginnings of `final`.
-
-    Raises what pyHanko raises for files that it can't read.
+@dataclass(frozen=True)
+class Opinion:
+    """`suspicious`: somebody can't explain a step that sounds harmless. `doubt`: the code of why nobody can tell what a
+    reader sees after it.
     """
-    base = old.reader.total_revisions - 1
-    before = final.reader.get_historical_resolver(base)
-    for number in range(base + 1, new.reader.total_revisions):
+
+    suspicious: bool = False
+    doubt: str | None = None
+
+
+class SecondOpinion:
+    """Looks at the steps of one file; `steps` is how many there are."""
+
+    def __init__(self, source: SourceFile, final: Revision, pages: Pages, steps: int) -> None:
+        self._source = source
+        self._final = final
+        self._pages = pages
+        self._ask_pyhanko = steps <= _MAX_STEPS_OF_PYHANKO
+        self._history: PdfFileReader | None = None
+
+    def of(self, old: Revision, new: Revision, found: Sequence[Difference]) -> Opinion:
+        """What the others say of the way from `old` to `new`, for which we found these differences.
+
+        Raises LimitError, and PdfStrictReadError for a file that wants the lenient reader.
+        """
+        brought = _brought(old, new)
+        agreement = parsers_agree(new, brought, self._source.copy(new.end))
+        if agreement is Agreement.OTHERWISE:
+            # What a viewer shows then depends on its parser; that is so whatever the change was said to be.
+            return Opinion(doubt="verify_parsers_disagree")
+        if any(difference.kind not in _EXPLAINED for difference in found):
+            return Opinion()
+        if agreement is Agreement.NOT_AT_ALL:
+            return Opinion(suspicious=True)
+        seen = {d.page for d in found} | {w.page for d in found for w in d.widgets if w.visible}
         try:
-            DEFAULT_DIFF_POLICY.apply(old=before, new=final.reader.get_historical_resolver(number))
-        except SuspiciousModification:
-            return True
-    return False
+            for page in pages_with(new, brought):
+                # Where a change shows, the ink rule compares the pictures.
+                if page.index not in seen and not same_picture(self._pages, page, (old.end, new.end), ()):
+                    return Opinion(doubt="verify_page_differs")
+        except pdfium.PdfiumError:
+            return Opinion(suspicious=True)
+        return Opinion(suspicious=self._ask_pyhanko and self._finds_suspicious(old, new))
+
+    def _finds_suspicious(self, old: Revision, new: Revision) -> bool:
+        if self._history is None:
+            self._history = _History(self._final, self._source.prefix(self._final.end))
+        base = len(old.reader.sections) - 1
+        before = self._history.get_historical_resolver(base)
+        for number in range(base + 1, len(new.reader.sections)):
+            try:
+                DEFAULT_DIFF_POLICY.apply(old=before, new=self._history.get_historical_resolver(number))
+            except PdfStrictReadError:
+                raise
+            except Exception:  # noqa: BLE001  # whether it says so or stumbles: it can't explain the step
+                return True
+        return False
 
 
-def has_unused_objects(old: Revision, new: Revision) -> bool:
-    """Whether `new` brought objects that nothing in it leads to (to be used by something appended later)."""
+class _History(PdfFileReader):
+    """pyHanko's reader over what we have read already; what stands at a place never changes."""
+
+    def __init__(self, final: Revision, stream: Any) -> None:
+        self._final = final.reader
+        super().__init__(stream, strict=final.reader.strict)
+
+    def _read_object(self, ref: Any, marker: Any, never_decrypt: bool = False, as_metadata_stream: bool = False) -> Any:
+        key = (ref.idnum, ref.generation)
+        if isinstance(marker, int) and not as_metadata_stream and self._final.place(key) == marker:
+            known = self._final.read(key)
+            if not isinstance(known, LongStream):
+                return known
+            if dict.get(known, "/Type") == "/Metadata":
+                # pyHanko reads the XML of it, whether it changed or not.
+                return super()._read_object(ref, marker, never_decrypt, as_metadata_stream)
+            # pyHanko keeps what it reads, twice; where a stream stands tells it as well whether it is the same.
+            short = generic.StreamObject(dict(dict.items(known)), encoded_data=b"%d" % known.start)
+            short.container_ref = known.container_ref
+            return short
+        return super()._read_object(ref, marker, never_decrypt, as_metadata_stream)
+
+
+def _brought(old: Revision, new: Revision) -> set[Key]:
+    """The objects that the sections of `new` after those of `old` name, save those that only carry others."""
     xrefs = new.reader.xrefs
     brought: set[Key] = set()
-    for number in range(old.reader.total_revisions, new.reader.total_revisions):
+    for number in range(len(old.reader.sections), len(new.reader.sections)):
         info, data = xrefs.get_xref_container_info(number), xrefs.get_xref_data(number)
         brought |= {(ref.idnum, ref.generation) for ref in xrefs.explicit_refs_in_revision(number)}
         brought -= {(ref.idnum, ref.generation) for ref in xrefs.object_streams_used_in(number)}  # type: ignore[no-untyped-call]
         streams = [info.stream_ref, data.hybrid.meta_info.stream_ref if data.hybrid else None]
         brought -= {(ref.idnum, ref.generation) for ref in streams if ref is not None}
-    return bool(brought - _reachable(new))
+    return brought
+
+
+def has_unused_objects(old: Revision, new: Revision) -> bool:
+    """Whether `new` brought objects that nothing in it leads to (to be used by something appended later)."""
+    return bool(_brought(old, new) - _reachable(new))
 
 
 def _reachable(revision: Revision) -> set[Key]:

@@ -2,7 +2,7 @@
 
 Runs in a worker. The file is mapped or read in pieces, never held as a whole; each earlier state of the document is
 the file cut at the end of a signed range, so that what a parser sees of it can't depend on anything that was appended
-later.
+later. All digests come from one pass over the file.
 """
 
 import contextlib
@@ -11,12 +11,14 @@ import io
 import mmap
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
-from signer_app.verification.faults import BrokenError, UnreadableError
+from signer_app.verification.faults import BrokenError, LimitError, UnreadableError
 
 if TYPE_CHECKING:
     # collections.abc has it from Python 3.12 on.
@@ -30,13 +32,22 @@ _CHUNK = 1 << 20
 _BUFFER = 1 << 14
 _MAX_CONTENTS = 4 << 20
 _MAX_ENDINGS = 1000
+_MAX_TRAILER = 1 << 20
+_SMALL = 16 << 20
+_TRACE = b"/ByteRange"
+_MAX_PASSES = 8
+"""How often the bytes behind the gaps of signatures may be digested, all in all, as multiples of the file.
+
+An increment signs little behind its own gap; a file that makes every signature sign all of it again is no honest one.
+"""
+_WHOLE = "sha256"
 
 
 class _Prefix(io.RawIOBase):
-    """The first `end` bytes of a file that others read too: every read says where."""
+    """The first `end` bytes of a mapped file, as a stream of its own."""
 
-    def __init__(self, file: io.FileIO, end: int) -> None:
-        self._file = file
+    def __init__(self, data: mmap.mmap, end: int) -> None:
+        self._data = data
         self._end = end
         self._at = 0
 
@@ -57,9 +68,9 @@ class _Prefix(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: "Buffer") -> int:
-        view = memoryview(buffer)[: max(0, self._end - self._at)]
-        self._file.seek(self._at)
-        count = self._file.readinto(view) or 0
+        view = memoryview(buffer)
+        count = max(0, min(len(view), self._end - self._at))
+        view[:count] = self._data[self._at : self._at + count]
         self._at += count
         return count
 
@@ -73,14 +84,6 @@ class SignedRange:
     end: int
 
 
-@dataclass(frozen=True)
-class ParsedSignature:
-    """A signature dictionary as it was read, and the byte up to which the file was read for it."""
-
-    dictionary: Any
-    end: int
-
-
 class SourceFile:
     """The file, mapped once for searching and digesting. Use as a context manager.
 
@@ -89,17 +92,23 @@ class SourceFile:
 
     def __init__(self, path: Path) -> None:
         with contextlib.ExitStack() as stack:
-            self._file = stack.enter_context(io.FileIO(path))
-            self.size = os.fstat(self._file.fileno()).st_size
+            file = stack.enter_context(io.FileIO(path))
+            self.size = os.fstat(file.fileno()).st_size
             if self.size == 0:
                 raise UnreadableError("verify_not_pdf")
-            self.data = stack.enter_context(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
+            self.data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
             self._stack = stack.pop_all()
-        self.signatures: dict[tuple[int, int, int], ParsedSignature] = {}
+        self._digests: dict[tuple[SignedRange, str], bytes] = {}
+        self._sha256: str | None = None
+        self._left_to_digest = _MAX_PASSES * self.size
 
     def prefix(self, end: int) -> io.BufferedReader:
         """The first `end` bytes as a stream of their own; good while the file is open."""
-        return io.BufferedReader(_Prefix(self._file, end), _BUFFER)
+        return io.BufferedReader(_Prefix(self.data, end), _BUFFER)
+
+    def copy(self, end: int) -> BinaryIO:
+        """The first `end` bytes for a parser that reads them in many small steps: in memory where they are few."""
+        return io.BytesIO(self.data[:end]) if end <= _SMALL else self.prefix(end)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +127,15 @@ class SourceFile:
 
         A signature dictionary is never compressed, for its /ByteRange is written last.
         """
-        return sum(1 for _ in _BYTE_RANGE.finditer(self.data))
+        count = 0
+        for at in range(0, self.size, _CHUNK):
+            # Pieces, because searching in a mapped file is many times slower than in bytes.
+            piece = self.data[at : at + _CHUNK + len(_TRACE) - 1]
+            found = piece.find(_TRACE)
+            while found >= 0:
+                count += _BYTE_RANGE.match(self.data, at + found) is not None
+                found = piece.find(_TRACE, found + 1)
+        return count
 
     def last_ending(self) -> int:
         """Where the last `startxref N %%EOF` ends that leads somewhere; what follows belongs to no revision.
@@ -141,34 +158,78 @@ class SourceFile:
             raise UnreadableError("verify_damaged")
         return last
 
-    def digest(self, signed: SignedRange, algorithm: str) -> bytes:
-        """Digest of the signed bytes; UnreadableError for an algorithm that this machine lacks."""
-        try:
-            running = hashlib.new(algorithm)
-        except ValueError:
-            raise UnreadableError("verify_algorithm_unsupported") from None
+    def read_once(self, wanted: Iterable[tuple[SignedRange, str]]) -> None:
+        """Makes all these digests (range and name of the hash), and the file's own, in one pass over the file.
+
+        What has no such hash, or goes over the limit, is left to `digest`, which says so.
+        """
+        asked = {one for one in wanted if _can_digest(one[1]) and one not in self._digests}
+        bounded: set[tuple[SignedRange, str]] = set()
+        for one in sorted(asked, key=lambda one: one[0].end - one[0].gap_end):
+            behind = one[0].end - one[0].gap_end
+            if behind <= self._left_to_digest:
+                self._left_to_digest -= behind
+                bounded.add(one)
+        if bounded or self._sha256 is None:
+            self._pass(bounded)
+            self._left_to_digest -= self.size
+
+    def _pass(self, wanted: set[tuple[SignedRange, str]]) -> None:
+        beginnings = {name: hashlib.new(name) for _, name in wanted} | {_WHOLE: hashlib.new(_WHOLE)}
+        last_needed = {name: max((r.gap_start for r, n in wanted if n == name), default=0) for name in beginnings}
+        last_needed[_WHOLE] = self.size
+        marks = {0, self.size, *(mark for r, _ in wanted for mark in (r.gap_start, r.gap_end, r.end))}
+        open_ends: dict[tuple[SignedRange, str], hashlib._Hash] = {}
         view = memoryview(self.data)
         try:
-            for start, stop in ((0, signed.gap_start), (signed.gap_end, signed.end)):
+            for start, stop in pairwise(sorted(marks)):
+                for one in wanted:
+                    if one[0].gap_start == start:
+                        open_ends[one] = beginnings[one[1]].copy()
+                running = [hash_ for name, hash_ in beginnings.items() if last_needed[name] > start]
+                running += [hash_ for (r, _), hash_ in open_ends.items() if r.gap_end <= start < r.end]
                 for at in range(start, stop, _CHUNK):
-                    running.update(view[at : min(at + _CHUNK, stop)])
+                    piece = view[at : min(at + _CHUNK, stop)]
+                    for hash_ in running:
+                        hash_.update(piece)
+                for one in [one for one in open_ends if one[0].end == stop]:
+                    self._digests[one] = open_ends.pop(one).digest()
         finally:
             view.release()
-        return running.digest()
+        self._sha256 = beginnings[_WHOLE].hexdigest()
+
+    def digest(self, signed: SignedRange, algorithm: str) -> bytes:
+        """Digest of the signed bytes; UnreadableError for an algorithm that this machine lacks, LimitError."""
+        if not _can_digest(algorithm):
+            raise UnreadableError("verify_algorithm_unsupported")
+        if (signed, algorithm) not in self._digests:
+            self.read_once([(signed, algorithm)])
+        if (signed, algorithm) not in self._digests:
+            raise LimitError
+        return self._digests[signed, algorithm]
+
+    def sha256(self) -> str:
+        """SHA-256 of the whole file, in hex; from the pass that made the digests, where there was one."""
+        if self._sha256 is None:
+            self._pass(set())
+        assert self._sha256 is not None
+        return self._sha256
 
     def signed_range(self, byte_range: list[int], contents: bytes) -> SignedRange:
         """The /ByteRange, checked: two ranges from 0 on, with exactly the hex string of `contents` between them.
 
         ISO 32000-2, 12.8.1 and table 255. BrokenError `verify_byte_range` for anything else: signature wrapping
-        works with ranges that leave more out.
+        works with ranges that leave more out. LimitError for a hole that no CMS of ours is as long as.
         """
         fault = BrokenError("verify_byte_range")
         if len(byte_range) != 4 or byte_range[0] != 0:
             raise fault
         _, first, second, length = byte_range
         end = second + length
-        if not (0 < first < second < end <= self.size) or length <= 0 or second - first > _MAX_CONTENTS:
+        if not (0 < first < second < end <= self.size) or length <= 0:
             raise fault
+        if second - first > _MAX_CONTENTS:
+            raise LimitError
         gap = bytes(self.data[first:second])
         if gap[:1] != b"<" or gap[-1:] != b">":
             raise fault
@@ -186,7 +247,8 @@ class SourceFile:
         Looks before byte `end` only. `xref_end` is the end of the last cross-reference section there; the *first*
         fitting %%EOF after it counts, so that nothing can be hidden between two of them.
         """
-        for found in _STARTXREF.finditer(self.data, max(0, xref_end), end):
+        start = max(0, xref_end)
+        for found in _STARTXREF.finditer(self.data, start, min(end, start + _MAX_TRAILER)):
             if int(found.group(1)) == startxref:
                 return found.end()
         return None
@@ -195,3 +257,11 @@ class SourceFile:
         """Whether nothing but white space (ISO 32000-1, table 1) stands from `start` on, to `end` or the file's."""
         stop = self.size if end is None else end
         return all(not bytes(self.data[at : min(at + _CHUNK, stop)]).strip(_BLANK) for at in range(start, stop, _CHUNK))
+
+
+def _can_digest(algorithm: str) -> bool:
+    """Whether this machine has the hash, and it makes digests of one length."""
+    try:
+        return hashlib.new(algorithm).digest_size > 0
+    except ValueError:
+        return False

@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +64,17 @@ def make_document(pages: int = 2, extra: str = "") -> bytes:
         text = "".join(f"BT /F1 14 Tf 80 {780 - 40 * i} Td ({line}) Tj ET\n" for i, line in enumerate(LINES))
         content = text.encode()
         objects.append(b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content))
+    return assemble(dict(enumerate(objects, start=1)))
+
+
+def assemble(objects: Mapping[int, bytes]) -> bytes:
+    """A PDF 1.7 of these objects with a cross-reference table; object 1 is the catalog, no number is left out."""
     out = io.BytesIO()
     out.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     offsets = []
-    for number, body in enumerate(objects, start=1):
+    for number in range(1, len(objects) + 1):
         offsets.append(out.tell())
-        out.write(b"%d 0 obj\n%b\nendobj\n" % (number, body))
+        out.write(b"%d 0 obj\n%b\nendobj\n" % (number, objects[number]))
     start = out.tell()
     out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
     out.write(b"".join(b"%010d 00000 n \n" % offset for offset in offsets))
@@ -145,10 +150,15 @@ class SignAs:
     timestamp_at: dt.datetime | None = None
     digest: str = "sha256"
     before: Sequence[Preparation] = ()
+    lenient: bool = False
+    """Whether the document is read leniently for it: pyHanko refuses to extend what is odd."""
+    room: int = 16_384
+    """Hex digits for the CMS. pyHanko reads its digits one by one, so that little room makes quick tests."""
 
 
 def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None) -> bytes:
-    writer: Writer = StillWriter(io.BytesIO(document), strict=b"/XRefStm" not in document)
+    strict = b"/XRefStm" not in document and not how.lenient
+    writer: Writer = StillWriter(io.BytesIO(document), strict=strict)
     for prepare in how.before:
         prepare(writer)
     if not how.existing:
@@ -170,7 +180,7 @@ def sign(document: bytes, holder: Holder, how: SignAs, tsa: Holder | None = None
     )
     session = signer_.init_signing_session(writer, existing_fields_only=True)
     session.system_time = how.at if how.at is not None else NOW
-    tbs = session.prepare_tbs_document(validation_info=None, bytes_reserved=16_384)
+    tbs = session.prepare_tbs_document(validation_info=None, bytes_reserved=how.room)
     prepared, output = tbs.digest_tbs_document()
     asyncio.run(tbs.perform_signature(prepared.document_digest, PdfCMSSignedAttributes()))
     output.seek(0)

@@ -7,11 +7,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import asn1crypto.crl
 import asn1crypto.keys
 import asn1crypto.x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
@@ -71,9 +72,13 @@ def make_certificate(
     extended: x509.ObjectIdentifier | None = None,
     crl_url: str | None = None,
     ocsp_url: str | None = None,
+    organization: str | None = None,
+    unit: str | None = None,
+    also: Sequence[x509.ExtensionType] = (),
 ) -> Holder:
     key = key or ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    named = {NameOID.ORGANIZATION_NAME: organization, NameOID.ORGANIZATIONAL_UNIT_NAME: unit, NameOID.COMMON_NAME: name}
+    subject = x509.Name([x509.NameAttribute(oid, value) for oid, value in named.items() if value is not None])
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -112,8 +117,40 @@ def make_certificate(
     if ocsp_url is not None:
         access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp_url))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    for extension in also:
+        builder = builder.add_extension(extension, critical=False)
     signed = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     return Holder(signed, key, issuer)
+
+
+def weakened(holder: Holder, digest: str = "sha1") -> Holder:
+    """The same certificate, signed with a digest that nobody signs with any more."""
+    by = holder.issuer.key if holder.issuer else holder.key
+    parsed = asn1crypto.x509.Certificate.load(holder.der)
+    algorithm = {"algorithm": f"{digest}_{'rsa' if isinstance(by, rsa.RSAPrivateKey) else 'ecdsa'}"}
+    parsed["tbs_certificate"]["signature"] = algorithm
+    parsed["signature_algorithm"] = algorithm
+    parsed["signature_value"] = sign_raw(by, parsed["tbs_certificate"].dump(force=True), digest)
+    return Holder(x509.load_der_x509_certificate(parsed.dump(force=True)), holder.key, holder.issuer)
+
+
+def sign_raw(key: Key, data: bytes, digest: str) -> bytes:
+    """A bare signature with any digest."""
+    algorithm = {"sha1": hashes.SHA1(), "md5": hashes.MD5(), "sha256": hashes.SHA256()}[digest]  # noqa: S303
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PKCS1v15(), algorithm)
+    return key.sign(data, ec.ECDSA(algorithm))
+
+
+def weakened_crl(crl: bytes, issuer: Holder, digest: str = "sha1") -> bytes:
+    """The same list, signed so."""
+    parsed = asn1crypto.crl.CertificateList.load(crl)
+    algorithm = {"algorithm": f"{digest}_{'rsa' if isinstance(issuer.key, rsa.RSAPrivateKey) else 'ecdsa'}"}
+    parsed["tbs_cert_list"]["signature"] = algorithm
+    parsed["signature_algorithm"] = algorithm
+    parsed["signature"] = sign_raw(issuer.key, parsed["tbs_cert_list"].dump(force=True), digest)
+    encoded: bytes = parsed.dump(force=True)
+    return encoded
 
 
 def make_crl(

@@ -3,12 +3,13 @@
 import io
 import random
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pikepdf
 import pytest
 
-from signer_app.verification.model import Integrity, Verdict
+from signer_app.verification.model import ChangeKind, Integrity, Verdict
 from signer_app.verification.verify import verify_file
 from tests.verification.conftest import Checker
 from tests.verification.documents import SignAs, Writer, append_timestamp, drawing, increment, make_document, sign
@@ -186,3 +187,181 @@ def test_a_signature_taken_from_another_document_has_a_wrong_digest(pki: Pki, ch
     swapped = mine[:start] + foreign[start:end] + mine[end:]
     report = check(swapped, pki.trust())
     assert (report.integrity, report.message_code) == (Integrity.BROKEN, "verify_digest")
+
+
+# Increments written by hand, where a library would refuse
+
+
+def appended(
+    document: bytes,
+    objects: Mapping[int, bytes],
+    *,
+    root: int | None = None,
+    before: int | None = None,
+    trailer: bytes = b"",
+    places: Mapping[int, int] | None = None,
+    freed: tuple[int, ...] = (),
+) -> bytes:
+    """An increment of these objects with a table; `places` are entries that point elsewhere.
+
+    Root and /Prev are those of the last section unless given.
+    """
+    out = bytearray(document)
+    lines: dict[int, bytes] = {}
+    for number, body in objects.items():
+        lines[number] = b"%010d 00000 n \n" % len(out)
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    lines |= {number: b"%010d 00000 n \n" % place for number, place in (places or {}).items()}
+    lines |= dict.fromkeys(freed, b"%010d 00001 f \n" % 0)
+    start = len(out)
+    out += b"xref\n" + b"".join(b"%d 1\n%b" % (number, line) for number, line in sorted(lines.items()))
+    old_root = int(re.findall(rb"/Root (\d+) 0 R", document)[-1])
+    old_size = max(int(n) for n in re.findall(rb"/Size (\d+)", document))
+    out += b"trailer\n<< /Size %d /Root %d 0 R /Prev %d %b >>\n" % (
+        max([old_size, *(number + 1 for number in lines)]),
+        old_root if root is None else root,
+        int(re.findall(rb"startxref\s+(\d+)", document)[-1]) if before is None else before,
+        trailer,
+    )
+    return bytes(out) + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+def number_of(document: bytes, text: bytes) -> int:
+    """The number of the last object that holds these bytes."""
+    return int(document[: document.rindex(text)].rsplit(b" 0 obj", 1)[0].split()[-1])
+
+
+OTHER_TEXT = b"<< /Length 42 >>\nstream\nBT /F1 14 Tf 80 780 Td (Chi 9.250) Tj ET     \nendstream"
+
+
+@pytest.fixture(scope="module")
+def signed() -> bytes:
+    return sign(make_document(pages=1), make_certificate("Một", None), SignAs("Một", room=4_000))
+
+
+def test_an_increment_written_by_hand_is_read(signed: bytes, pki: Pki, check: Checker) -> None:
+    note = appended(signed, {40: b"<< /Title (x) >>"}, trailer=b"/Info 40 0 R")
+    report = check(note, pki.trust())
+    assert report.integrity is Integrity.CHANGED
+    assert [change.kind for change in report.signatures[0].changes] == [ChangeKind.METADATA]
+
+
+def test_an_entry_that_points_into_the_hole_of_a_signature_finds_nothing(
+    signed: bytes, pki: Pki, check: Checker
+) -> None:
+    start, _ = max(gaps(signed))
+    report = check(appended(signed, {}, places={5: start + 100}), pki.trust())
+    assert report.integrity in {Integrity.BROKEN, Integrity.UNREADABLE}
+
+
+def test_an_entry_that_points_at_another_object_is_no_object(signed: bytes, pki: Pki, check: Checker) -> None:
+    report = check(appended(signed, {}, places={5: signed.index(b"3 0 obj")}), pki.trust())
+    assert report.integrity in {Integrity.BROKEN, Integrity.UNREADABLE}
+
+
+def test_an_object_hidden_in_a_stream_and_pointed_at_later_is_a_change(pki: Pki, check: Checker) -> None:
+    hidden = b"5 0 obj " + OTHER_TEXT + b" endobj"
+    carrier = appended(make_document(pages=1), {30: b"<< /Length %d >>\nstream\n%b\nendstream" % (len(hidden), hidden)})
+    signed = sign(carrier, make_certificate("Một", None), SignAs("Một", room=4_000))
+    assert check(signed, pki.trust()).integrity is Integrity.INTACT
+    report = check(appended(signed, {}, places={5: signed.index(hidden)}), pki.trust())
+    assert report.integrity is Integrity.BROKEN
+
+
+def test_a_startxref_that_leads_back_to_an_earlier_revision_breaks_all(
+    twice_signed: bytes, pki: Pki, check: Checker
+) -> None:
+    first = int(re.findall(rb"startxref\s+(\d+)", twice_signed)[1])
+    report = check(twice_signed + b"startxref\n%d\n%%%%EOF\n" % first, pki.trust())
+    assert report.integrity is Integrity.BROKEN
+
+
+def test_a_section_that_skips_a_signed_revision_breaks_its_history(
+    twice_signed: bytes, pki: Pki, check: Checker
+) -> None:
+    first = int(re.findall(rb"startxref\s+(\d+)", twice_signed)[1])
+    form = number_of(twice_signed, b"/Fields")
+    body = twice_signed[twice_signed.rindex(b"%d 0 obj" % form) :].split(b"obj", 1)[1].split(b"endobj")[0]
+    report = check(appended(twice_signed, {form: body}, before=first), pki.trust())
+    assert report.integrity in {Integrity.BROKEN, Integrity.UNREADABLE}
+
+
+def test_a_catalog_that_is_swapped_breaks_the_signature(signed: bytes, pki: Pki, check: Checker) -> None:
+    form = number_of(signed, b"/Fields")
+    objects = {
+        40: b"<< /Type /Catalog /Pages 41 0 R /AcroForm %d 0 R >>" % form,
+        41: b"<< /Type /Pages /Kids [42 0 R] /Count 1 >>",
+        42: b"<< /Type /Page /Parent 41 0 R /MediaBox [0 0 595 842] /Contents 43 0 R >>",
+        43: OTHER_TEXT,
+    }
+    report = check(appended(signed, objects, root=40), pki.trust())
+    assert report.integrity is Integrity.BROKEN
+
+
+def test_two_objects_of_one_number_are_no_hiding_place(signed: bytes, pki: Pki, check: Checker) -> None:
+    twice = signed + b"5 0 obj\n" + OTHER_TEXT + b"\nendobj\n"
+    # The table names the second body, which is what was signed.
+    report = check(appended(twice, {5: signed[signed.index(b"5 0 obj") + 8 :].split(b"\nendobj")[0]}), pki.trust())
+    assert report.integrity not in {Integrity.INTACT, Integrity.UNSIGNED}
+
+
+def test_freeing_what_a_page_draws_breaks_the_signature(signed: bytes, pki: Pki, check: Checker) -> None:
+    report = check(appended(signed, {}, freed=(5,)), pki.trust())
+    assert report.integrity in {Integrity.BROKEN, Integrity.UNREADABLE}
+
+
+def with_length_elsewhere(pages: int = 1) -> bytes:
+    """The page's content takes its length from object 30; behind the shorter text stands a longer one."""
+    content = b"BT /F1 14 Tf 80 780 Td (Chi 1.250) Tj ET\n"
+    return appended(
+        make_document(pages),
+        {5: b"<< /Length 30 0 R >>\nstream\n%b\nendstream" % content, 30: b"%d" % len(content)},
+    )
+
+
+@pytest.mark.parametrize("signatures", [1, 3])
+def test_a_length_that_is_changed_later_is_a_change_of_the_page(pki: Pki, check: Checker, signatures: int) -> None:
+    document = with_length_elsewhere()
+    for n in range(signatures):
+        document = sign(document, make_certificate(f"Số {n}", None), SignAs(f"S{n}", room=4_000))
+    assert check(document, pki.trust()).integrity is Integrity.INTACT
+    # One byte less: the white space before `endstream` makes up for it.
+    shorter = appended(document, {30: b"%d" % (len(b"BT /F1 14 Tf 80 780 Td (Chi 1.250) Tj ET\n") - 1)})
+    report = check(shorter, pki.trust())
+    assert [signature.integrity for signature in report.signatures] == [Integrity.BROKEN] * signatures
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_what_a_page_draws_with_may_not_change_after_any_number_of_steps(pki: Pki, check: Checker, steps: int) -> None:
+    document = make_document(pages=2)
+    for n in range(steps):
+        document = sign(document, make_certificate(f"Số {n}", None), SignAs(f"S{n}", page=n % 2, room=4_000))
+    assert check(document, pki.trust()).integrity is Integrity.INTACT
+    font = appended(document, {3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"})
+    signed_over = sign(font, make_certificate("Sau", None), SignAs("Sau", room=4_000))
+    for changed in (font, signed_over):
+        report = check(changed, pki.trust())
+        assert [signature.integrity for signature in report.signatures[:steps]] == [Integrity.BROKEN] * steps
+    assert report.signatures[-1].integrity is Integrity.INTACT
+
+
+def test_an_object_that_was_missing_may_not_appear_after_any_number_of_steps(pki: Pki, check: Checker) -> None:
+    document = make_document(pages=1, extra="/Group 50 0 R")
+    document = document.replace(b"/Size 6", b"/Size 9")
+    for n in range(3):
+        document = sign(document, make_certificate(f"Số {n}", None), SignAs(f"S{n}", room=4_000, lenient=True))
+    report = check(appended(document, {50: b"<< /S /Transparency /K true >>"}), pki.trust())
+    # pyHanko's analysis, which is asked too, can't read files with such references at all.
+    assert {signature.integrity for signature in report.signatures} <= {Integrity.BROKEN, Integrity.UNREADABLE}
+
+
+def test_contents_named_twice_are_never_good(signed: bytes, pki: Pki, check: Checker) -> None:
+    start, _ = max(gaps(signed))
+    key = signed.rindex(b"/Contents", 0, start)
+    field = signed.rindex(b"/M (", 0, len(signed))
+    # The date gives its place, so that nothing moves.
+    twice = signed[:field] + b"/Contents <00>".ljust(len(b"/M (D:20261122")) + signed[field + 14 :]
+    assert len(twice) == len(signed)
+    assert key > 0
+    report = check(twice, pki.trust())
+    assert report.integrity in {Integrity.BROKEN, Integrity.UNREADABLE}

@@ -135,22 +135,6 @@ def test_a_later_signature_over_more_than_a_tenth_of_the_page_is_a_change(pki: P
     assert report.verdict is Verdict.CHANGED
 
 
-def test_fields_prepared_by_the_leader_and_filled_under_the_seal_leave_him_intact(pki: Pki, check: Checker) -> None:
-    prepared = SignAs(
-        "Leader",
-        box=BLANK_BOX,
-        certify=MDPPerm.FILL_FORMS,
-        before=[text_field("so", NUMBER_BOX), empty_seal_field],
-    )
-    signed = sign(make_document(), pki.leader, prepared)
-    seal = SignAs("Seal", existing=True, box=SEAL_BOX, style=SEAL.style, before=[fill("so", "125")])
-    report = check(sign(signed, pki.body, seal), pki.trust())
-    assert integrities(report) == [Integrity.INTACT, Integrity.INTACT]
-    assert kinds(report) >= {ChangeKind.FIELD_FILLED, ChangeKind.SIGNATURE}
-    assert report.signatures[0].docmdp == 2
-    assert report.verdict is Verdict.VALID
-
-
 def test_a_filled_field_that_no_signature_covers_is_a_change(pki: Pki, check: Checker) -> None:
     how = SignAs("Leader", box=BLANK_BOX, before=[text_field("so", NUMBER_BOX)])
     signed = sign(make_document(), pki.leader, how)
@@ -383,15 +367,6 @@ def test_new_metadata_alone_are_a_change(pki: Pki, check: Checker) -> None:
     assert kinds(report) == {ChangeKind.METADATA}
 
 
-def test_a_rewritten_file_has_no_good_signature_left(pki: Pki, check: Checker) -> None:
-    signed = sign(make_document(), pki.leader, SignAs("L"))
-    out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(signed)) as pdf:
-        pdf.save(out)
-    report = check(out.getvalue(), pki.trust())
-    assert report.integrity is Integrity.BROKEN
-
-
 def test_timestamps_and_validation_data_leave_everything_intact(pki: Pki, check: Checker) -> None:
     signed = sign(make_document(), pki.leader, SignAs("L", certify=MDPPerm.NO_CHANGES))
     report = check(append_timestamp(signed, pki.tsa), pki.trust())
@@ -422,19 +397,6 @@ def test_a_certification_can_not_be_loosened_afterwards(pki: Pki, check: Checker
 
     noted = increment(signed, loosen, annotate((400, 300, 500, 330), "0 0 1 rg 0 0 100 30 re f"))
     assert check(noted, pki.trust()).integrity is Integrity.BROKEN
-
-
-@pytest.mark.parametrize("count", [7])
-def test_seven_signatures_in_a_row_are_all_intact(pki: Pki, check: Checker, count: int) -> None:
-    document = make_document()
-    for n in range(count):
-        box = (60 + 70 * n, 100, 120 + 70 * n, 140)
-        style = drawing("0 0 0.6 RG 2 2 m 50 30 l S", box)
-        document = sign(document, pki.leader if n % 2 else pki.body, SignAs(f"S{n}", box=box, style=style))
-    report = check(document, pki.trust())
-    assert integrities(report) == [Integrity.INTACT] * count
-    assert [signature.revision for signature in report.signatures] == list(range(count))
-    assert report.verdict is Verdict.VALID
 
 
 def test_dot_leaders_may_be_written_over(pki: Pki, check: Checker) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 import jsonschema
 import msgspec
+import pypdfium2
 import pytest
 
 import signer_resources
+from signer_app.verification.facts import signature_facts
 from signer_app.verification.model import (
     Change,
     ChangeKind,
@@ -22,6 +24,7 @@ from signer_app.verification.model import (
     worst_integrity,
     worst_verdict,
 )
+from signer_app.verification.paper import PaperEntry, report_paper
 from signer_app.verification.report import to_json
 from signer_app.verification.trust_dir import TrustFolderError, load_trust_dir
 from signer_app.verification.verify import verify_file
@@ -83,6 +86,90 @@ def test_a_broken_page_is_named_in_the_words_of_the_clerks(pki: Pki, check: Chec
     assert "Trang 1: chữ hoặc hình có khi ký bị che mất." in [
         change["message"] for change in shown["signatures"][0]["changes"]
     ]
+
+
+def test_the_seven_facts_of_the_circular_are_told_in_its_order(pki: Pki, check: Checker) -> None:
+    report = check(append_timestamp(sign(make_document(), pki.leader, SignAs("L")), pki.tsa), pki.trust())
+    facts = signature_facts(report.signatures[0], "vi")
+    assert [fact.what for fact in facts] == [
+        "Nơi cấp chứng thư số",
+        "Người ký",
+        "Đơn vị quản lý",
+        "Thời gian ký",
+        "Tính toàn vẹn",
+        "Hiệu lực khi ký",
+        "Thời hạn chứng thư số",
+        "Gốc tin cậy đã dùng",
+    ]
+    issuer, signer, _unit, time, integrity, at_signing, period, anchor = (fact.value for fact in facts)
+    assert (issuer, signer) == ("CA thử nghiệm", "Nguyễn Văn Ổn")
+    assert time == "15:00:00 22/11/2026, theo dấu thời gian"
+    assert integrity == "Nội dung đã ký chưa bị thay đổi"
+    assert at_signing == "Còn hiệu lực, chưa bị thu hồi"
+    assert period == "15:00:00 18/10/2025 đến 15:00:00 27/12/2027"
+    assert anchor == "Gốc do cơ quan tự cài: Gốc thử nghiệm"
+
+
+def test_what_is_not_known_of_a_signature_is_said_so(pki: Pki, check: Checker) -> None:
+    signed = sign(make_document(), pki.leader, SignAs("L"))
+    signature = check(signed, TrustMaterial()).signatures[0]
+    values = {fact.what: fact.value for fact in signature_facts(signature, "vi")}
+    assert values["Thời gian ký"] == "15:00:00 22/11/2026, theo máy của người ký (không có dấu thời gian)"
+    assert values["Hiệu lực khi ký"] == "Chưa kiểm tra được"
+    assert values["Gốc tin cậy đã dùng"] == "Chưa cài gốc nào trên máy"
+
+
+def test_a_certificate_without_an_end_can_be_told(pki: Pki, check: Checker) -> None:
+    report = check(sign(make_document(), pki.leader, SignAs("L")), pki.trust())
+    never = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+    endless = msgspec.structs.replace(
+        report, signatures=(msgspec.structs.replace(report.signatures[0], not_after=never, signing_time=never),)
+    )
+    assert to_json(endless, "vi")["signatures"][0]["not_after"] == "9999-12-31T23:59:59+07:00"
+    assert words(report_paper([PaperEntry("a.pdf", endless)], NOW, "vi"))
+
+
+# The report on paper
+
+
+def words(pdf: bytes) -> str:
+    """The text of all pages, blanks and line ends as one blank."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        text = " ".join(page.get_textpage().get_text_range() for page in document)
+    return " ".join(text.split())
+
+
+def test_the_report_on_paper_says_verdict_facts_changes_and_what_it_rests_on(pki: Pki, check: Checker) -> None:
+    entries = [PaperEntry(f"tệp {n}.pdf", report) for n, report in enumerate(reports(pki, check), start=1)]
+    said = words(report_paper(entries, NOW, "vi"))
+    for told in (
+        "KẾT QUẢ KIỂM TRA CHỮ KÝ SỐ",
+        "Chữ ký hợp lệ: 2 · Chưa đủ thông tin để xác thực: 2 · Chữ ký không hợp lệ: 2 · Không có chữ ký số: 1",
+        "CHỮ KÝ KHÔNG HỢP LỆ",
+        "Nội dung trang 1 bị thay đổi sau khi ký. Đề nghị trả lại nơi gửi.",
+        "Trang 1: chữ hoặc hình có khi ký bị che mất. (không được phép)",
+        "(1) Nơi cấp chứng thư số CA thử nghiệm",
+        "(7) Thời hạn chứng thư số 15:00:00 18/10/2025 đến 15:00:00 27/12/2027",
+        "Máy chưa cài chứng thư số gốc tin cậy.",
+        "CRL lập 15:00:00 21/11/2026, dùng đến 15:00:00 29/11/2026: Không bị thu hồi.",
+        str(entries[0].report.sha256),
+    ):
+        assert told in said
+    assert "REPORT ON CHECKED SIGNATURES" in words(report_paper(entries, NOW, "en"))
+
+
+def test_pages_of_the_report_are_numbered_and_nothing_runs_off_them(pki: Pki, check: Checker) -> None:
+    entries = [PaperEntry("dài" * 300 + "\u200b李.pdf", report) for report in reports(pki, check)] * 3
+    with pypdfium2.PdfDocument(report_paper(entries, NOW, "vi")) as document:
+        assert len(document) > 3
+        for number, page in enumerate(document, start=1):
+            if number > 1:
+                assert page.get_textpage().get_text_range().split()[0] == str(number)
+            ink = page.render(scale=1, grayscale=True).to_pil().point(lambda shade: 255 if shade < 128 else 0)
+            left, _top, right, bottom = ink.getbbox()
+            assert left >= 84
+            assert right <= 595 - 41
+            assert bottom <= 842 - 55
 
 
 def test_every_kind_of_change_has_words() -> None:

@@ -4,14 +4,18 @@ import datetime as dt
 import hashlib
 from typing import Any
 
+import asn1crypto.x509
+import msgspec
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pyhanko.pdf_utils.generic import pdf_name
 
+from signer_app.verification.chains import TrustStore
 from signer_app.verification.model import (
+    AnchorSet,
     Integrity,
     Level,
     Revocation,
@@ -33,7 +37,7 @@ from tests.verification.documents import (
     pdf,
     sign,
 )
-from tests.verification.small_pki import DAY, NOW, Holder, Pki, make_certificate, make_crl, make_ocsp
+from tests.verification.small_pki import DAY, NOW, Holder, Pki, make_certificate, make_crl, make_ocsp, weakened_crl
 
 YESTERDAY = NOW - DAY
 
@@ -402,3 +406,213 @@ def test_broken_comes_before_everything_else(pki: Pki, check: Checker, signed: b
     report = check(signed.replace(b"Dieu 1", b"Dieu 9"), pki.trust(crls=crls(pki, YESTERDAY - DAY)))
     assert (report.verdict, report.integrity) == (Verdict.INVALID, Integrity.BROKEN)
     assert report.message_code == "verify_digest"
+
+
+# What the report says of it
+
+
+def test_the_seven_facts_stand_in_the_report(pki: Pki, check: Checker) -> None:
+    holder = make_certificate("Nguyễn Văn Ổn", pki.ca, organization="UBND tỉnh An Sơn", unit="Văn phòng")
+    document = sign(make_document(pages=1), holder, SignAs("L", at=YESTERDAY))
+    report = check(document, pki.trust())
+    (signature,) = report.signatures
+    assert (signature.issuer_name, signature.signer) == ("CA thử nghiệm", "Nguyễn Văn Ổn")
+    assert signature.organization == "Văn phòng, UBND tỉnh An Sơn"
+    assert (signature.signing_time, signature.valid_at_signing) == (YESTERDAY, True)
+    assert int(signature.serial or "", 16) == holder.certificate.serial_number
+    assert len(signature.serial or "") % 2 == 0
+    assert (signature.anchor_set, signature.anchor) == (AnchorSet.OWN, "Gốc thử nghiệm")
+    assert signature.chain == (holder.der, pki.ca.der, pki.root.der)
+    assert (report.sha256, report.size) == (hashlib.sha256(document).hexdigest(), len(document))
+    assert report.checked_at == NOW
+
+
+def test_a_root_that_the_administrator_pinned_is_the_nations(pki: Pki, check: Checker, signed: bytes) -> None:
+    pinned = hashlib.sha256(pki.root.der).hexdigest()
+    trust = msgspec.structs.replace(pki.trust(), national_roots=(pinned,))
+    assert only(check, signed, trust).anchor_set is AnchorSet.NATIONAL
+
+
+@pytest.mark.parametrize(
+    ("material", "expected"),
+    [
+        (TrustMaterial(), None),
+        ("no lists", None),
+        ("revoked later", None),
+        ("revoked", False),
+    ],
+)
+def test_validity_at_signing_is_told_only_where_it_is_known(
+    pki: Pki, check: Checker, signed: bytes, material: TrustMaterial | str, expected: bool | None
+) -> None:
+    held = {
+        "no lists": pki.trust(crls=[]),
+        "revoked later": pki.trust(crls=crls(pki, NOW)),
+        "revoked": pki.trust(crls=crls(pki, YESTERDAY - DAY)),
+    }
+    trust = held[material] if isinstance(material, str) else material
+    assert only(check, signed, trust).valid_at_signing is expected
+
+
+def test_what_the_status_rests_on_is_named_for_each_certificate(pki: Pki, check: Checker, signed: bytes) -> None:
+    older, newer, answer = make_crl(pki.ca, issued=NOW - 2 * DAY), make_crl(pki.ca), make_ocsp(pki.leader, issued=NOW)
+    of_root = make_crl(pki.root)
+    signature = only(check, signed, pki.trust(crls=[older, newer, of_root], ocsps=[answer]))
+    leader, ca = signature.proofs
+    assert (leader.kind, leader.sha256) == (RevocationUrlKind.OCSP, hashlib.sha256(answer).hexdigest())
+    assert (leader.certificate, leader.status, leader.issued) == (signature.certificate, Revocation.GOOD, NOW)
+    assert (ca.kind, ca.sha256) == (RevocationUrlKind.CRL, hashlib.sha256(of_root).hexdigest())
+    revoking = crls(pki, YESTERDAY - DAY)[1]
+    leader, _ = only(check, signed, pki.trust(crls=[revoking, newer, of_root], ocsps=[answer])).proofs
+    assert (leader.sha256, leader.status) == (hashlib.sha256(revoking).hexdigest(), Revocation.REVOKED)
+
+
+def test_a_document_timestamp_has_a_report_of_its_own(pki: Pki, check: Checker, signed: bytes) -> None:
+    report = check(append_timestamp(signed, pki.tsa), pki.trust())
+    (stamp,) = report.stamps
+    assert (stamp.time, stamp.authority, stamp.valid, stamp.revision) == (NOW, "TSA thử nghiệm", True, 1)
+    assert stamp.integrity is Integrity.INTACT
+    assert len(report.signatures) == 1
+
+
+def test_news_that_no_network_can_bring_are_told_apart(pki: Pki, check: Checker, signed: bytes) -> None:
+    assert only(check, signed, pki.trust(crls=[])).reasons == (
+        "verify_revocation_not_checked",
+        "verify_revocation_no_address",
+    )
+    holder = make_certificate("Có địa chỉ", pki.ca, ocsp_url="http://ocsp.example/")
+    document = sign(make_document(pages=1), holder, SignAs("L"))
+    assert only(check, document, pki.trust(crls=[make_crl(pki.root)])).reasons == ("verify_revocation_not_checked",)
+
+
+# Suspension
+
+
+@pytest.mark.parametrize(
+    ("signed_at", "expected"),
+    [
+        (NOW - 5 * DAY, Verdict.INVALID),
+        (NOW - dt.timedelta(hours=60), Verdict.INDETERMINATE),
+        (NOW - dt.timedelta(hours=12), Verdict.VALID),
+    ],
+    ids=["while it was suspended", "nobody knows", "when it was in force again"],
+)
+def test_a_suspension_counts_for_its_time_alone(
+    pki: Pki, check: Checker, signed_at: dt.datetime, expected: Verdict
+) -> None:
+    hold = x509.ReasonFlags.certificate_hold
+    held = make_crl(pki.ca, [(pki.leader, NOW - 9 * DAY)], reason=hold, issued=NOW - 3 * DAY)
+    trust = pki.trust(crls=[make_crl(pki.root), held, make_crl(pki.ca, issued=NOW - DAY)])
+    document = sign(make_document(pages=1), pki.leader, SignAs("L", at=signed_at))
+    assert only(check, document, trust).verdict is expected
+
+
+def test_a_revocation_is_for_ever_whatever_newer_lists_leave_out(pki: Pki, check: Checker, signed: bytes) -> None:
+    revoked = make_crl(pki.ca, [(pki.leader, NOW - 9 * DAY)], issued=NOW - 3 * DAY)
+    assert only(check, signed, pki.trust(crls=[make_crl(pki.root), revoked, make_crl(pki.ca)])).verdict is (
+        Verdict.INVALID
+    )
+
+
+def test_a_list_signed_with_sha1_revokes_but_never_confirms(pki: Pki, check: Checker, signed: bytes) -> None:
+    weak = weakened_crl(crls(pki, YESTERDAY - DAY)[1], pki.ca)
+    assert only(check, signed, pki.trust(crls=[*pki.trust().crls, weak])).verdict is Verdict.INVALID
+    signature = only(check, signed, pki.trust(crls=[make_crl(pki.root), weakened_crl(make_crl(pki.ca), pki.ca)]))
+    assert (signature.revocation, signature.verdict) == (Revocation.UNKNOWN, Verdict.INDETERMINATE)
+
+
+# Certificates made to keep a checker busy
+
+
+def test_certificates_that_all_certify_one_another_end_as_no_chain(pki: Pki) -> None:
+    keys = {f"CA {n}": ec.generate_private_key(ec.SECP256R1()) for n in range(7)}
+    owners = {name: make_certificate(name, None, key=key, ca=True) for name, key in keys.items()}
+    crossed = [
+        make_certificate(name, owner, key=keys[name], ca=True).asn1
+        for name in keys
+        for owner in owners.values()
+        if owner.certificate.subject != owners[name].certificate.subject
+    ]
+    leaf = make_certificate("Ai đó", owners["CA 0"]).asn1
+    store = TrustStore(pki.trust())
+    chain = store.chain(leaf, crossed, NOW)
+    assert (chain.trust, chain.limit) == (Trust.UNTRUSTED, True)
+    # The same certificates don't keep one from an anchor that is near.
+    near = TrustStore(pki.trust(anchors=[owners["CA 3"]]))
+    assert near.chain(leaf, crossed, NOW).trust is Trust.TRUSTED
+
+
+@pytest.mark.parametrize(("length", "expected"), [(7, Trust.TRUSTED), (12, Trust.UNTRUSTED)])
+def test_a_long_chain_ends_somewhere(pki: Pki, length: int, expected: Trust) -> None:
+    above = pki.root
+    for n in range(length):
+        above = make_certificate(f"Cấp {n}", above, ca=True)
+    leaf = make_certificate("Ai đó", above)
+    assert TrustStore(pki.trust()).chain(leaf.asn1, leaf.chain, NOW).trust is expected
+
+
+def test_names_and_constraints_without_measure_are_not_compared(pki: Pki) -> None:
+    names = x509.SubjectAlternativeName([x509.DNSName(f"a{n}.example") for n in range(200)])
+    chain = TrustStore(pki.trust()).chain(make_certificate("Ai đó", pki.ca, also=[names]).asn1, [pki.ca.asn1], NOW)
+    assert (chain.trust, chain.limit) == (Trust.UNTRUSTED, True)
+    trees = x509.NameConstraints([x509.DNSName(f"a{n}.example") for n in range(200)], None)
+    issuer = make_certificate("CA rườm rà", pki.root, ca=True, also=[trees])
+    leaf = make_certificate("Ai đó", issuer)
+    assert TrustStore(pki.trust()).chain(leaf.asn1, [issuer.asn1], NOW).trust is Trust.UNTRUSTED
+
+
+def test_searches_of_one_file_share_their_time(pki: Pki) -> None:
+    class Slow:
+        at = 0.0
+
+        def __call__(self) -> float:
+            self.at += 4.0
+            return self.at
+
+    store = TrustStore(pki.trust(), Slow())
+    leaves = [make_certificate(f"Người {n}", pki.ca).asn1 for n in range(3)]
+    found = [store.chain(leaf, [pki.ca.asn1], NOW) for leaf in leaves]
+    assert [(chain.trust, chain.limit) for chain in found] == [
+        (Trust.TRUSTED, False),
+        (Trust.UNTRUSTED, True),
+        (Trust.UNTRUSTED, True),
+    ]
+
+
+def test_the_same_chain_is_searched_once_for_all_signatures(pki: Pki) -> None:
+    class Counting:
+        looks = 0
+
+        def __call__(self) -> float:
+            self.looks += 1
+            return 0.0
+
+    clock = Counting()
+    store = TrustStore(pki.trust(), clock)
+    first = store.chain(pki.leader.asn1, [pki.ca.asn1], NOW)
+    looks = clock.looks
+    assert store.chain(pki.leader.asn1, [pki.ca.asn1], NOW - DAY) is first
+    assert clock.looks == looks
+    expired = make_certificate("CA khác", pki.root, ca=True, not_after=NOW - DAY)
+    leaf = make_certificate("Ai đó", expired, not_before=NOW - 2 * DAY)
+    assert store.chain(leaf.asn1, [expired.asn1], NOW).trust is Trust.UNTRUSTED
+    assert store.chain(leaf.asn1, [expired.asn1], NOW - 36 * dt.timedelta(hours=1)).trust is Trust.TRUSTED
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [(b"\x55\x04\x03", b"\xff\x04\x03"), (b"\x2a\x86\x48\xce\x3d\x03\x01\x07", b"\x2a\x86\x48\xce\x3d\x03\x01\x7e")],
+    ids=["a name of no kind", "a curve of no kind"],
+)
+def test_a_certificate_that_nobody_can_read_does_no_harm_beside_others(pki: Pki, there: bytes, instead: bytes) -> None:
+    odd = asn1crypto.x509.Certificate.load(pki.ca.der.replace(there, instead))
+    store = TrustStore(pki.trust())
+    assert store.chain(pki.leader.asn1, [odd, pki.ca.asn1], NOW).trust is Trust.TRUSTED
+    assert store.chain(pki.leader.asn1, [odd], NOW).trust is Trust.UNTRUSTED
+
+
+def test_a_list_of_no_known_version_is_left_out(pki: Pki, check: Checker, signed: bytes) -> None:
+    sound = make_crl(pki.ca)
+    odd = sound.replace(b"\x02\x01\x01\x30", b"\x02\x01\x7e\x30", 1)
+    assert odd != sound
+    assert only(check, signed, pki.trust(crls=[odd, *pki.trust().crls])).verdict is Verdict.VALID

@@ -1,0 +1,453 @@
+"""Objects of the file under check, each read once for all states of the document that it belongs to.
+
+Runs in a worker, on files of others. A `StateReader` sees the file cut at one byte, nothing behind it. What stands at
+a place never changes, so what one state read there serves every other that reaches as far; only what a stream takes
+from other objects (an indirect /Length) is read by each state for itself. pyHanko parses; long strings and long streams
+are stepped over, because it reads them digit by digit and whole. Decides nothing.
+"""
+
+import io
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyhanko.pdf_utils import generic, misc
+from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodeLimits, DecodePurpose
+from pyhanko.pdf_utils.reader import process_data_at_eof
+from pyhanko.pdf_utils.rw_common import PdfHandler
+from pyhanko.pdf_utils.xref import (
+    ObjStreamRef,
+    TrailerDictionary,
+    XRefBuilder,
+    XRefCache,
+    XRefSection,
+    XRefSectionData,
+    read_object_header,
+)
+
+from signer_app.verification.faults import LimitError
+from signer_app.verification.source import SourceFile
+
+MAX_REVISIONS = 400
+_MAX_ENTRIES = 2_000_000
+_MAX_IN_STREAM = 200_000
+_LOOK_AHEAD = 32
+"""No parser looks further than this behind an object's end."""
+_HEAD = 4096
+_LONG_STREAM = 4096
+_MAX_DIGITS = 8 << 20
+_HEADER = re.compile(rb"%PDF-\d.\d")
+_LONG_CONTENTS = re.compile(rb"/Contents\s*<(?=[0-9A-Fa-f]{1024})")
+_STREAM_START = re.compile(rb">>\s*stream(\r\n|\n)")
+_STREAM_END = re.compile(rb"[\x00\t\n\f\r ]{0,2}endstream\s{1,4}endobj")
+_STREAM_SETTINGS = ("/Length", "/Filter", "/DecodeParms", "/F", "/FFilter", "/FDecodeParms")
+
+Key = tuple[int, int]
+"""Object number and generation."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A place within an object stream: where that stream stands, its number, and the index in it."""
+
+    stream_at: int
+    stream: int
+    index: int
+
+
+Place = int | Packed
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An object as it was read at its place, and the byte up to which the file was read for it."""
+
+    value: Any
+    end: int
+
+
+@dataclass(frozen=True)
+class _Unpacked:
+    """A decoded object stream: numbers and offsets of its objects in order, and the byte where the first begins."""
+
+    numbers: tuple[tuple[int, int], ...]
+    first: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Cross-reference sections with their trailers, newest first, read from a file that ended at byte `end`."""
+
+    sections: Sequence[XRefSection]
+    trailers: Sequence[generic.DictionaryObject]
+    end: int
+
+
+@dataclass
+class Memory:
+    """What was read of one file, by place, and what was compared; shared by all states of it."""
+
+    objects: dict[tuple[Place, Key], _Read] = field(default_factory=dict)
+    unpacked: dict[int, _Unpacked] = field(default_factory=dict)
+    chains: dict[int, _Chain] = field(default_factory=dict)
+    walks: dict[Any, Any] = field(default_factory=dict)
+
+
+class LongStream(generic.StreamObject):
+    """A stream whose bytes stay in the file until they are asked for."""
+
+    def __init__(self, dictionary: generic.DictionaryObject, source: SourceFile, start: int, stop: int) -> None:
+        super().__init__(dict(dict.items(dictionary)), encoded_data=b"")
+        self._source = source
+        self.start = start
+        self.stop = stop
+
+    @property
+    def encoded_data(self) -> bytes:
+        """The bytes as they stand in the file; not kept."""
+        return bytes(self._source.data[self.start : self.stop])
+
+    def read_data(self, purpose: DecodePurpose = DecodePurpose.GENERIC, expected_size: int | None = None) -> bytes:
+        """The decoded bytes, within pyHanko's limits. Raises what pyHanko raises."""
+        whole = generic.StreamObject(dict(dict.items(self)), encoded_data=self.encoded_data)
+        whole.container_ref = self.container_ref
+        return whole.read_data(purpose, expected_size)
+
+
+def same_data(a: generic.StreamObject, b: generic.StreamObject) -> bool:
+    """Whether two streams hold the same bytes as they stand in the file."""
+    if isinstance(a, LongStream) and isinstance(b, LongStream):
+        if (a.start, a.stop) == (b.start, b.stop):
+            return True
+        if a.stop - a.start != b.stop - b.start:
+            return False
+    return bool(a.encoded_data == b.encoded_data)
+
+
+class _Trailers(TrailerDictionary):
+    """Remembers each trailer by itself, newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newest_first: list[generic.DictionaryObject] = []
+
+    def add_trailer_revision(self, trailer_dict: generic.DictionaryObject) -> None:
+        super().add_trailer_revision(trailer_dict)
+        self.newest_first.append(trailer_dict)
+
+
+class _Sections(XRefBuilder):
+    """Reads the chain of cross-reference sections back to where an earlier state has read it already."""
+
+    def __init__(self, reader: "StateReader", startxref: int, chains: dict[int, _Chain]) -> None:
+        super().__init__(reader, reader.stream, reader.strict, startxref)
+        reference = self.trailer.container_ref
+        self.trailer = self.trailers = _Trailers()
+        self.trailer.container_ref = reference
+        self._chains = chains
+        self._end = reader.end
+
+    def _read_xref_stream_object(self) -> Any:
+        reference, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
+        # One subsection of a billion entries of no width would be read for ever.
+        widths, pairs = dict.get(stream, "/W"), dict.get(stream, "/Index")
+        counts = list(pairs)[1::2] if isinstance(pairs, generic.ArrayObject) else [dict.get(stream, "/Size")]
+        numbers = [int(n) for n in (*counts, *(widths or ())) if isinstance(n, generic.NumberObject)]
+        if len(numbers) != len(counts) + 3 or min(numbers) < 0:
+            raise misc.PdfReadError("odd cross-reference stream")
+        if sum(numbers[: len(counts)]) > _MAX_ENTRIES:
+            raise LimitError
+        if sum(numbers[len(counts) :]) == 0:
+            raise misc.PdfReadError("cross-reference stream without entries")
+        return reference, stream
+
+    def _read_xref_table(self, declared_startxref: int) -> int | None:
+        return self._joined(super()._read_xref_table(declared_startxref))
+
+    def _read_xref_stream(self, declared_startxref: int) -> int | None:
+        return self._joined(super()._read_xref_stream(declared_startxref))
+
+    def _joined(self, before: Any) -> int | None:
+        """What is left to read: the section before, unless it is known from there on."""
+        known = self._chains.get(int(before)) if before is not None else None
+        if known is not None and known.end <= self._end:
+            self.sections.extend(known.sections)
+            for trailer in known.trailers:
+                self.trailers.add_trailer_revision(trailer)
+            before = None
+        if len(self.sections) > MAX_REVISIONS:
+            raise LimitError
+        return None if before is None else int(before)
+
+    def remember(self) -> None:
+        """Keeps each chain that begins at a section of this one, unless it was read from a shorter file."""
+        for number, section in enumerate(self.sections):
+            start = section.meta_info.declared_startxref
+            known = self._chains.get(start)
+            if known is not None and known.end <= self._end:
+                break
+            self._chains[start] = _Chain(self.sections[number:], self.trailers.newest_first[number:], self._end)
+
+
+class StateReader(PdfHandler):
+    """The file up to byte `end`: its cross-reference sections (oldest first), its trailer, its objects.
+
+    Raises what pyHanko raises for files that it can't read, and LimitError. What an `earlier` state looked up counts
+    here too, save for what the sections since then tell of.
+    """
+
+    def __init__(
+        self, source: SourceFile, end: int, memory: Memory, *, strict: bool, earlier: "StateReader | None" = None
+    ) -> None:
+        self._source = source
+        self._memory = memory
+        self._own: dict[Key, _Read] = {}
+        self._context = DecodeContext(DecodeLimits(), input_size=end)
+        self.end = end
+        self.strict = strict
+        self.stream = source.prefix(end)
+        self.sections: list[XRefSection] = []
+        self.xrefs = XRefCache(self, self.sections)
+        if _HEADER.match(source.data[:8]) is None:
+            raise misc.PdfReadError("no header")
+        self.stream.seek(-1, io.SEEK_END)
+        self.startxref = process_data_at_eof(self.stream)
+        builder = _Sections(self, self.startxref, memory.chains)
+        self.sections = builder.read_xrefs()  # type: ignore[no-untyped-call]
+        builder.remember()
+        self.xrefs = XRefCache(self, self.sections)
+        self.trailer = builder.trailer
+        self._places: dict[Key, Place | None] = {}
+        self._packed_in: dict[Key, int] = {}
+        self._dependent: set[Key] = set() if earlier is None else set(earlier._dependent)
+        if earlier is not None and self.extends(earlier):
+            left_out = self.told_since(earlier)
+            self._places = {key: place for key, place in earlier._places.items() if key not in left_out}
+            self._packed_in = {key: number for key, number in earlier._packed_in.items() if key not in left_out}
+
+    # History
+
+    def extends(self, earlier: "StateReader") -> bool:
+        """Whether the sections of `earlier` are the beginning of these: the same ones, read once."""
+        count = len(earlier.sections)
+        return count <= len(self.sections) and all(
+            a is b for a, b in zip(earlier.sections, self.sections[:count], strict=True)
+        )
+
+    def told_since(self, earlier: "StateReader") -> set[Key]:
+        """The objects that the sections after those of `earlier` tell of, in any way.
+
+        Those that lie in an object stream of which they tell are among them, and all that depend on other objects.
+        """
+        numbers: set[int] = set()
+        for section in self.sections[len(earlier.sections) :]:
+            numbers |= _numbers(section.xref_data)
+        numbers |= {key[0] for key in earlier._dependent | self._dependent}
+        known = earlier._places.keys() | self._places.keys()
+        told = {key for key in known if key[0] in numbers or earlier._packed_in.get(key) in numbers}
+        return told | {(number, 0) for number in numbers}
+
+    # Objects
+
+    @property
+    def decode_context(self) -> DecodeContext:
+        """pyHanko's bounds for what streams of this state unfold to."""
+        return self._context
+
+    @property
+    def trailer_view(self) -> generic.DictionaryObject:
+        """All trailers laid over each other, as ISO 32000-2, 7.5.5 has it."""
+        return self.trailer.flatten()
+
+    def get_object(self, ref: Any, as_metadata_stream: bool = False) -> Any:
+        """What pyHanko asks while it parses (an indirect /Length)."""
+        value = self.read((int(ref.idnum), int(ref.generation)))
+        return generic.NullObject() if value is None else value
+
+    def place(self, key: Key) -> Place | None:
+        """Where this state has the object; None where it has none."""
+        if key in self._places:
+            return self._places[key]
+        found = self.xrefs[generic.Reference(*key, self)]
+        place: Place | None = found
+        if isinstance(found, ObjStreamRef):
+            stream_at = self.place((found.obj_stream_id, 0))
+            if not isinstance(stream_at, int):
+                raise misc.PdfReadError("an object stream within an object stream, or none")
+            self._packed_in[key] = found.obj_stream_id
+            place = Packed(stream_at, found.obj_stream_id, found.ix_in_stream)
+        self._places[key] = place
+        return place
+
+    def read(self, key: Key) -> Any:
+        """The object with this number, None where there is none. Raises what pyHanko raises."""
+        place = self.place(key)
+        if place is None:
+            return None
+        if (own := self._own.get(key)) is not None:
+            return own.value
+        known = self._memory.objects.get((place, key))
+        if known is not None and known.end + _LOOK_AHEAD <= self.end:
+            return known.value
+        if isinstance(place, int):
+            if place < 0:
+                raise misc.PdfReadError("before the beginning of the file")
+            found = self._long_object(key, place) or self._plain_object(key, place)
+            shared = _stands_alone(found.value)
+        else:
+            found, shared = self._packed_object(key, place)
+        if shared and found.end + _LOOK_AHEAD <= self.end:
+            self._memory.objects[place, key] = found
+        else:
+            self._own[key] = found
+            self._dependent.add(key)
+        return found.value
+
+    def _plain_object(self, key: Key, place: int) -> _Read:
+        self.stream.seek(place)
+        self._check_header(self.stream, key)
+        value = generic.read_object(self.stream, generic.Reference(*key, self))
+        self._check_footer(self.stream)
+        return _Read(value, self.stream.tell())
+
+    def _check_header(self, stream: Any, key: Key) -> None:
+        if read_object_header(stream, strict=self.strict) != key:  # type: ignore[no-untyped-call]
+            raise misc.PdfReadError("another object stands here")
+
+    def _check_footer(self, stream: Any) -> None:
+        misc.read_non_whitespace(stream, seek_back=True)  # type: ignore[no-untyped-call]
+        if stream.read(6) != b"endobj" and self.strict:
+            raise misc.PdfStrictReadError("endobj expected")
+
+    # Objects that pyHanko would read too slowly
+
+    def _long_object(self, key: Key, place: int) -> _Read | None:
+        """A signature or a long stream, read without walking through it; None for all else and all that is odd."""
+        head = self._source.data[place : min(place + _HEAD, self.end)]
+        close = head.find(b"endobj")
+        close = len(head) if close < 0 else close
+        if (found := _LONG_CONTENTS.search(head, 0, close)) is not None:
+            return self._signature(key, place, place + found.end())
+        if (found := _STREAM_START.search(head, 0, close)) is not None:
+            return self._long_stream(key, place, place + found.start() + 2, place + found.end())
+        return None
+
+    def _signature(self, key: Key, place: int, digits: int) -> _Read | None:
+        """A dictionary whose /Contents begin at byte `digits`: parsed with a word of our own in their stead."""
+        data = self._source.data
+        close = data.find(b">", digits, min(digits + _MAX_DIGITS, self.end))
+        if close < 0:
+            return None
+        try:
+            contents = bytes.fromhex(data[digits:close].decode("ascii"))
+        except ValueError:
+            return None
+        word = secrets.token_bytes(16)
+        start = data[place:digits] + word.hex().encode()
+        stream = io.BytesIO(start + data[close : min(close + _HEAD, self.end)])
+        try:
+            self._check_header(stream, key)
+            value = generic.read_object(stream, generic.Reference(*key, self))
+            self._check_footer(stream)
+        except (misc.PdfReadError, misc.PdfStreamError, ValueError):
+            return None
+        if not isinstance(value, generic.DictionaryObject) or isinstance(value, generic.StreamObject):
+            return None
+        if getattr(dict.get(value, "/Contents"), "original_bytes", None) != word:
+            return None
+        string = generic.ByteStringObject(contents)
+        string.container_ref = generic.Reference(*key, self)
+        dict.__setitem__(value, generic.NameObject("/Contents"), string)
+        return _Read(value, close + stream.tell() - len(start))
+
+    def _long_stream(self, key: Key, place: int, dictionary_end: int, start: int) -> _Read | None:
+        """A stream with a /Length of its own that ends where that says."""
+        data = self._source.data
+        stream = io.BytesIO(data[place:dictionary_end] + b" ")
+        try:
+            self._check_header(stream, key)
+            value = generic.read_object(stream, generic.Reference(*key, self))
+        except (misc.PdfReadError, misc.PdfStreamError, ValueError):
+            return None
+        if type(value) is not generic.DictionaryObject or stream.tell() != dictionary_end - place:
+            return None
+        length = dict.get(value, "/Length")
+        if not isinstance(length, generic.NumberObject) or not _LONG_STREAM <= length <= self.end - start:
+            return None
+        stop = start + int(length)
+        footer = _STREAM_END.match(data[stop : min(stop + _LOOK_AHEAD, self.end)])
+        if footer is None:
+            return None
+        found = LongStream(value, self._source, start, stop)
+        found.container_ref = generic.Reference(*key, self)
+        return _Read(found, stop + footer.end())
+
+    # Object streams (ISO 32000-2, 7.5.7)
+
+    def _packed_object(self, key: Key, place: Packed) -> tuple[_Read, bool]:
+        """An object out of an object stream, and whether other states may share it."""
+        container = self.read((place.stream, 0))
+        shared = _stands_alone(container)
+        number = (place.stream, 0)
+        held = self._own.get(number) or self._memory.objects[place.stream_at, number]
+        unpacked = self._memory.unpacked.get(place.stream_at) if shared else None
+        if unpacked is None:
+            unpacked = _unpack(container)
+            if shared:
+                self._memory.unpacked[place.stream_at] = unpacked
+        if not 0 <= place.index < len(unpacked.numbers) or unpacked.numbers[place.index][0] != key[0]:
+            if self.strict:
+                raise misc.PdfStrictReadError("the object stream holds something else")
+            return _Read(generic.NullObject(), held.end), shared
+        stream = io.BytesIO(unpacked.data)
+        stream.seek(unpacked.first + unpacked.numbers[place.index][1])
+        value = generic.read_object(stream, generic.Reference(*key, self))
+        if isinstance(value, generic.StreamObject | generic.IndirectObject):
+            raise misc.PdfReadError("an object stream holds plain objects only")
+        return _Read(value, held.end), shared
+
+
+def _unpack(container: Any) -> _Unpacked:
+    if not isinstance(container, generic.StreamObject) or dict.get(container, "/Type") != "/ObjStm":
+        raise misc.PdfReadError("not an object stream")
+    count, first = dict.get(container, "/N"), dict.get(container, "/First")
+    if not isinstance(count, generic.NumberObject) or not isinstance(first, generic.NumberObject):
+        raise misc.PdfReadError("odd object stream")
+    if count > _MAX_IN_STREAM:
+        raise LimitError
+    data = container.read_data(DecodePurpose.OBJECT_STREAM)
+    words = data[: max(0, first)].split()[: 2 * max(0, count)]
+    if len(words) != 2 * count:
+        raise misc.PdfReadError("odd object stream")
+    numbers = [int(word) for word in words]
+    return _Unpacked(tuple(zip(numbers[::2], numbers[1::2], strict=True)), int(first), data)
+
+
+def _stands_alone(value: Any) -> bool:
+    """Whether nothing but the bytes at its place made the object what it is."""
+    if not isinstance(value, generic.StreamObject):
+        return True
+    return not any(_refers(dict.get(value, key)) for key in _STREAM_SETTINGS)
+
+
+def _refers(value: Any) -> bool:
+    """Whether a setting of a stream is, or holds, a reference."""
+    todo: list[Any] = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, generic.IndirectObject):
+            return True
+        if isinstance(one, generic.DictionaryObject):
+            todo.extend(dict.values(one))
+        elif isinstance(one, generic.ArrayObject):
+            todo.extend(one)
+    return False
+
+
+def _numbers(data: XRefSectionData) -> set[int]:
+    """The object numbers that a section tells of."""
+    told: set[int] = data.standard_xrefs.keys() | data.xrefs_in_objstm.keys() | data.freed.keys()
+    return told if data.hybrid is None else told | _numbers(data.hybrid.xref_data)
