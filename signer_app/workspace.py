@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from signer_app.once import made_once
 from signer_app.pdf.plan import VIETNAM
 from signer_app.signing.revocation import RevocationCache
 from signer_app.store import DataFolder, Settings, Store, load_settings, recover, save_settings
 from signer_app.store.store import StoreReader
+from signer_app.trust.kept import TrustStoreFile
 from signer_app.verification.model import TrustMaterial
 from signer_app.verification.trust_dir import load_trust_dir
 from signer_app.workers import Workers, own_command
@@ -168,8 +171,23 @@ class Workspace:
 
     @made_once
     def _anchors(self) -> TrustMaterial:
-        place = self._overrides.trust_dir or (Path(self.settings.trust_dir) if self.settings.trust_dir else None)
-        return load_trust_dir(place) if place is not None else TrustMaterial()
+        settings = self.settings
+        if self._overrides.trust_dir is not None:
+            found = load_trust_dir(self._overrides.trust_dir)
+        else:
+            place = Path(settings.trust_dir) if settings.trust_dir else None
+            found = self.trust_store.beside(load_trust_dir(place) if place is not None else TrustMaterial())
+        return msgspec.structs.replace(
+            found,
+            national_roots=(settings.national_root,) if settings.national_root else (),
+            legacy_sha1_before=settings.legacy_sha1_before,
+        )
+
+    @property
+    def trust_store(self) -> TrustStoreFile:
+        """The certificates that were imported on this machine."""
+        settings = self.settings
+        return TrustStoreFile(Path(settings.trust_store or self.folder.path / "trust"), settings.national_root)
 
     @property
     def trust(self) -> TrustMaterial:

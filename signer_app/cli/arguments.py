@@ -77,9 +77,10 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     _common(parser, say, {"data_dir": None, "lang": None, "json": False, "module": []})
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def add(name: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name, help=say(name), description=say(name), allow_abbrev=False, add_help=False, formatter_class=formatter
+    def add(name: str, under: Any = commands, key: str = "") -> argparse.ArgumentParser:
+        told = say(key or name)
+        command: argparse.ArgumentParser = under.add_parser(
+            name, help=told, description=told, allow_abbrev=False, add_help=False, formatter_class=formatter
         )
         dress(command)
         # The same options behind the command; left out there, those before it stand.
@@ -119,7 +120,26 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
 
     verify = add("verify")
     verify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=say("files"))
-    verify.add_argument("--trust", type=Path, metavar="DIR", help=say("trust"))
+    verify.add_argument("--report", type=Path, metavar="OUT.pdf", help=say("report"))
+    verify.add_argument("--trust", type=Path, metavar="DIR", help=say("trust_dir"))
+    verify.add_argument("--offline", action="store_true", help=say("offline"))
+
+    evidence = add("evidence")
+    evidence.add_argument("action", nargs="?", choices=("list", "show", "destroy"), default="list", help=say("action"))
+    evidence.add_argument("document", nargs="?", metavar="SHA256", help=say("evidence_document"))
+
+    trust = add("trust")
+    trust.set_defaults(action="list")
+    wishes = trust.add_subparsers(dest="action", metavar="ACTION")
+    add("list", wishes, "trust_list")
+    take = add("import", wishes, "trust_import")
+    take.add_argument("files", nargs="+", type=Path, metavar="FILE", help=say("trust_files"))
+    own = add("add", wishes, "trust_add")
+    own.add_argument("file", type=Path, metavar="FILE", help=say("trust_files"))
+    own.add_argument("--sha256", metavar="SHA256", help=say("trust_sha256"))
+    own.add_argument("--label", metavar="TEXT", help=say("trust_label"))
+    remove = add("remove", wishes, "trust_remove")
+    remove.add_argument("id", metavar="ID", help=say("trust_id"))
 
     sync = add("sync")
     sync.add_argument("--once", action="store_true", help=say("once"))

@@ -1,4 +1,4 @@
-"""The commands that only look: `tokens`, `verify`, `outbox`, `journal`.
+"""The commands that only look: `tokens`, `outbox`, `journal`.
 
 Main process, without the data folder's lock, so that they work beside a window or a running batch.
 """
@@ -13,13 +13,9 @@ from signer_app.cli.console import Console, message_of
 from signer_app.desk.tokens import Life, life_of
 from signer_app.exchange.receipts import receipt_facts
 from signer_app.signing.certificate_facts import usages
-from signer_app.signing.jobs import UsageError
 from signer_app.signing.roles import role_of
 from signer_app.store.model import JournalCheck, OutboxPacket
 from signer_app.store.times import VIETNAM, vietnamese_date
-from signer_app.tasks import Verify
-from signer_app.verification.model import FileReport, Verdict
-from signer_app.verification.report import to_json
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
@@ -110,53 +106,6 @@ def _certificate_row(token: Token, certificate: TokenCertificate, space: Workspa
     ]
 
 
-def verify(space: Workspace, args: argparse.Namespace, console: Console) -> int:
-    """The verdict on each file; exit 0 only when all are valid."""
-    files: list[Path] = []
-    for source in args.files:
-        if source.is_dir():
-            files += sorted(p for p in source.rglob("*") if p.suffix.lower() == ".pdf" and p.is_file())
-        elif source.is_file():
-            files.append(source)
-        else:
-            raise UsageError("usage_missing_input", name=str(source))
-    if args.trust is not None and not args.trust.is_dir():
-        raise UsageError("usage_missing_input", name=str(args.trust))
-    reports: list[FileReport] = []
-    with console.progress() as progress:
-        for done, path in enumerate(files):
-            progress("progress_verify", done, len(files))
-            reports.append(_verify(space, path))
-    if console.as_json:
-        console.result([to_json(report, console.lang) for report in reports])
-    else:
-        for report in reports:
-            shown = to_json(report, console.lang)
-            console.say(
-                "verify_file",
-                name=Path(report.file).name,
-                verdict=text(f"verdict_{report.verdict}", console.lang),
-            )
-            console.say("verify_line", line=str(shown["message"]))
-            for signature in shown["signatures"]:
-                console.say(
-                    "verify_signature",
-                    signer=signature["signer"] or "?",
-                    verdict=text(f"verdict_{signature['verdict']}", console.lang),
-                    time=signature["signing_time"] or "?",
-                )
-                for change in signature["changes"]:
-                    console.say("verify_line", line="  " + change["message"])
-    return 0 if reports and all(report.verdict is Verdict.VALID for report in reports) else 1
-
-
-def _verify(space: Workspace, path: Path) -> FileReport:
-    report = space.workers.verify(Verify(str(path.absolute()), space.trust, space.now())).report
-    if report.wanted_urls and space.revocation.fetch(report.wanted_urls):
-        report = space.workers.verify(Verify(str(path.absolute()), space.trust, space.now())).report
-    return report
-
-
 def outbox(space: Workspace, _args: argparse.Namespace, console: Console) -> int:
     """What waits and what was sent; a receipt is the only proof."""
     with space.reader.view() as view:
@@ -235,6 +184,7 @@ def _verified(proof: "JournalProof", console: Console) -> dict[str, object]:
         "message": _fault_words(check, console) if check.fault else "",
         "anchor": {"by": anchor.kind.value, "at": anchor.at.isoformat(), "place": anchor.place} if anchor else None,
         "unproven": found.unproven,
+        "contradicting": found.contradicting,
         "book_sound": proof.book_sound,
     }
 
@@ -252,6 +202,8 @@ def _say_proof(proof: "JournalProof", console: Console) -> None:
         console.say("journal_not_anchored", newer=check.newer)
     if found.unproven:
         console.say("journal_unproven", count=found.unproven)
+    if found.contradicting:
+        console.say("journal_contradicting", count=found.contradicting)
     if not proof.book_sound:
         console.say("journal_book_altered")
 

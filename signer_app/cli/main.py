@@ -23,6 +23,9 @@ Command = Callable[[Workspace, argparse.Namespace, Console], int]
 
 _WRITING = frozenset({"sign", "resume", "sync"})
 """Commands that take the data folder's lock."""
+_SOMETIMES_WRITING = frozenset({"evidence", "trust"})
+"""Commands that take it for some of their actions."""
+_WRITING_ACTIONS = frozenset({"destroy", "import", "add", "remove"})
 
 
 def command_line(argv: Sequence[str]) -> int:
@@ -72,6 +75,8 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
 
 def _writes(args: argparse.Namespace) -> bool:
     asks_to = ("confirm_clock", "record", "pin_changed")
+    if args.command in _SOMETIMES_WRITING:
+        return str(args.action) in _WRITING_ACTIONS
     return args.command in _WRITING or any(getattr(args, name, False) for name in asks_to)
 
 
@@ -93,6 +98,18 @@ def _command(name: str) -> Command:
         from signer_app.cli.drivers import drivers
 
         return drivers
+    if name == "verify":
+        from signer_app.cli.verify import verify
+
+        return verify
+    if name == "evidence":
+        from signer_app.cli.evidence import evidence
+
+        return evidence
+    if name == "trust":
+        from signer_app.cli.trust import trust
+
+        return trust
     if name in ("handover", "form"):
         from signer_app.cli import custody
 
@@ -101,7 +118,6 @@ def _command(name: str) -> Command:
 
     looks: dict[str, Command] = {
         "tokens": listings.tokens,
-        "verify": listings.verify,
         "outbox": listings.outbox,
         "journal": listings.journal,
     }

@@ -17,6 +17,7 @@ class CheckName(StrEnum):
     DRIVER = "driver"
     TOKEN = "token"  # noqa: S105 - a check's name
     CERTIFICATE = "certificate"
+    ANCHORS = "anchors"
     CLOCK = "clock"
     ZONE = "zone"
     SERVER = "server"

@@ -17,7 +17,14 @@ from cryptography import x509
 
 from signer_app.desk.check_values import Check, CheckName, CheckState, worst_of
 from signer_app.desk.exchange import ExchangeSnapshot, Link
-from signer_app.desk.surroundings import ChooseKeyStore, folder_check, fonts_check, keyring_check, zone_check
+from signer_app.desk.surroundings import (
+    ChooseKeyStore,
+    anchors_check,
+    folder_check,
+    fonts_check,
+    keyring_check,
+    zone_check,
+)
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.exchange.session import client, exchanging_bodies, server_address
 from signer_app.signing.clock import ClockWatch, Ground, TimeSource, accept_clock, clock_words, require_clock
@@ -57,6 +64,7 @@ class Checks:
             self._driver(tokens),
             _token(tokens),
             self._certificate(tokens),
+            anchors_check(self._space),
             self._clock(),
             zone_check(),
             _server(exchange),
@@ -241,7 +249,8 @@ def _try_writing(folder: Path, work: Path) -> None:
         if not os.access(_there(folder), os.W_OK):
             raise PermissionError
         return
-    with tempfile.TemporaryFile(dir=work) as probe:
+    # An administrator may have made the folder before the first start: then `work` isn't there yet.
+    with tempfile.TemporaryFile(dir=_there(work)) as probe:
         probe.write(b"signer")
         probe.flush()
 

@@ -19,12 +19,14 @@ from signer_app.desk.register import Register
 from signer_app.desk.setup import Setup
 from signer_app.desk.today import Today, TodaySnapshot
 from signer_app.desk.tokens import TokensSnapshot, look
+from signer_app.desk.verifying import Verifying
 from signer_app.once import made_once
 from signer_app.store import Settings
 from signer_app.workspace import Overrides, Workspace, workspace
 
 if TYPE_CHECKING:
     from signer_app.desk.signing import Signing
+    from signer_app.desk.trusting import Trusting
     from signer_app.outgoing.outgoing import Outgoing
     from signer_app.pages import Pages
 
@@ -83,7 +85,19 @@ class Desk:
     @made_once
     def incoming(self) -> Incoming:
         """What came from the server."""
-        return Incoming(self.space, self._names)
+        return Incoming(self.space, self._names, self.verifying)
+
+    @made_once
+    def verifying(self) -> Verifying:
+        """Checking signatures, and the evidence of it."""
+        return Verifying(self.space)
+
+    @made_once
+    def trust(self) -> "Trusting":
+        """The trusted certificates of this machine."""
+        from signer_app.desk.trusting import Trusting
+
+        return Trusting(self.space)
 
     @made_once
     def checks(self) -> Checks:

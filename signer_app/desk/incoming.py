@@ -24,11 +24,10 @@ import msgspec
 from signer_app.desk.names import Names
 from signer_app.desk.reading import reading
 from signer_app.desk.today import urgency_of
+from signer_app.desk.verifying import Checked, Verifying
 from signer_app.store.durable import copy_to_new, disk_errors
 from signer_app.store.listings import InboxEntry
 from signer_app.store.model import Urgency
-from signer_app.tasks import Verify
-from signer_app.verification.model import FileReport, RevocationUrl
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
@@ -106,9 +105,10 @@ class OpenedPacket:
 class Incoming:
     """The inbox of one workspace."""
 
-    def __init__(self, space: Workspace, names: Names) -> None:
+    def __init__(self, space: Workspace, names: Names, verifying: Verifying) -> None:
         self._space = space
         self._names = names
+        self._verifying = verifying
         self._guard = threading.Lock()
         self._facts: dict[str, Facts] = {}
         self._known: tuple[object, IncomingSnapshot] | None = None
@@ -206,13 +206,9 @@ class Incoming:
                 raise
         return OpenedPacket(row_id, packet.header, files, folder)
 
-    def verify(self, file: IncomingFile) -> FileReport:
-        """What the signatures of a PDF are worth, by what is in hand now. KnownError of the worker."""
-        return self._space.workers.verify(Verify(str(file.path), self._space.trust, self._space.now())).report
-
-    def fetch(self, wanted: tuple[RevocationUrl, ...]) -> bool:
-        """Asks the network for what a report wanted; True if something new is in hand, so that verifying again pays."""
-        return self._space.revocation.fetch(wanted)
+    def verify(self, file: IncomingFile, *, ask_network: bool = True) -> Checked:
+        """What the signatures of a PDF are worth; as `Verifying.check`. Its packet was screened when it came."""
+        return self._verifying.check(file.path, name=file.name, ask_network=ask_network, free_of_marks=True)
 
     def save(self, file: IncomingFile, destination: Path) -> None:
         """Puts a copy where the clerk wants it; never over another file.

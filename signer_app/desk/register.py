@@ -175,7 +175,7 @@ def _signed(file: StoredFile) -> str:
 
 
 def _file(view: View, file: StoredFile) -> SignedFile:
-    kept = view.documents.evidence(file.id)
+    kept = view.evidence.of_file(file.id)
     return SignedFile(
         file.id,
         file.name,

@@ -1,4 +1,4 @@
-"""What the program stands on: rights of the data folder, time zone, fonts of the stamps, the system's keyring.
+"""What the program stands on: anchors, rights of the data folder, time zone, fonts of the stamps, the system's keyring.
 
 Main process; blocks for milliseconds, the keyring perhaps for as long as its own question to the person. Mends nothing;
 the keyring is tried with a secret of its own, which is taken out again.
@@ -19,6 +19,7 @@ from signer_app.exchange.session import client, exchanging_bodies
 from signer_app.store.datafolder import is_network_path
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
+from signer_resources.trust import open_places
 from signer_sync.keystore import KeyStore, KeyStoreKind
 
 _VIETNAM_OFFSET = 7 * 3600
@@ -36,6 +37,25 @@ _TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 """None, huyền, sắc, ngã, hỏi, nặng as combining marks."""
 
 ChooseKeyStore = Callable[[Path], KeyStore]
+
+
+# ---- anchors --------------------------------------------------------------------------------------------------------
+
+
+def anchors_check(space: Workspace) -> Check:
+    """Whether there are anchors, and whether an administrator has filled in what no pin is known of."""
+    try:
+        count, settings = len(space.trust.anchors), space.settings
+    except KnownError as error:
+        return Check(CheckName.ANCHORS, CheckState.BAD, "ut_anchors_bad", error=error)
+    if not count:
+        return Check(CheckName.ANCHORS, CheckState.WARN, "ut_anchors_bad", error=KnownError("machine_roots_missing"))
+    # A demonstration lives in a world of its own, without NEAC.
+    if not settings.national_root and not settings.softhsm2_conf:
+        for place in open_places():
+            unfilled = KnownError("machine_national_root_open", name=place.name)
+            return Check(CheckName.ANCHORS, CheckState.WARN, "ut_anchors_bad", error=unfilled)
+    return Check(CheckName.ANCHORS, CheckState.GOOD, "ut_anchors_good", {"count": count})
 
 
 # ---- the data folder -----------------------------------------------------------------------------------------------

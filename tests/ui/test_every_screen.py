@@ -34,6 +34,7 @@ from signer_resources.messages import Lang
 from signer_token.model import PinState
 from signer_ui.application import Dress
 from signer_ui.main import Program
+from signer_ui.panes.incoming import IncomingPane
 from signer_ui.presenters.pin import PinRequest, Purpose
 from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
@@ -136,6 +137,18 @@ def _with_letters(desk: Desk, window: Window, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window._panes[Tab.OUTGOING].busy() is None, timeout=PATIENCE_MS)
 
 
+def _require_good_checks(desk: Desk, window: Window, qtbot: QtBot) -> None:
+    """The list of checked files with one of them in the verify view, beside the list and alone."""
+    window.go(Tab.INCOMING)
+    pane = window._panes[Tab.INCOMING]
+    assert isinstance(pane, IncomingPane)
+    pane.check_paths([desk.letter("cong-van.pdf")])
+    qtbot.waitUntil(pane.details.view.pages.isVisible, timeout=PATIENCE_MS)
+    for wide in (False, True):
+        pane.details.view.wide.setChecked(wide)
+        _require_good(window, f"checked files, wide: {wide}")
+
+
 @pytest.mark.parametrize("lang", ["vi", pytest.param("en", marks=pytest.mark.long)])
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(desk: Desk, qtbot: QtBot, lang: Lang) -> None:
     desk.change_settings(language=lang)
@@ -146,6 +159,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(desk: Desk, qtb
             window.go(tab)
             qtbot.wait(50)
             _require_good(window, tab)
+        _require_good_checks(desk, window, qtbot)
         window.open_settings()
         page = window._page
         assert page is not None

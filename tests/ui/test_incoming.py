@@ -13,11 +13,10 @@ from pytestqt.qtbot import QtBot
 import signer_resources
 from signer_app.desk.incoming import Facts, IncomingFile, IncomingRow
 from signer_app.store.model import Urgency
-from signer_app.verification.model import FileReport, Integrity, Verdict
 from signer_sync.contract import PacketKind
 from signer_ui.glow import Glow
 from signer_ui.panes.incoming import IncomingPane
-from signer_ui.presenters.incoming import columns, state, state_glow, suggested_name, verdict_view, written_day
+from signer_ui.presenters.incoming import columns, state, state_glow, suggested_name, written_day
 from signer_ui.words import Words
 from tests.desk.office import MONDAY, Office, office
 from tests.desk.window import Desktop, desktop, nameless, press, visible_texts
@@ -65,20 +64,6 @@ def test_a_secret_packet_is_one_line_that_says_what_to_do() -> None:
 )
 def test_the_state_says_what_matters_most(row: IncomingRow, words: str, glow: Glow) -> None:
     assert (state(row, WORDS), state_glow(row)) == (words, glow)
-
-
-def test_a_verdict_is_said_once_with_its_reason() -> None:
-    def told(verdict: Verdict, code: str, **params: str | int) -> tuple[str, str]:
-        report = FileReport("x", verdict, Integrity.INTACT, code, params, (), ())
-        view = verdict_view(report, MONDAY, WORDS)
-        return view.verdict, view.why
-
-    assert told(Verdict.VALID, "verify_valid") == ("Chữ ký hợp lệ", "")
-    assert told(Verdict.INVALID, "verify_forbidden_change_on_page", page=2) == (
-        "Chữ ký không hợp lệ",
-        "Nội dung trang 2 bị thay đổi sau khi ký. Đề nghị trả lại nơi gửi.",
-    )
-    assert told(Verdict.CHANGED, "verify_changed")[1] == "Xem danh sách bổ sung trước khi tiếp nhận."
 
 
 def test_a_date_that_is_none_stays_as_it_was_written() -> None:
@@ -131,7 +116,7 @@ def test_a_letter_is_opened_with_its_words_its_page_and_the_verdict(
     assert "<b>V/v rà soát</b>" in words
     assert "Công văn · 12/UBND-VX · 20/11/2026 · Ủy ban nhân dân tỉnh An Sơn" in words
     assert "Trần Văn An, CHỦ TỊCH" in words
-    assert pane.details.pages.isVisible()
+    assert pane.details.view.pages.isVisible()
     assert not nameless(pane)
 
     target = tmp_path / "lưu.pdf"
@@ -142,7 +127,7 @@ def test_a_letter_is_opened_with_its_words_its_page_and_the_verdict(
 
     pane.details.list.setCurrentRow(1)
     screen.wait(lambda: "Tệp này không phải PDF." in visible_texts(pane.details))
-    assert not pane.details.pages.isVisible()
+    assert not pane.details.view.pages.isVisible()
 
 
 def test_numbers_come_from_the_packets_and_secret_ones_are_not_opened(place: Office, screen: Desktop) -> None:
@@ -153,7 +138,7 @@ def test_numbers_come_from_the_packets_and_secret_ones_are_not_opened(place: Off
     screen.wait(lambda: any(row.facts and row.facts.label == "12/UBND-VX" for row in pane.grid.rows))
     pane.grid.choose(pane.grid.shown_ids[:1])
     assert "Báo ngay người phụ trách bảo vệ bí mật nhà nước." in visible_texts(pane.details)
-    assert not pane.details.pages.isVisible()
+    assert not pane.details.view.pages.isVisible()
 
 
 def test_a_packet_that_nobody_can_read_says_so_in_place(place: Office, screen: Desktop) -> None:

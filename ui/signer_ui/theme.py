@@ -184,9 +184,9 @@ QLabel[role="heading"] {{ font-size: {pt_heading}; font-weight: 600; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[role="small"] {{ color: {muted}; font-size: {pt_small}; }}
-QLabel[role="good"] {{ color: {good}; }}
-QLabel[role="warn"] {{ color: {warn}; }}
-QLabel[role="bad"] {{ color: {bad}; }}
+QLabel[role="good"], QLabel[tone="good"] {{ color: {good}; }}
+QLabel[role="warn"], QLabel[tone="warn"] {{ color: {warn}; }}
+QLabel[role="bad"], QLabel[tone="bad"] {{ color: {bad}; }}
 
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {line}; border-radius: 8px; }}
 QFrame[role="drop"] {{ background: {surface}; border: 2px dashed {line}; border-radius: 8px; }}

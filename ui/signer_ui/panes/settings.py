@@ -51,12 +51,19 @@ def _display(shell: Shell) -> "Section[Any]":
     return DisplaySection(shell)
 
 
+def _trust(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_trust import TrustSection
+
+    return TrustSection(shell)
+
+
 _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ue_section_bodies", _bodies),
     ("ue_section_server", _server),
     ("ue_section_tsa", _timestamp),
     ("ue_section_drivers", _drivers),
     ("ue_section_display", _display),
+    ("ux_section", _trust),
 )
 
 
@@ -72,7 +79,7 @@ class SettingsPane(Pane):
         self.back = button(words("ue_back"), self._back)
         self.list = QListWidget()
         self.list.setAccessibleName(words("ue_sections"))
-        self.list.setFixedWidth(space(40))
+        self.list.setFixedWidth(space(44))
         self.list.setSpacing(space(0.75))
         for key, _make in _SECTIONS:
             self.list.addItem(QListWidgetItem(words(key)))

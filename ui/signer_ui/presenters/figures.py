@@ -4,8 +4,17 @@ Pure; loads no Qt.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from signer_ui.words import Words
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What, and its value."""
+
+    what: str
+    value: str
 
 
 def count(number: int, words: Words) -> str:

@@ -1,4 +1,4 @@
-"""What the pane of incoming documents says: the list's columns, a packet's facts, the verdict on its signatures.
+"""What the pane of incoming documents says: the list's columns, a packet's facts, its files.
 
 Pure values in and out; loads no Qt. All that a sender wrote is text to be read, never markup and never a path.
 """
@@ -9,33 +9,16 @@ from dataclasses import dataclass
 
 from signer_app.desk.incoming import IncomingFile, IncomingRow, OpenedPacket
 from signer_app.store.model import Urgency
-from signer_app.verification.model import FileReport, SignatureReport, Verdict
-from signer_app.verification.report import change_message, message
 from signer_sync.contract import PacketKind
 from signer_sync.edxml import PacketHeader
 from signer_ui.glow import Glow
-from signer_ui.presenters.figures import day, moment, size, time_of
+from signer_ui.presenters.figures import Fact, day, moment, size
 from signer_ui.presenters.grid import Column, Shade
 from signer_ui.words import Words
 
 _STATUS_CODES = frozenset({"01", "02", "03", "04", "05", "06", "13", "15", "16"})
 """The states of a document at its receiver (QCVN 102:2016/BTTTT; domain rules on status messages)."""
 _RETURNED = "02"
-_GLOWS = {
-    Verdict.VALID: Glow.GOOD,
-    Verdict.CHANGED: Glow.WARN,
-    Verdict.INDETERMINATE: Glow.WARN,
-    Verdict.INVALID: Glow.BAD,
-    Verdict.UNSIGNED: Glow.WARN,
-}
-
-
-@dataclass(frozen=True)
-class Fact:
-    """What, and its value."""
-
-    what: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -45,25 +28,6 @@ class PacketView:
     heading: str
     under: str
     facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True)
-class SignatureLine:
-    """One signature: who, what it is worth, when; `tip` says why and what was changed after it."""
-
-    text: str
-    glow: Glow
-    tip: str
-
-
-@dataclass(frozen=True)
-class VerdictView:
-    """What a file's signatures are worth."""
-
-    verdict: str
-    glow: Glow
-    why: str
-    signatures: tuple[SignatureLine, ...]
 
 
 def columns(words: Words, now: Callable[[], dt.datetime]) -> tuple[Column[IncomingRow], ...]:
@@ -154,36 +118,6 @@ def _signer(header: PacketHeader) -> str:
 def file_words(file: IncomingFile, words: Words) -> str:
     """A file as the list of files names it."""
     return words("ut_file", name=file.name or words("ut_file_nameless"), size=size(file.size, words))
-
-
-def verdict_view(report: FileReport, now: dt.datetime, words: Words) -> VerdictView:
-    """The verdict in a clerk's words, and each signature's."""
-    return VerdictView(
-        words(f"verdict_{report.verdict}"),
-        _GLOWS[report.verdict],
-        _reason(report, words),
-        tuple(_signature(signature, now, words) for signature in report.signatures),
-    )
-
-
-def _reason(report: FileReport, words: Words) -> str:
-    """Why the verdict is what it is, and what to do; the verdict itself isn't said twice."""
-    if report.verdict in (Verdict.VALID, Verdict.UNSIGNED):
-        return ""
-    rest = message(report, words.lang).removeprefix(words(f"verdict_{report.verdict}")).lstrip(":. ")
-    return rest[:1].upper() + rest[1:]
-
-
-def _signature(signature: SignatureReport, now: dt.datetime, words: Words) -> SignatureLine:
-    when = signature.timestamp.time if signature.timestamp else signature.signing_time
-    told = words(
-        "ut_signature",
-        signer=signature.signer or words("ut_signer_unknown"),
-        verdict=words(f"verdict_{signature.verdict}"),
-        time=time_of(when.astimezone(now.tzinfo), now) if when else "–",
-    )
-    changes = [change_message(change, words.lang) for change in signature.changes if not change.harmless]
-    return SignatureLine(told, _GLOWS[signature.verdict], "\n".join([message(signature, words.lang), *changes]))
 
 
 def suggested_name(file: IncomingFile) -> str:

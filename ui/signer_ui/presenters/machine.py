@@ -67,6 +67,8 @@ _IN_SETTINGS = frozenset(
         "server_insecure",
         "server_not_ours",
         "machine_tsa_away",
+        "machine_roots_missing",
+        "machine_national_root_open",
     }
 )
 _AT_TOKENS = frozenset(

@@ -35,6 +35,7 @@ class Field(StrEnum):
     URL = "url"
     TSA_URL = "tsa_url"
     MODULES = "modules"
+    FINGERPRINT = "fingerprint"
 
 
 @dataclass(frozen=True)

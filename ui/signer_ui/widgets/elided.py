@@ -7,11 +7,23 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+_LONG_WORD, _PIECE = 28, 14
+"""Letters from which on a word may be broken, and into pieces of how many."""
+
 
 def plain_tip(text: str) -> str:
     """`text` as a tip that is never taken for markup, whoever wrote it; long ones are wrapped."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"<p>{escaped}</p>".replace("\n", "<br>") if text else ""
+
+
+def breakable(text: str) -> str:
+    """`text` with places in its longest words where a line may end, so that none of them widens what it stands in."""
+    return " ".join(word if len(word) < _LONG_WORD else _pieces(word) for word in text.split(" "))
+
+
+def _pieces(word: str) -> str:
+    return "\u200b".join(word[at : at + _PIECE] for at in range(0, len(word), _PIECE))
 
 
 class Elided(QLabel):

@@ -17,6 +17,8 @@ class Facts(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._lines: list[tuple[QLabel, QLabel]] = []
+        """Made once and used again: the style sheet takes its time with each label that is new."""
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.space(3))
@@ -25,18 +27,24 @@ class Facts(QWidget):
 
     def put(self, facts: Sequence[tuple[str, str]]) -> None:
         """Shows these pairs in place of those there."""
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        for line, (what, value) in enumerate(facts):
-            name = label(what, "muted")
-            shown = _value(value)
-            shown.setAccessibleName(f"{what}: {value}")
-            name.setAlignment(Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(name, line, 0)
-            self._grid.addWidget(shown, line, 1)
+        while len(self._lines) < len(facts):
+            self._add_line()
+        for at, (name, shown) in enumerate(self._lines):
+            told = facts[at] if at < len(facts) else None
+            if told is not None:
+                name.setText(told[0])
+                shown.setText(told[1])
+                shown.setAccessibleName(f"{told[0]}: {told[1]}")
+            name.setVisible(told is not None)
+            shown.setVisible(told is not None)
         self.setVisible(bool(facts))
+
+    def _add_line(self) -> None:
+        name, shown = label("", "muted"), _value("")
+        name.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(name, len(self._lines), 0)
+        self._grid.addWidget(shown, len(self._lines), 1)
+        self._lines.append((name, shown))
 
 
 def _value(text: str) -> QLabel:

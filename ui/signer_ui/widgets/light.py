@@ -13,7 +13,7 @@ from signer_ui.glow import Glow
 from signer_ui.theme import Theme, Tone
 from signer_ui.widgets.elided import plain_tip
 
-_TONES = {Glow.GOOD: Tone.GOOD, Glow.WARN: Tone.WARN, Glow.BAD: Tone.BAD, Glow.OFF: Tone.MUTED}
+TONES = {Glow.GOOD: Tone.GOOD, Glow.WARN: Tone.WARN, Glow.BAD: Tone.BAD, Glow.OFF: Tone.MUTED}
 _SIZE = 12
 
 
@@ -24,7 +24,7 @@ def glow_icon(theme: Theme, glow: Glow, ratio: float = 2.0) -> QIcon:
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_glow(painter, QRectF(0, 0, _SIZE, _SIZE), theme.colour(_TONES[glow]), glow)
+    draw_glow(painter, QRectF(0, 0, _SIZE, _SIZE), theme.colour(TONES[glow]), glow)
     painter.end()
     icon = QIcon(picture)
     # Qt would tint it in a chosen row, and a light has to keep its colour.

@@ -384,7 +384,7 @@ class PageCanvas(QAbstractScrollArea):
         if (self._drag is not None and self._drag.moved) or self._commit.isActive():
             self._paint_millimetres(painter)
 
-    def _place_of(self, spot: Spot) -> QRectF | None:
+    def place_of(self, spot: Spot) -> QRectF | None:
         """Where a spot shows in the view, in device pixels."""
         if not 0 <= spot.page < len(self._layout):
             return None
@@ -397,7 +397,7 @@ class PageCanvas(QAbstractScrollArea):
         )
 
     def _frame(self, painter: QPainter, spot: Spot, tone: Tone, thick: int, *, solid: bool) -> None:
-        place = self._place_of(spot)
+        place = self.place_of(spot)
         if place is None:
             return
         style = Qt.PenStyle.SolidLine if solid else Qt.PenStyle.DashLine
@@ -408,7 +408,7 @@ class PageCanvas(QAbstractScrollArea):
     def _paint_millimetres(self, painter: QPainter) -> None:
         """A small label at the mark: mm from the left and from the top."""
         index = self._marks.movable_index
-        place = self._place_of(self._marks.spot(index)) if index is not None else None
+        place = self.place_of(self._marks.spot(index)) if index is not None else None
         if index is None or place is None:
             return
         rect = self._marks.spot(index).rect

@@ -26,10 +26,12 @@ from signer_app.pages import Margins, Pages
 from signer_app.pdf.plan import Mark, Placement, SigningPlan
 from signer_resources.errors import KnownError
 from signer_ui.presenters.figures import count
-from signer_ui.presenters.pages import Marks
+from signer_ui.presenters.frames import Frame
+from signer_ui.presenters.pages import Marks, Spot
 from signer_ui.tasks import Lane, Tasks
 from signer_ui.theme import Theme
 from signer_ui.widgets.page_canvas import PageCanvas
+from signer_ui.widgets.page_frames import PageFrames
 from signer_ui.widgets.page_icons import fit_page_icon, fit_width_icon, larger_icon, smaller_icon, thumbnails_icon
 from signer_ui.widgets.page_layout import Fit
 from signer_ui.widgets.page_pictures import Pictures, Wishes
@@ -52,6 +54,7 @@ class PageView(QWidget):
         self._pictures = Pictures(tasks, pages, self._wishes, self)
         self._marks = Marks(self._pictures.size)
         self._canvas = PageCanvas(self._pictures, self._marks, words, theme, self)
+        self._frames = PageFrames(self._canvas)
         self._thumbnails = PageThumbnails(self._pictures, words, theme, self)
         self._says = QLabel(self)
         self._says.setProperty("role", "muted")
@@ -83,6 +86,7 @@ class PageView(QWidget):
         `images` says where each picture that the plan names by its hash lies; `rule_places` are the placements of
         the plan without a place by hand, so that a mark finds back.
         """
+        self._frames.put(())
         self._marks.forget()
         self._marks.show(plan, rule_places)
         self._pictures.open(path, dict(images or {}))
@@ -103,6 +107,7 @@ class PageView(QWidget):
 
     def clear(self) -> None:
         """Shows nothing."""
+        self._frames.put(())
         self._marks.forget()
         self._pictures.close()
         self._canvas.show_document()
@@ -110,6 +115,18 @@ class PageView(QWidget):
         self._page_changed(0)
         self._bar.setEnabled(False)
         self._tell()
+
+    def set_frames(self, frames: Sequence[Frame]) -> None:
+        """Outlines these places of the file that is shown, until another one is."""
+        self._frames.put(frames)
+
+    def choose_frames(self, spots: Sequence[Spot]) -> None:
+        """Makes the frames at these places stand out; the first comes into view, now or when its page is known."""
+        self._frames.choose(spots)
+
+    def go_to(self, page: int) -> None:
+        """Shows the top of a page (from 0), if it is known."""
+        self._canvas.go_to(page)
 
     def reveal_mark(self) -> None:
         """Scrolls to the mark that can be moved and selects it."""
@@ -242,6 +259,7 @@ class PageView(QWidget):
         self._canvas.refresh_sizes()
         self._thumbnails.refresh()
         self._page_changed(self._canvas.page)
+        self._frames.catch_up()
 
     def _unreadable(self, error: KnownError) -> None:
         self._bar.setEnabled(False)
