@@ -82,10 +82,10 @@ SIGNING = [
     ("after-signature", 2),
     ("output-kept", 1),
     ("after-commit", 1),
-    ("copy-half-made", 1),
     ("before-told", 1),
 ]
 MORE_SIGNING = [
+    ("copy-half-made", 1),
     ("input-kept", 2),
     ("before-commit", 2),
     ("input-kept", 1),
@@ -139,6 +139,7 @@ def three_are_sent_once(desk: Desk) -> None:
     journal_is_sound(desk)
 
 
+@pytest.mark.long
 def test_what_is_told_after_a_kill_is_there_even_if_its_copy_was_thrown_away(desk: Desk) -> None:
     words = signing(desk)
     killed_at(desk, "before-told", 1, *words, pin=CANARY_PIN)

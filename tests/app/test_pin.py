@@ -78,10 +78,16 @@ def test_a_key_that_asks_again_gets_only_a_pin_that_was_given_for_it(desk: Desk,
     again = desk.run("resume", pin=CANARY_PIN, options=("--module", counting.path))
     assert (again.code, again.json["stopped"]["code"]) == (3, "signature_pin_needed")
     assert counting.context_logins() == 0
+    other = "Canary-5cQ8-signature"
+    wrong = desk.run("resume", pin=f"{CANARY_PIN}\n{other}", options=("--module", counting.path))
+    assert (wrong.code, wrong.json["stopped"]["code"]) == (3, "signature_pin_incorrect")
+    assert (counting.user_logins(), counting.context_logins()) == (3, 1)
+    assert other not in wrong.out + wrong.err
+    assert [path.name for path, data in desk.everything() if other.encode() in data] == []
     signed = desk.run("resume", pin=f"{CANARY_PIN}\n", options=("--module", counting.path))
     assert (signed.code, signed.states) == (0, ["signed"])
-    assert counting.user_logins() == 3
-    assert counting.context_logins() == counting.calls().count("C_Sign") > 0
+    assert counting.user_logins() == 4
+    assert counting.context_logins() == 1 + counting.calls().count("C_Sign") > 1
 
 
 def test_a_locked_token_is_not_tried(desk: Desk, counting: CountingModule) -> None:
@@ -130,18 +136,6 @@ def test_the_pin_stands_in_no_argument_environment_output_or_file(desk: Desk) ->
     assert CANARY_PIN.encode() not in out + err
     holders = {path.name for path, data in desk.everything() if CANARY_PIN.encode() in data}
     assert holders == {"demo.json"}
-
-
-def test_a_signature_pin_stays_nowhere_either(desk: Desk, counting: CountingModule) -> None:
-    counting.misbehave(always_auth="all")
-    other = "Canary-5cQ8-signature"
-    # What kind of key it is, is known from the first time on; until then a second line is not even read.
-    seal(desk, counting)
-    answer = desk.run("resume", pin=f"{CANARY_PIN}\n{other}", options=("--module", counting.path))
-    assert (answer.code, answer.json["stopped"]["code"]) == (3, "signature_pin_incorrect")
-    assert (counting.user_logins(), counting.context_logins()) == (2, 1)
-    assert other not in answer.out + answer.err
-    assert [path.name for path, data in desk.everything() if other.encode() in data] == []
 
 
 def looked_at(mark: bytes) -> set[tuple[bytes, bool]]:

@@ -189,6 +189,7 @@ def test_loading_again_gives_the_same_certificates_and_the_kept_port(pki: DemoPk
     assert [again.leaf(holder).sha256 for holder in Holder] == [pki.leaf(holder).sha256 for holder in Holder]
 
 
+@pytest.mark.long
 def test_a_pki_that_was_cut_while_it_was_made_is_made_anew(pki: DemoPki, tmp_path: Path) -> None:
     folder = copied_folder(pki.folder, tmp_path / "pki")
     (folder / "pki.json").unlink()

@@ -120,6 +120,7 @@ def test_setting_up_again_changes_nothing(hsm: SoftHsm, folder: Path, pki: DemoP
     assert sorted(path.name for path in folder.iterdir()) == ["softhsm2.conf", "tokens"]
 
 
+@pytest.mark.long
 def test_another_pin_makes_new_tokens(tmp_path: Path, pki: DemoPki) -> None:
     first = look(set_up(tmp_path, pki))
     second = look(set_up(tmp_path, pki, pin="11112222"), pin="11112222")
@@ -127,6 +128,7 @@ def test_another_pin_makes_new_tokens(tmp_path: Path, pki: DemoPki) -> None:
     assert {token.serial for token in second.values()}.isdisjoint(token.serial for token in first.values())
 
 
+@pytest.mark.long
 def test_a_certificate_that_has_changed_makes_new_tokens(tmp_path: Path, pki: DemoPki) -> None:
     set_up(tmp_path, pki)
     drafter = SoftToken("Lê Hữu Đạt", pki.leaf(Holder.DRAFTER))

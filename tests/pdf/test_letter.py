@@ -22,7 +22,14 @@ from signer_resources.samples import Sample
 from tests.pdf.paper import BOLD, ITALIC, Words, head, letter, page_of, read, read_all, signer_block
 
 SET = samples.load()
-every_sample = pytest.mark.parametrize("sample", SET.samples, ids=lambda sample: sample.id)
+every_sample = pytest.mark.parametrize(
+    "sample",
+    [
+        # Forty pages take as long as all the others together.
+        pytest.param(one, id=one.id, marks=[pytest.mark.long] if one.id == "bao-cao-40-trang" else [])
+        for one in SET.samples
+    ],
+)
 
 
 # --- ô 3 ---------------------------------------------------------------------------------------------------------

@@ -35,7 +35,14 @@ from tests.pdf.signing import (
 )
 
 OPEN = tuple(sample for sample in samples.load().samples if not sample.secret)
-every_letter = pytest.mark.parametrize("sample", OPEN, ids=lambda sample: sample.id)
+every_letter = pytest.mark.parametrize(
+    "sample",
+    [
+        # Forty pages take as long as all the others together.
+        pytest.param(one, id=one.id, marks=[pytest.mark.long] if one.id == "bao-cao-40-trang" else [])
+        for one in OPEN
+    ],
+)
 SEAL_BY_HAND = PlaceOption(1, 100, 100)
 
 
