@@ -49,12 +49,14 @@ _ALL = {
     "token_pulled": ("token-pulled",),
     "server_down": ("machine-server-down", "home-waiting"),
     "closed_while_signing": ("closing",),
+    "files_checked": ("checked", "checked-wide"),
     "looks": ("settings-bodies",),
 }
 _SOME = {
     "ten_documents": ("outgoing-ready", "pin", "received", "home-evening"),
     "moved_by_hand": ("moved-by-hand",),
     "token_pulled": ("token-pulled",),
+    "files_checked": ("checked-wide",),
 }
 LOOKS = (
     Look("light", ThemeChoice.LIGHT, 1.0, (1366, 768), _ALL),

@@ -33,6 +33,7 @@ from tests.support.workspace import (
 from tests.ui.agent import Ended, Seen
 from tests.ui.driver import BUTTON, CELL, Driver, opened
 from tests.ui.stall import StallReport
+from tests.verification.documents import annotate, increment
 
 RECEIVERS = "H77; H77.02"
 
@@ -503,6 +504,36 @@ def closed_while_signing(stage: Stage) -> None:
     assert len(stage.desk.files()) == 4
 
 
+def files_checked(stage: Stage) -> None:
+    """Letters that came by mail: one with a line covered after the leader had signed, the others as they were."""
+    mail = stage.desk.folder / "nhan-qua-thu"
+    mail.mkdir()
+    deceiving = mail / "quyet-dinh-bi-sua.pdf"
+    signed = {sample.name: sample.read_bytes() for sample in sorted(stage.desk.samples.glob("*.pdf"))}
+    for name in ("cong-van.pdf", "giay-moi.pdf", "thong-bao.pdf"):
+        (mail / name).write_bytes(signed[name])
+    deceiving.write_bytes(
+        increment(signed["quyet-dinh.pdf"], annotate((85, 420, 400, 440), "1 1 1 rg 0 0 315 20 re f"))
+    )
+    with stage.at_work() as driver:
+        go(driver, Tab.INCOMING)
+        driver.push("Kiểm tra tệp", BUTTON)
+        driver.wait_focus("Tên tệp")
+        driver.write(str(deceiving))
+        driver.key("Return")
+        driver.wait("Đã kiểm tra 1 tệp: 1 không hợp lệ")
+        driver.push("Kiểm tra thư mục", BUTTON)
+        driver.wait_focus("Thư mục")
+        driver.write(str(mail))
+        driver.key("Return")
+        driver.wait("Đã kiểm tra 4 tệp: 1 không hợp lệ · 3 hợp lệ")
+        driver.wait("Nội dung trang 1 bị thay đổi sau khi ký (khung đỏ).")
+        driver.picture("checked")
+        driver.push("Xem rộng", BUTTON)
+        driver.wait("Hiện danh sách", BUTTON)
+        driver.picture("checked-wide")
+
+
 def looks(stage: Stage) -> None:
     """Language and looks are changed while the window is open, and take effect at once."""
     with stage.at_work() as driver:
@@ -529,6 +560,6 @@ JOURNEYS: dict[str, Callable[[Stage], None]] = {
     journey.__name__: journey
     for journey in (
         *(first_start, ten_documents, moved_by_hand, wrong_pin, token_pulled, server_down),
-        *(second_start, closed_while_signing, looks),
+        *(second_start, closed_while_signing, files_checked, looks),
     )
 }

@@ -22,6 +22,7 @@ from signer_resources.errors import KnownError
 from signer_resources.rules import Mark
 from signer_resources.trust import Pin, PinKind, PinSet
 from signer_ui.panes.incoming import IncomingPane
+from signer_ui.panes.machine import MachinePane
 from signer_ui.panes.settings import SettingsPane
 from signer_ui.panes.settings_trust import CertificateLine, TrustSection
 from signer_ui.presenters.machine import Mend, machine_view
@@ -182,10 +183,20 @@ def test_a_damaged_store_is_told_in_place(screen: Desktop) -> None:
 
 
 @pytest.mark.parametrize("code", ["machine_roots_missing", "machine_national_root_open"])
-def test_the_machines_check_of_the_roots_leads_to_the_settings(code: str) -> None:
+def test_the_machines_check_of_the_roots_leads_to_the_section(code: str) -> None:
     error = KnownError(code, name="Vietnam National Root CA")
     check = Check(CheckName.ANCHORS, CheckState.WARN, "ut_anchors_bad", error=error)
-    assert machine_view((check,), WORDS).checks[0].mend is Mend.SETTINGS
+    assert machine_view((check,), WORDS).checks[0].mend is Mend.TRUST
+
+
+def test_the_button_of_that_check_opens_the_settings_at_the_section(screen: Desktop) -> None:
+    machine = screen.show(MachinePane)
+    screen.wait(lambda: "Mở Chứng thư tin cậy" in visible_texts(machine))
+    with screen.qtbot.waitSignal(machine.settings_wanted) as wanted:
+        press(machine, "Mở Chứng thư tin cậy")
+    pane = screen.show(lambda shell: SettingsPane(shell, *wanted.args))
+    screen.wait(lambda: bool(pane.findChildren(TrustSection)))
+    assert pane.list.currentItem().text() == SECTION
 
 
 # ---- in
@@ -213,7 +224,6 @@ def test_what_is_pinned_comes_in_and_the_rest_is_refused_with_the_reason(
     assert journal(screen.office) == [(JournalAction.TRUST_ADD, sha(root))]
     section.import_files(files[:1])
     screen.wait(lambda: section.notice.text == "1 chứng thư số đã có từ trước.")
-    assert section.import_button.isEnabled()
 
 
 def test_a_file_without_certificates_is_told(screen: Desktop, tmp_path: Path) -> None:
@@ -221,7 +231,6 @@ def test_a_file_without_certificates_is_told(screen: Desktop, tmp_path: Path) ->
     (tmp_path / "trang.cer").write_bytes(b"<html>")
     section.import_files([tmp_path / "trang.cer"])
     screen.wait(lambda: "Không lấy được chứng thư số nào" in section.notice.text)
-    assert section.import_button.isEnabled()
 
 
 def test_an_own_root_waits_for_a_fingerprint_that_the_screen_does_not_show(

@@ -47,8 +47,8 @@ class Pane(QWidget):
     files_wanted = Signal(list)
     """Paths (list of str) that somebody dropped here and that belong on the outgoing tab."""
 
-    settings_wanted = Signal()
-    """The settings should be opened."""
+    settings_wanted = Signal(str)
+    """The settings should be opened, at the section with this title (a text of the catalogue); empty: the first one."""
 
     custody_wanted = Signal()
     """The hand-over book should be opened."""

@@ -203,14 +203,14 @@ class Window(QMainWindow):
             self.go(Tab.OUTGOING)
             self._panes[Tab.OUTGOING].open_files(paths)
 
-    def open_settings(self) -> None:
-        """The settings, in place of the tabs."""
+    def open_settings(self, section: str = "") -> None:
+        """The settings, in place of the tabs; `section` as `Pane.settings_wanted`."""
         shell = self._shell
         if shell is None or self._page is not None:
             return
         from signer_ui.panes.settings import SettingsPane
 
-        self._instead(SettingsPane(shell))
+        self._instead(SettingsPane(shell, section))
 
     def open_custody(self) -> None:
         """The hand-over book, in place of the tabs."""

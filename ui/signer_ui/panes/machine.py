@@ -160,7 +160,9 @@ class MachinePane(Pane):
     def _mend(self, way: Mend) -> None:
         match way:
             case Mend.SETTINGS:
-                self.settings_wanted.emit()
+                self.settings_wanted.emit("")
+            case Mend.TRUST:
+                self.settings_wanted.emit("ux_section")
             case Mend.TOKENS:
                 self.shell.go(Tab.TOKEN)
             case Mend.CLOCK:

@@ -68,18 +68,19 @@ _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
 
 
 class SettingsPane(Pane):
-    """All settings of this machine."""
+    """All settings of this machine; `section` is the title's key of the one that is shown first."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, section: str = "") -> None:
         super().__init__(shell)
         words, space = shell.words, shell.theme.space
+        self._first = next((number for number, (key, _make) in enumerate(_SECTIONS) if key == section), 0)
         self._sections: dict[int, Section[Any]] = {}
         self._leaving = False
         self.notice = Notice(words, shell.theme)
         self.back = button(words("ue_back"), self._back)
         self.list = QListWidget()
         self.list.setAccessibleName(words("ue_sections"))
-        self.list.setFixedWidth(space(44))
+        self.list.setFixedWidth(space(48))
         self.list.setSpacing(space(0.75))
         for key, _make in _SECTIONS:
             self.list.addItem(QListWidgetItem(words(key)))
@@ -151,7 +152,7 @@ class SettingsPane(Pane):
 
     def _begin(self) -> None:
         # The keyboard may have come to the first one already, but without choosing it.
-        self.list.setCurrentRow(max(0, self.list.currentRow()))
+        self.list.setCurrentRow(self._first or max(0, self.list.currentRow()))
 
     def _show(self, number: int) -> None:
         self.section(number)

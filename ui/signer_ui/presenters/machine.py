@@ -17,6 +17,8 @@ class Mend(StrEnum):
     """Where something can be done about it."""
 
     SETTINGS = "settings"
+    TRUST = "trust"
+    """The settings, at the trusted certificates."""
     TOKENS = "tokens"
     CLOCK = "clock"
     """A person wants to say that the clock is right; is asked once more."""
@@ -67,10 +69,9 @@ _IN_SETTINGS = frozenset(
         "server_insecure",
         "server_not_ours",
         "machine_tsa_away",
-        "machine_roots_missing",
-        "machine_national_root_open",
     }
 )
+_AT_TRUST = frozenset({"machine_roots_missing", "machine_national_root_open"})
 _AT_TOKENS = frozenset(
     {
         "certificate_expired",
@@ -119,6 +120,8 @@ def _mend(check: Check) -> Mend | None:
         return None
     if check.error.code in _IN_SETTINGS:
         return Mend.SETTINGS
+    if check.error.code in _AT_TRUST:
+        return Mend.TRUST
     if check.error.code in _AT_TOKENS:
         return Mend.TOKENS
     if check.error.code == "clock_before_last_signature":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +18,15 @@ from signer_app.store.settings import Body, CertificateRole, Exchange, Seal, Ser
 from signer_app.store.times import vietnamese_date
 from signer_resources.messages import Lang
 
+if TYPE_CHECKING:
+    # Loaded where certificates are read, not with the window's forms.
+    from signer_app.desk.trusting import Offered
+
 SEAL_MM = (34.0, 42.0)
 """Usual diameters of seals by the level of the body, mm; others are taken, and told."""
 SEAL_MM_LIMITS = (10.0, 80.0)
 """What the settings take, mm."""
+_SHA256_DIGITS = 64
 DEFAULT_SEAL_MM = 36.0
 
 Change = Callable[[Settings], Settings]
@@ -356,6 +362,30 @@ class DisplayForm:
         return lambda settings: msgspec.structs.replace(
             settings, language=self.language, theme=self.theme, clerk=_line(self.clerk)
         )
+
+
+@dataclass(frozen=True)
+class OwnAnchorForm:
+    """The body's own anchor that waits for its fingerprint, as its authority tells it. Without `offered` none waits."""
+
+    offered: "Offered | None" = None
+    fingerprint: str = ""
+    label: str = ""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the fingerprint: all of it must be there, and be the file's (decision 15)."""
+        from signer_app.trust.keeper import digits_of
+
+        digits = digits_of(self.fingerprint)
+        if len(digits) != _SHA256_DIGITS:
+            return (Problem(Field.FINGERPRINT, "ux_wrong_fingerprint_form"),)
+        if self.offered is None or digits != self.offered.candidate.sha256:
+            return (Problem(Field.FINGERPRINT, "ux_wrong_fingerprint"),)
+        return ()
+
+    def change(self) -> Change:
+        """None of the settings: anchors are kept beside them."""
+        return lambda settings: settings
 
 
 def _line(text: str) -> str:
