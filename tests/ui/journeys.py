@@ -31,7 +31,7 @@ from tests.support.workspace import (
     served,
 )
 from tests.ui.agent import Ended, Seen
-from tests.ui.driver import BUTTON, CELL, Driver, opened
+from tests.ui.driver import BUTTON, CELL, CHECK, Driver, opened
 from tests.ui.stall import StallReport
 from tests.verification.documents import annotate, increment
 
@@ -529,8 +529,8 @@ def files_checked(stage: Stage) -> None:
         driver.wait("Đã kiểm tra 4 tệp: 1 không hợp lệ · 3 hợp lệ")
         driver.wait("Nội dung trang 1 bị thay đổi sau khi ký (khung đỏ).")
         driver.picture("checked")
-        driver.push("Xem rộng", BUTTON)
-        driver.wait("Hiện danh sách", BUTTON)
+        driver.push("Xem rộng", CHECK)
+        driver.wait("Hiện danh sách", CHECK)
         driver.picture("checked-wide")
 
 
