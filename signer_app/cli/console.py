@@ -7,8 +7,9 @@ that came from files or servers never reach the terminal.
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from signer_resources.errors import KnownError
-from signer_resources.messages import Lang, text
+from signer_resources.messages import Explanation, Lang, text
 
 _BAR_AFTER_S = 1.0
 _LINE_EVERY_S = 5.0
@@ -38,15 +39,15 @@ class Console:
     def say(self, key: str, /, **params: object) -> None:
         """A sentence of the catalogue on stdout; nothing where JSON is wanted."""
         if not self.as_json:
-            self._out.print(Text(clean(text(key, self.lang, **params))))
+            self._out.print(Text(clean(text(key, self.lang, **_flat(params)))))
 
     def warn(self, error: KnownError) -> None:
         """What, why and what to do, on stderr."""
-        self._err.print(Text(clean(str(error.explain(self.lang)))))
+        self._err.print(Text(clean(str(_told(error, self.lang)))))
 
     def note(self, key: str, /, **params: object) -> None:
         """A sentence of the catalogue on stderr."""
-        self._err.print(Text(clean(text(key, self.lang, **params))))
+        self._err.print(Text(clean(text(key, self.lang, **_flat(params)))))
 
     def result(self, value: Any) -> None:
         """The one JSON document of the command."""
@@ -58,7 +59,7 @@ class Console:
         if self.as_json:
             self.result({"error": message_of(error, self.lang)})
         else:
-            told = error.explain(self.lang)
+            told = _told(error, self.lang)
             for line in (told.what, told.why, told.do):
                 if line:
                     self._err.print(Text(clean(line)))
@@ -71,7 +72,7 @@ class Console:
         for head in heads:
             table.add_column(text(head, self.lang), overflow="fold")
         for row in rows:
-            table.add_row(*(Text(clean(cell)) for cell in row))
+            table.add_row(*(Text(_line(cell)) for cell in row))
         self._out.print(table)
 
     @contextmanager
@@ -130,6 +131,19 @@ def ask_person(question: str) -> str:
 def message_of(error: KnownError, lang: Lang) -> dict[str, str]:
     """Code and message of an error, as every command's JSON carries them."""
     return {"code": error.code, "message": str(error.explain(lang))}
+
+
+def _told(error: KnownError, lang: Lang) -> Explanation:
+    return KnownError(error.code, **_flat(error.params)).explain(lang)
+
+
+def _flat(params: Mapping[str, object]) -> dict[str, object]:
+    """What is put into a sentence, each in one line: a name from outside can't begin a line that looks like ours."""
+    return {key: _line(str(one)) if isinstance(one, str | PurePath) else one for key, one in params.items()}
+
+
+def _line(words: str) -> str:
+    return clean(" ".join(words.splitlines()))
 
 
 def clean(line: str) -> str:

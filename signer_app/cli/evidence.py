@@ -32,7 +32,7 @@ def evidence(space: Workspace, args: argparse.Namespace, console: Console) -> in
             raise UsageError("usage_arguments", reason=args.document)
         _list(verifying.documents(), console)
         return 0
-    sha256 = _one(verifying.documents(), args.document)
+    sha256 = _one(verifying, args.document)
     if args.action == "show":
         _show(verifying.evidence(sha256), console)
         return 0
@@ -43,12 +43,12 @@ def evidence(space: Workspace, args: argparse.Namespace, console: Console) -> in
     return 0
 
 
-def _one(documents: Collection[EvidenceOfDocument], wanted: str | None) -> str:
+def _one(verifying: Verifying, wanted: str | None) -> str:
     """The document whose SHA-256 begins like this; KnownError "evidence_unknown", "evidence_ambiguous"."""
     if not wanted:
         raise UsageError("usage_arguments", reason="SHA-256")
-    found = [document.sha256 for document in documents if document.sha256.startswith(wanted.casefold())]
-    if not found or len(wanted) < _SHORTEST:
+    found = verifying.documents_beginning(wanted.casefold()) if len(wanted) >= _SHORTEST else ()
+    if not found:
         raise KnownError("evidence_unknown", text=wanted)
     if len(found) > 1:
         raise KnownError("evidence_ambiguous", text=wanted, count=len(found))

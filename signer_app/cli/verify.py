@@ -6,9 +6,10 @@ evidence the lock is taken, for a moment at the end; where somebody else has it,
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from signer_app.cli.console import Console
-from signer_app.desk.verifying import Checked, Verifying, files_of, kept, told_apart
+from signer_app.desk.verifying import Checked, Verifying, files_of, is_file, is_folder, kept, told_apart
 from signer_app.paper.writing import require_free
 from signer_app.signing.jobs import UsageError
 from signer_app.verification.facts import signature_facts, without_verdict
@@ -23,11 +24,12 @@ def verify(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     """The verdict on each file; exit 0 only when all are valid."""
     _require(args)
     verifying = Verifying(space)
-    found: list[Checked] = []
+    found: dict[Path, Checked] = {}
     with console.progress() as progress:
         files = files_of(args.files)
-        verifying.check_many(files, found.append, progress, ask_network=not args.offline)
-    checked = _with_evidence(verifying, found)
+        # A newer answer takes the place of the one from before the network was asked.
+        verifying.check_many(files, lambda one: found.update({one.path: one}), progress, ask_network=not args.offline)
+    checked = _with_evidence(verifying, tuple(found.values()))
     if args.report is not None:
         verifying.report_pdf(checked, args.report)
     if console.as_json:
@@ -43,13 +45,13 @@ def verify(space: Workspace, args: argparse.Namespace, console: Console) -> int:
 def _require(args: argparse.Namespace) -> None:
     """That what is named is there, and the report's name free, before an hour's work is begun."""
     for source in args.files:
-        if not (source.is_dir() or source.is_file()):
+        if not (is_folder(source) or is_file(source)):
             raise UsageError("usage_missing_input", name=str(source))
-    if args.trust is not None and not args.trust.is_dir():
+    if args.trust is not None and not is_folder(args.trust):
         raise UsageError("usage_missing_input", name=str(args.trust))
     if args.report is not None:
         require_free(args.report)
-        if not args.report.absolute().parent.is_dir():
+        if not is_folder(args.report.absolute().parent):
             raise KnownError("output_unwritable", folder=str(args.report.parent))
 
 

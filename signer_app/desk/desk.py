@@ -85,7 +85,7 @@ class Desk:
     @made_once
     def incoming(self) -> Incoming:
         """What came from the server."""
-        return Incoming(self.space, self._names, self.verifying)
+        return Incoming(self.space, self._names)
 
     @made_once
     def verifying(self) -> Verifying:

@@ -24,7 +24,6 @@ import msgspec
 from signer_app.desk.names import Names
 from signer_app.desk.reading import reading
 from signer_app.desk.today import urgency_of
-from signer_app.desk.verifying import Checked, Verifying
 from signer_app.store.durable import copy_to_new, disk_errors
 from signer_app.store.listings import InboxEntry
 from signer_app.store.model import Urgency
@@ -105,10 +104,9 @@ class OpenedPacket:
 class Incoming:
     """The inbox of one workspace."""
 
-    def __init__(self, space: Workspace, names: Names, verifying: Verifying) -> None:
+    def __init__(self, space: Workspace, names: Names) -> None:
         self._space = space
         self._names = names
-        self._verifying = verifying
         self._guard = threading.Lock()
         self._facts: dict[str, Facts] = {}
         self._known: tuple[object, IncomingSnapshot] | None = None
@@ -205,10 +203,6 @@ class Incoming:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
         return OpenedPacket(row_id, packet.header, files, folder)
-
-    def verify(self, file: IncomingFile, *, ask_network: bool = True) -> Checked:
-        """What the signatures of a PDF are worth; as `Verifying.check`. Its packet was screened when it came."""
-        return self._verifying.check(file.path, name=file.name, ask_network=ask_network, free_of_marks=True)
 
     def save(self, file: IncomingFile, destination: Path) -> None:
         """Puts a copy where the clerk wants it; never over another file.

@@ -21,6 +21,7 @@ from signer_app.paper.writing import write_paper
 from signer_app.signing.opening import screened
 from signer_app.tasks import Verify
 from signer_app.verification.model import FileReport, Integrity, Revocation, Trust, TrustMaterial, Verdict
+from signer_app.verification.names import one_line
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _MOST_FILES = 100_000
 """Files of one check; more is no office's folder but the root of a disk."""
+_ASKED_AT_ONCE = 50
+"""Files whose news are fetched before they are looked at again: the cache holds what a few files need."""
 _REMEMBERED = 500
 """Undecided files that are looked at again; the oldest are forgotten first."""
 
@@ -59,14 +62,34 @@ class _Waiting:
         return {sha256: der for sha256, der in self.pieces.items() if sha256 in wanted}
 
 
+@dataclass(frozen=True)
+class _Undecided:
+    """What it is called, whether it was screened when it came, and its SHA-256."""
+
+    name: str
+    free_of_marks: bool
+    sha256: str | None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is one; Path.is_dir raises where a name is too long."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: Path) -> bool:
+    """The same for files."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def files_of(paths: Sequence[Path], cancelled: Callable[[], bool] = lambda: False) -> tuple[Path, ...]:
     """The files that are meant: those given, and of folders every *.pdf in any case, however deep, in their order.
 
-    No link to a folder is followed. KnownError "verify_too_many_files"; what is found so far when cancelled.
+    A folder that can't be read stands for itself: its check says so. No link to a folder is followed. KnownError
+    "verify_too_many_files"; what is found so far when cancelled.
     """
     found: list[Path] = []
     for path in paths:
-        found += sorted(_pdfs_in(path, _MOST_FILES - len(found), cancelled)) if path.is_dir() else [path]
+        found += sorted(_pdfs_in(path, _MOST_FILES - len(found), cancelled)) if is_folder(path) else [path]
         if len(found) > _MOST_FILES:
             raise KnownError("verify_too_many_files", most=_MOST_FILES)
     return tuple(dict.fromkeys(found))
@@ -74,9 +97,13 @@ def files_of(paths: Sequence[Path], cancelled: Callable[[], bool] = lambda: Fals
 
 def _pdfs_in(folder: Path, room: int, cancelled: Callable[[], bool]) -> list[Path]:
     found: list[Path] = []
-    for place, _folders, names in os.walk(folder):
+
+    def closed(error: OSError) -> None:
+        found.append(Path(error.filename or folder))
+
+    for place, _folders, names in os.walk(folder, onerror=closed):
         pdfs = (Path(place, name) for name in names if name.lower().endswith(".pdf"))
-        found += [file for file in pdfs if file.is_file()]
+        found += [file for file in pdfs if is_file(file)]
         if cancelled() or len(found) > room:
             break
     return found
@@ -89,8 +116,9 @@ class Verifying:
         self._space = space
         self._keeper = EvidenceKeeper(space)
         self._guard = threading.Lock()
-        self._undecided: OrderedDict[Path, tuple[str, bool]] = OrderedDict()
-        """What they are called, and whether they were screened when they came."""
+        self._undecided: OrderedDict[Path, _Undecided] = OrderedDict()
+        self._free: set[tuple[str, str]] = set()
+        """SHA-256 and name of what was screened here and found free of marks; the name may carry one, too."""
         self._waiting: list[_Waiting] = []
         self._pieces: dict[str, bytes] = {}
 
@@ -111,11 +139,11 @@ class Verifying:
         also those that have just failed.
         `free_of_marks`: these bytes were screened for marks of secrecy before, when they came.
         """
-        shown = _readable(path.name) if name is None else name
+        shown = _shown(path.name if name is None else name)
         report, material = self._look(path)
         if ask_network and report.wanted_urls and self._space.revocation.fetch(report.wanted_urls, again=again):
             report, material = self._look(path)
-        screened_before = free_of_marks or self._screened_before(report)
+        screened_before = free_of_marks or self._screened_before(report, shown)
         self._remember(path, shown, report, free_of_marks=free_of_marks)
         kept = _signed(report) and (screened_before or self._free_of_marks(path, shown, report))
         return Checked(path, shown, report, kept and self._keep(shown, report, material))
@@ -129,12 +157,41 @@ class Verifying:
         *,
         ask_network: bool = True,
     ) -> None:
-        """Checks the files one after the other and hands out each answer; `progress` as `Console.progress` gives it."""
+        """Checks the files one after the other and hands out each answer; `progress` as `Console.progress` gives it.
+
+        With `ask_network` those that want news are handed out a second time (`ask_for_many`).
+        """
+        wanting: list[Checked] = []
         for done, path in enumerate(paths):
             if cancelled():
                 return
             progress("progress_verify", done, len(paths))
-            each(self.check(path, ask_network=ask_network))
+            checked = self.check(path, ask_network=False)
+            each(checked)
+            if ask_network and checked.report.wanted_urls:
+                wanting.append(checked)
+        self.ask_for_many(wanting, each, progress, cancelled)
+
+    def ask_for_many(
+        self,
+        wanting: Sequence[Checked],
+        each: Callable[[Checked], None],
+        progress: Callable[[str, int, int], None],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Asks the network for what these checks wanted, and hands out newer answers where anything came."""
+        for begin in range(0, len(wanting), _ASKED_AT_ONCE):
+            some = wanting[begin : begin + _ASKED_AT_ONCE]
+            new = False
+            for done, one in enumerate(some, start=begin):
+                if cancelled():
+                    return
+                progress("progress_verify", done, len(wanting))
+                new = self._space.revocation.fetch(one.report.wanted_urls) or new
+            for one in some if new else ():
+                if cancelled():
+                    return
+                each(self.check(one.path, name=one.name, ask_network=False))
 
     def undecided(self) -> int:
         """How many files of this run could not be decided for want of anchors, CRLs or OCSP answers. Never blocks."""
@@ -145,13 +202,16 @@ class Verifying:
         with self._guard:
             undecided = tuple(self._undecided.items())
         answers: list[Checked] = []
-        for path, (name, free_of_marks) in undecided:
+        for path, one in undecided:
             if cancelled():
                 break
-            if path.is_file():
+            if path not in self._undecided:
+                # Its evidence was destroyed meanwhile.
+                continue
+            if is_file(path):
                 # While the network answers, addresses that failed lately are due too; a dead one isn't asked for each.
                 again = not answers or not _could_be_decided(answers[-1].report)
-                answers.append(self.check(path, name=name, free_of_marks=free_of_marks, again=again))
+                answers.append(self.check(path, name=one.name, free_of_marks=one.free_of_marks, again=again))
             else:
                 with self._guard:
                     self._undecided.pop(path, None)
@@ -173,7 +233,7 @@ class Verifying:
         with self._guard:
             self._undecided.pop(path, None)
             if _could_be_decided(report):
-                self._undecided[path] = name, free_of_marks
+                self._undecided[path] = _Undecided(name, free_of_marks, report.sha256)
             while len(self._undecided) > _REMEMBERED:
                 self._undecided.popitem(last=False)
 
@@ -196,16 +256,21 @@ class Verifying:
         self._pieces.update(named(wanted - self._pieces.keys(), material))
         return {sha256: self._pieces[sha256] for sha256 in wanted if sha256 in self._pieces}
 
-    def _screened_before(self, report: FileReport) -> bool:
-        """Whether evidence about these bytes is there: it was only kept after they were screened."""
-        return report.sha256 is not None and self._space.folder.locked and bool(self.evidence(report.sha256))
+    def _screened_before(self, report: FileReport, name: str) -> bool:
+        """Whether these bytes were screened here, or evidence about them is there: it was only kept after that."""
+        if report.sha256 is None:
+            return False
+        return (report.sha256, name) in self._free or (self._space.folder.locked and bool(self.evidence(report.sha256)))
 
     def _free_of_marks(self, path: Path, name: str, report: FileReport) -> bool:
         """Whether these very bytes carry no mark of secrecy: else nothing of the document may be written down."""
         try:
-            return screened(self._space, path, name).sha256 == report.sha256
+            if report.sha256 is None or screened(self._space, path, name).sha256 != report.sha256:
+                return False
         except KnownError:
             return False
+        self._free.add((report.sha256, name))
+        return True
 
     def keep_what_waits(self) -> frozenset[str]:
         """Keeps the evidence of the checks of a process that only reads, taking the data folder's lock for a moment.
@@ -233,11 +298,21 @@ class Verifying:
         with self._reader.view() as view:
             return view.evidence.documents(limit)
 
+    def documents_beginning(self, digits: str, limit: int = 100) -> tuple[str, ...]:
+        """The SHA-256 of the documents of which evidence is kept, as far as they begin like this."""
+        with self._reader.view() as view:
+            return view.evidence.beginning(digits, limit)
+
     def destroy_evidence(self, sha256: str) -> int:
         """Destroys all evidence about the document, with a line in the journal; how many records there were.
 
+        It doesn't come back by itself: what would be looked at again, or waits to be kept, is forgotten too.
         KnownError as `Store.write`.
         """
+        with self._guard:
+            for path in [path for path, one in self._undecided.items() if one.sha256 == sha256]:
+                del self._undecided[path]
+            self._waiting = [one for one in self._waiting if one.report.sha256 != sha256]
         return self._keeper.destroy(sha256)
 
     @property
@@ -261,7 +336,7 @@ class Verifying:
 def told_apart(checked: Sequence[Checked]) -> tuple[str, ...]:
     """What the files are called in a list of them: by their names, and those that share one by their paths."""
     names = Counter(one.name for one in checked)
-    return tuple(one.name if names[one.name] == 1 else _readable(str(one.path)) for one in checked)
+    return tuple(one.name if names[one.name] == 1 else _shown(str(one.path)) for one in checked)
 
 
 def _signed(report: FileReport) -> bool:
@@ -272,6 +347,11 @@ def _signed(report: FileReport) -> bool:
 def _readable(name: str) -> str:
     """The name as text; one that isn't, as old archives leave them behind, with question marks."""
     return name.encode(errors="replace").decode()
+
+
+def _shown(name: str) -> str:
+    """The name as people see it: in one line, for it may have been made to look like words of ours."""
+    return one_line(_readable(name))
 
 
 def _could_be_decided(report: FileReport) -> bool:

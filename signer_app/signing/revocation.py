@@ -58,6 +58,7 @@ class RevocationCache:
         self._clock = clock
         self._turn = threading.Lock()
         self._not_before: dict[str, float] = {}
+        self._dead_until: dict[str, float] = {}
         self._read: dict[Path, _Stored] = {}
 
     def extend(self, trust: TrustMaterial) -> TrustMaterial:
@@ -74,7 +75,8 @@ class RevocationCache:
         """Asks each address that was not asked lately; True if anything new is in hand.
 
         A failed address is left alone for a minute, unless `again` says that things have changed. Stops as soon as the
-        network seems to be away, and then takes no address for asked that was not.
+        network seems to be away, and then takes no address for asked that was not; a host that could not be reached is
+        left alone as long, whoever asks next.
         """
         new, dead, end = False, set[str](), self._clock() + _IN_ALL_S
         for item in wanted[:_MAX_URLS]:
@@ -82,7 +84,7 @@ class RevocationCache:
             left = end - self._clock()
             if len(dead) >= _DEAD_HOSTS or left <= 0:
                 break
-            if host in dead or not self._is_due(item, again=again):
+            if host in dead or not (again or (self._is_due(item) and self._may_live(host))):
                 continue
             fetched = False
             try:
@@ -90,6 +92,8 @@ class RevocationCache:
             except TransferError as error:
                 if error.fault in (TransferFault.UNREACHABLE, TransferFault.TIMEOUT):
                     dead.add(host)
+                    with self._turn:
+                        self._dead_until[host] = self._clock() + _TRY_AGAIN_S
             except _Nonsense:
                 # The verdict says "not checked"; nothing else depends on it.
                 pass
@@ -97,9 +101,13 @@ class RevocationCache:
             new = new or fetched
         return new
 
-    def _is_due(self, item: RevocationUrl, *, again: bool) -> bool:
+    def _is_due(self, item: RevocationUrl) -> bool:
         with self._turn:
-            return again or self._clock() >= self._not_before.get(_name(item), 0.0)
+            return self._clock() >= self._not_before.get(_name(item), 0.0)
+
+    def _may_live(self, host: str) -> bool:
+        with self._turn:
+            return self._clock() >= self._dead_until.get(host, 0.0)
 
     def _was_asked(self, item: RevocationUrl, pause_s: float) -> None:
         with self._turn:

@@ -56,6 +56,15 @@ class EvidenceReader:
         )
         return tuple(msgspec.convert(dict(row), EvidenceOfDocument, strict=False) for row in rows)
 
+    def beginning(self, digits: str, limit: int) -> tuple[str, ...]:
+        """The documents of which evidence is kept and whose SHA-256 begins like this."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT document_sha256 FROM evidence WHERE substr(document_sha256, 1, ?) = ?"
+            " ORDER BY document_sha256 LIMIT ?",
+            (len(digits), digits, limit),
+        )
+        return tuple(row[0] for row in rows)
+
     def blobs(self) -> set[str]:
         """Every CRL and OCSP answer that a record rests on."""
         return {row[0] for row in self._connection.execute("SELECT DISTINCT sha256 FROM evidence_piece")}

@@ -17,7 +17,7 @@ from cryptography import x509
 from signer_app.store.model import JournalAction, TokenUse
 from signer_app.store.store import Transaction
 from signer_app.trust.files import read_certificates
-from signer_app.trust.kept import Entry, Kept
+from signer_app.trust.kept import Entry, Kept, Use
 from signer_app.verification.addresses import ODD
 from signer_app.verification.names import common_name
 from signer_app.workspace import Workspace, operator_name
@@ -105,14 +105,19 @@ class TrustKeeper:
 
     def add_own(self, candidate: Candidate, confirmed: str, label: str) -> Kept:
         """Takes in the body's own anchor. `confirmed` is the SHA-256 by a person's word: all of it, whatever stands
-        between the digits. KnownError trust_other_fingerprint when it is another one.
+        between the digits. KnownError trust_other_fingerprint when it is another one, trust_helper_only for a pinned
+        CA: only its root may be an anchor.
         """
         if digits_of(confirmed) != candidate.sha256:
             raise KnownError("trust_other_fingerprint", name=candidate.name)
         store = self._space.trust_store
         entries = {entry.sha256: entry for entry in store.entries()}
-        own = store.pinned(candidate.sha256) is None
-        entries[candidate.sha256] = Entry(der=candidate.der, added_at=self._space.now(), own=own, label=label)
+        pinned = store.pinned(candidate.sha256)
+        if pinned is not None and pinned[0] is Use.HELPER:
+            raise KnownError("trust_helper_only", name=candidate.name)
+        entries[candidate.sha256] = Entry(
+            der=candidate.der, added_at=self._space.now(), own=pinned is None, label=label
+        )
         self._change(entries.values(), JournalAction.TRUST_ADD, [candidate.sha256])
         return self._one(candidate.sha256)
 

@@ -7,6 +7,7 @@ file is read, and what is neither pinned nor was taken in as the body's own coun
 import datetime as dt
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,13 +90,13 @@ class TrustStoreFile:
         """The same as the file has it."""
         try:
             with self._file.open("rb") as stream:
-                mode = os.fstat(stream.fileno()).st_mode
+                state = os.fstat(stream.fileno())
                 content = stream.read(_LARGEST_FILE + 1)
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise KnownError("trust_store_damaged", file=str(self._file)) from error
-        if os.name == "posix" and mode & _OTHERS_MAY_WRITE:
+        if self._exposed(state):
             raise KnownError("trust_store_exposed", file=str(self._file))
         try:
             if len(content) > _LARGEST_FILE:
@@ -106,6 +107,15 @@ class TrustStoreFile:
         except (msgspec.MsgspecError, *ODD) as error:
             raise KnownError("trust_store_damaged", file=str(self._file)) from error
         return entries
+
+    def _exposed(self, file: os.stat_result) -> bool:
+        """Whether somebody but the user or the administrator may write the file, or put another in its place."""
+        if os.name != "posix":
+            return False
+        folder = self.folder.stat()
+        shared = folder.st_mode & _OTHERS_MAY_WRITE and not folder.st_mode & stat.S_ISVTX
+        owners = {file.st_uid, folder.st_uid} - {0, os.geteuid()}
+        return bool(file.st_mode & _OTHERS_MAY_WRITE or shared or owners)
 
     def save(self, entries: Iterable[Entry]) -> None:
         """Replaces the file; KnownError: trust_store_full, disk_full, data_folder_unwritable."""

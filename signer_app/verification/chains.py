@@ -25,7 +25,9 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 from pyhanko_certvalidator.validate import async_validate_path
 
 from signer_app.verification.addresses import ODD
+from signer_app.verification.cms import long_enough
 from signer_app.verification.model import Trust, TrustMaterial
+from signer_app.verification.names import validity
 
 _MAX_PATHS = 16
 _MAX_STEPS = 400
@@ -39,6 +41,19 @@ _MAX_NAMES = 64
 """Alternative names and name constraints in one certificate: each of the first is held against each of the others."""
 _ALLOWANCE_S = 10.0
 """Time for all searches of one file together."""
+
+_SIGNING_PURPOSES = frozenset(
+    {
+        "2.5.29.37.0",  # any
+        "1.3.6.1.5.5.7.3.36",  # document signing (RFC 9336)
+        "1.3.6.1.4.1.311.10.3.12",  # Microsoft's document signing
+        "1.2.840.113583.1.1.5",  # Adobe's
+        "1.3.6.1.5.5.7.3.4",  # e-mail
+        "1.3.6.1.5.5.7.3.2",  # a client's login
+        "1.3.6.1.4.1.311.20.2.2",  # smart card login
+    }
+)
+"""What the keys of persons and bodies are certified for; those of servers, TSAs and OCSP responders are not."""
 
 _STRICT = DisallowWeakAlgorithmsPolicy()  # type: ignore[no-untyped-call]
 _WITH_SHA1 = DisallowWeakAlgorithmsPolicy(weak_hash_algos=frozenset({"md2", "md5"}))  # type: ignore[no-untyped-call]
@@ -155,6 +170,9 @@ class TrustStore:
                 except Exception:  # noqa: BLE001, S112  # odd certificates make the parser fail with many types
                     continue
                 else:
+                    if not all(long_enough(certificate) for certificate in path):
+                        weak = True
+                        continue
                     return Chain(Trust.TRUSTED, path, relatives=_relatives(path, supporting))
         finally:
             self._spent += self._clock() - begun
@@ -244,7 +262,9 @@ def _usable(certificate: x509.Certificate) -> bool:
     try:
         if len(certificate.dump()) > _MAX_BYTES:
             return False
-        _ = certificate.not_valid_before, certificate.not_valid_after, certificate.public_key.bit_size
+        if None in validity(certificate):
+            return False
+        _ = certificate.public_key.bit_size
         _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.critical_extensions
         _ = certificate.key_identifier, certificate.authority_key_identifier, certificate.serial_number
         _ = certificate["signature_algorithm"]["algorithm"].native, certificate["signature_value"].native
@@ -258,9 +278,13 @@ def _usable(certificate: x509.Certificate) -> bool:
 
 
 def may_sign(certificate: x509.Certificate) -> bool:
-    """Whether keyUsage allows signing documents: digitalSignature or nonRepudiation (TT 15/2025 PL II)."""
-    usage = certificate.key_usage_value
-    return usage is not None and bool({"digital_signature", "non_repudiation"} & usage.native)
+    """Whether keyUsage allows signing documents: digitalSignature or nonRepudiation (TT 15/2025 PL II); and where the
+    key is kept for certain purposes, one of them must be a person's or a body's.
+    """
+    usage, purposes = certificate.key_usage_value, certificate.extended_key_usage_value
+    if usage is None or not {"digital_signature", "non_repudiation"} & usage.native:
+        return False
+    return purposes is None or any(purpose.dotted in _SIGNING_PURPOSES for purpose in purposes)
 
 
 def may_timestamp(certificate: x509.Certificate) -> bool:

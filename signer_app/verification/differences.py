@@ -13,7 +13,7 @@ from pyhanko.pdf_utils import generic
 
 from signer_app.pdf.geometry import Rect
 from signer_app.verification.comparison import Comparison
-from signer_app.verification.looks import areas_of, conceals, has_look, has_one_look
+from signer_app.verification.looks import areas_of, conceals, has_kept_looks, has_look, has_one_look
 from signer_app.verification.model import ChangeKind
 from signer_app.verification.revision import FormField, Key, PageNode, Revision, Widget, key_of
 
@@ -83,9 +83,14 @@ def _page_differences(c: Comparison) -> Iterator[Difference]:
 def _same_node(
     c: Comparison, a: generic.DictionaryObject, b: generic.DictionaryObject, elsewhere: frozenset[str]
 ) -> bool:
-    """Whether two pages, or nodes of the page tree, draw the same and say the same about themselves."""
-    return c.same(a, b, elsewhere | _DRAWN) and all(
-        c.same(dict.get(a, key), dict.get(b, key), drawn=True) for key in _DRAWN
+    """Whether two pages, or nodes of the page tree, draw the same and say the same about themselves.
+
+    They hang from the same node too: viewers look for what is inherited there, whatever node lists them.
+    """
+    return (
+        c.same(a, b, elsewhere | _DRAWN)
+        and c.same(dict.get(a, "/Parent"), dict.get(b, "/Parent"))
+        and all(c.same(dict.get(a, key), dict.get(b, key), drawn=True) for key in _DRAWN)
     )
 
 
@@ -173,12 +178,36 @@ def _form_settings(c: Comparison) -> Iterator[Difference]:
             value = c.new.entry(new, key)
             if isinstance(value, generic.BooleanObject) and value.value:
                 yield Difference(ChangeKind.FORM_SETTINGS)
-        elif not (key == "/DR" and _resources_kept(c, old, new)) and not (key in {"/DA", "/Q"} and key not in old):
+        elif not _grown(c, key, old, new) or _draws_by_form(c.old):
             yield Difference(ChangeKind.FORM_SETTINGS)
     for name, node in c.old.field_nodes.items():
         after = c.new.field_nodes.get(name)
-        if after is None or not c.same(node, after, frozenset({"/Kids", "/Parent"}) | _FIELD_VALUE):
+        if (
+            after is None
+            or not c.same(node, after, frozenset({"/Kids", "/Parent"}) | _FIELD_VALUE)
+            or not _same_parent(c, node, after)
+        ):
             yield Difference(ChangeKind.FIELD_ALTERED, field=name)
+
+
+def _same_parent(c: Comparison, a: generic.DictionaryObject, b: generic.DictionaryObject) -> bool:
+    """Whether two fields or widgets name the same place above them: viewers look for value and look there."""
+    return c.same(dict.get(a, "/Parent"), dict.get(b, "/Parent"))
+
+
+def _grown(c: Comparison, key: str, old: generic.DictionaryObject, new: generic.DictionaryObject) -> bool:
+    """Whether a setting of the form only adds to what there was."""
+    return _resources_kept(c, old, new) if key == "/DR" else key not in old
+
+
+def _draws_by_form(revision: Revision) -> bool:
+    """Whether a filled field has no look, so that viewers make one up from the form's settings."""
+    return any(
+        field.type != "/Sig"
+        and not is_empty(revision, field)
+        and any(widget.visible and not has_look(revision, widget) for widget in field.widgets)
+        for field in revision.fields.values()
+    )
 
 
 def _resources_kept(c: Comparison, old: generic.DictionaryObject, new: generic.DictionaryObject) -> bool:
@@ -241,7 +270,8 @@ def _field_differences(c: Comparison, before: FormField, after: FormField) -> It
         if x.dictionary is not before.dictionary
     ]
     ignored = _FIELD_VALUE | _FIELD_LOOK | _FIELD_NOTES
-    if not all(c.same(x, y, ignored) for x, y in pairs):
+    moved = any(x.key != y.key for x, y in zip(before.widgets, after.widgets, strict=True))
+    if moved or not all(c.same(x, y, ignored) and _same_parent(c, x, y) for x, y in pairs):
         yield altered()
     value = _any_differs(c, pairs, _FIELD_VALUE) or not c.same(before.inherited.get("/V"), after.inherited.get("/V"))
     look = _any_differs(c, pairs, _FIELD_LOOK)
@@ -262,7 +292,8 @@ def _field_differences(c: Comparison, before: FormField, after: FormField) -> It
         repaint=tuple(widget for widget in before.widgets if not empty or not has_look(c.old, widget)),
         areas=areas_of(c, page, after.widgets),
         concealed=any(
-            conceals(c, widget) or (before.type != "/Btn" and not has_one_look(c, widget)) for widget in after.widgets
+            conceals(c, y) or not (has_kept_looks(c, x, y) if before.type == "/Btn" else has_one_look(c, y))
+            for x, y in zip(before.widgets, after.widgets, strict=True)
         ),
     )
 
@@ -340,7 +371,12 @@ def _page_annotations(c: Comparison, before: PageNode, after: PageNode) -> Itera
     if [key for key in old_keys if key in new] != [key for key in new_keys if key in old]:
         yield Difference(ChangeKind.ANNOTATION_CHANGED, page=page)
     for key, item in old.items():
-        if key in new and c.old.field_of(key) is None:
+        if key not in new:
+            continue
+        names = c.old.field_of(key), c.new.field_of(key)
+        if names[0] != names[1]:
+            yield _given_to_another(c, (item, new[key]), names, page)
+        elif names[0] is None:
             x, y = c.old.resolve(item), c.new.resolve(new[key])
             if not c.same(x, y, frozenset({"/P"})):
                 places = _as_widgets(c.old, item, page)
@@ -380,6 +416,18 @@ def _taken_off_page(c: Comparison, key: Key, item: Any, page: int) -> Difference
         kind = ChangeKind.SIGNATURE_ALTERED if signed else ChangeKind.FIELD_ALTERED
         return Difference(kind, page=page, field=name, areas=areas)
     return Difference(ChangeKind.ANNOTATION_REMOVED, page=page, repaint=places, areas=areas)
+
+
+def _given_to_another(
+    c: Comparison, items: tuple[Any, Any], names: tuple[str | None, str | None], page: int
+) -> Difference:
+    """An annotation that the page keeps, but the field does not whose widget it was, or one took it: it is seen where
+    no field's comparison looks.
+    """
+    places = (*_as_widgets(c.old, items[0], page), *_as_widgets(c.new, items[1], page))
+    signed = names[0] is not None and _was_signed(c, names[0])
+    kind = ChangeKind.SIGNATURE_ALTERED if signed else ChangeKind.FIELD_ALTERED
+    return Difference(kind, page=page, field=names[0] or names[1], areas=areas_of(c, page, places))
 
 
 def _keys(page: PageNode) -> list[Key]:

@@ -18,10 +18,11 @@ from signer_app.verification.found import Finder, FoundSignature, odd
 from signer_app.verification.ink import InkQuestion, Look, Pages, covered
 from signer_app.verification.model import Change, ChangeKind, Integrity, TrustMaterial
 from signer_app.verification.reading import Memory
-from signer_app.verification.revision import Revision, Widget
+from signer_app.verification.revision import Revision, Widget, key_of
 from signer_app.verification.rules import MAX_SHARE_OF_PAGE, Judge, State, Step
 from signer_app.verification.second_opinion import SecondOpinion, has_unused_objects
 from signer_app.verification.source import SourceFile
+from signer_app.verification.traces import match_traces
 
 __all__ = ["FoundSignature", "SignedDocument"]
 
@@ -48,10 +49,11 @@ class SignedDocument:
         ]
         if len(filled) > _MAX_SIGNATURES:
             raise LimitError
-        hidden = self._source.signature_traces() > len(filled)
-        if hidden and not filled:
+        traces = match_traces(self._source, self.final, [signature for _, signature in filled])
+        if traces.hidden and not filled:
             raise UnreadableError("verify_signature_hidden")
-        found = Finder(self._source, self.final, strict=self._strict).find(filled)
+        untraced = {filled[number][0].name for number in traces.untraced}
+        found = Finder(self._source, self.final, self._dss(self.final, "/Certs"), strict=self._strict).find(filled)
         ordered = self._numbered(found)
         try:
             self.final.check_ending()
@@ -59,15 +61,13 @@ class SignedDocument:
                 raise BrokenError("verify_after_end")
         except BrokenError as error:
             return [replace(one, integrity=Integrity.BROKEN, fault=error.code) for one in ordered]
-        judged = self._judged(ordered)
-        if not hidden:
-            return judged
-        # A signature that can't be reached any more might have covered what the others don't.
+        # A signature that can't be reached any more might have covered what the others don't; one that is packed away
+        # or written in disguise was put there by nobody who signs.
         return [
             replace(one, integrity=Integrity.UNREADABLE, fault="verify_signature_hidden")
-            if one.integrity in {Integrity.INTACT, Integrity.CHANGED}
+            if one.integrity in {Integrity.INTACT, Integrity.CHANGED} and (traces.hidden or one.field.name in untraced)
             else one
-            for one in judged
+            for one in self._judged(ordered)
         ]
 
     # All together
@@ -95,7 +95,11 @@ class SignedDocument:
         try:
             steps, faults, doubts = self._steps(states, pages)
             look = _PageLooks(self._source, pages)
-            judge = Judge(states, steps, look.check)
+            undecided = {one.field.name for one in found if one.is_timestamp and one.integrity is Integrity.UNREADABLE}
+            for step in steps:
+                if any(d.kind is ChangeKind.TIMESTAMP and d.field in undecided for d in step.differences):
+                    doubts.setdefault(step.start, "verify_timestamp_unreadable")
+            judge = Judge(states, steps, look.check, undecided)
             return [_in_doubt(self._judge_one(one, judge, look, faults), doubts) for one in found]
         finally:
             pages.close()
@@ -209,9 +213,18 @@ class _PageLooks:
             and widget.visible
             and revision.share_of_page(widget) <= MAX_SHARE_OF_PAGE
         ]
-        repaint = _boxes(number, (widget for difference in found for widget in difference.repaint))
+        redrawn = [widget for difference in found for widget in difference.repaint]
+        repaint = _boxes(number, redrawn)
+        own = {widget.key for widget in redrawn}
+        kept = [
+            box
+            for raw in page.annotations
+            if key_of(raw) not in own
+            and isinstance(note := revision.resolve(raw), generic.DictionaryObject)
+            and (box := revision.box(dict.get(note, "/Rect"))) is not None
+        ]
         ends = revision.end, self._source.size
-        look = covered(self._pages, InkQuestion(number, page.frame, *ends, free, repaint))
+        look = covered(self._pages, InkQuestion(number, page.frame, *ends, free, repaint, kept))
         known = repaint + _boxes(number, (widget for difference in found for widget in difference.widgets))
         if not same_picture(self._pages, page, ends, known):
             self.unexplained.setdefault(state.index, set()).add(number)

@@ -6,16 +6,18 @@ better. What came after a signature is for `document` to look at.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from asn1crypto import cms as asn1_cms
+from asn1crypto import x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfStrictReadError
 
 from signer_app.verification import cms
+from signer_app.verification.chains import parse_certificates
 from signer_app.verification.comparison import Comparison
 from signer_app.verification.faults import BrokenError, UnreadableError
 from signer_app.verification.model import Change, Integrity
@@ -26,6 +28,8 @@ from signer_app.verification.source import SignedRange, SourceFile
 
 _DETACHED = frozenset({"/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/PBAD.PAdES"})
 _TIMESTAMP = "/ETSI.RFC3161"
+_MAX_CANDIDATES = 8
+"""Certificates of one issuer and number that a timestamp may have been made with."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,12 @@ def odd(error: Exception, *, strict: bool) -> str:
 
 
 class Finder:
-    """Opens the signatures of one file; `final` is the file as it is."""
+    """Opens the signatures of one file; `final` is the file as it is, `held` the certificates in its /DSS."""
 
-    def __init__(self, source: SourceFile, final: Revision, *, strict: bool) -> None:
+    def __init__(self, source: SourceFile, final: Revision, held: Sequence[bytes], *, strict: bool) -> None:
         self._source = source
         self._final = final
+        self._held = held
         self._strict = strict
         self._latest: Revision | None = None
         self._revisions: dict[int, Revision] = {}
@@ -162,7 +167,7 @@ class Finder:
         try:
             signed_data = claim.data if claim.data is not None else cms.load_signed_data(claim.contents)
             if found.is_timestamp and subfilter == _TIMESTAMP:
-                token = cms.check_token(signed_data, digest)
+                token = self._token(signed_data, digest)
                 if not token.right:
                     raise BrokenError("verify_digest")
                 return replace(found, token=token)
@@ -175,3 +180,35 @@ class Finder:
             return replace(found, integrity=Integrity.UNREADABLE, fault=error.code)
         except Exception as error:  # noqa: BLE001  # a CMS can be odd in as many ways as a PDF
             return replace(found, integrity=Integrity.UNREADABLE, fault=odd(error, strict=self._strict))
+
+    def _token(self, signed_data: asn1_cms.SignedData, digest: cms.Digest) -> cms.Token:
+        """The token of a document timestamp. One that came without its certificate is held against those in /DSS.
+
+        Anybody may put certificates there: only one that the token was made with counts.
+        """
+        try:
+            return cms.check_token(signed_data, digest)
+        except UnreadableError as error:
+            if error.code != "verify_certificate_missing":
+                raise
+            for candidate in _completed(signed_data, parse_certificates(self._held)):
+                token = cms.check_token(candidate, digest)
+                if token.certificate is not None:
+                    return token
+            raise
+
+
+def _completed(signed: asn1_cms.SignedData, certificates: Iterable[x509.Certificate]) -> Iterator[asn1_cms.SignedData]:
+    """The same with each of a few certificates whose issuer and number its signer names (RFC 5652, 5.3)."""
+    sid = signed["signer_infos"][0]["sid"]
+    if sid.name != "issuer_and_serial_number":
+        return
+    named = [
+        one
+        for one in certificates
+        if one.serial_number == sid.chosen["serial_number"].native and one.issuer == sid.chosen["issuer"]
+    ]
+    for one in named[:_MAX_CANDIDATES]:
+        whole = signed.copy()
+        whole["certificates"] = asn1_cms.CertificateSet([asn1_cms.CertificateChoices("certificate", one)])
+        yield whole

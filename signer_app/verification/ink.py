@@ -1,9 +1,10 @@
 """The ink rule: whether what a page showed when it was signed can still be read.
 
-Runs in a worker. Renders the page of the signed state and of the file as it is, in grey at about 110 dpi, and
-compares pixels with Pillow alone. An inked pixel may get darker (a seal drawn with Multiply) but never lighter, and
-must stay darker than what was blank beside it, so neither an opaque patch nor a dark one passes. Dot leaders are no
-ink. Never decides from the objects of the PDF; it is the cross-check by picture, and tells where on the page.
+Runs in a worker. Renders the page of the signed state and of the file as it is, at about 110 dpi, and compares pixels
+with Pillow alone, in grey and where grey shows nothing in red and green. An inked pixel may get darker (a seal drawn
+with Multiply) but never lighter, and must stay darker than what was blank beside it, so neither an opaque patch nor a
+dark one passes. Dot leaders are no ink. Never decides from the objects of the PDF; it is the cross-check by picture,
+and tells where on the page.
 """
 
 import ctypes
@@ -28,8 +29,10 @@ _MAX_CHARS = 100_000
 
 _INK_CONTRAST = 36
 """A pixel this much darker (of 255) than the paper near it is ink: grey text of #BBB is, the noise of a scan isn't."""
-_DARK = [255 if value < 255 - _INK_CONTRAST else 0 for value in range(256)]
-"""For `Image.point`: what is not lighter than this may be ink, whatever the paper."""
+_COLOUR_CONTRAST = 60
+"""Of red or green alone, where grey shows no ink: letters whose colour is as light as their ground's."""
+_DARK = 255 - _INK_CONTRAST
+"""What is darker than this may be ink, whatever the paper."""
 _BLANK_CONTRAST = 14
 _PAPER_REACH = 9
 """Side, in pixels, of the square in which the lightest pixel counts as the paper: 2 mm."""
@@ -53,7 +56,8 @@ _MAX_CELLS = 30_000
 _LEADERS = frozenset(".…_․‥·")
 _LEADER_RUN = 3
 _MAX_LEADER_HEIGHT_PT = mm_to_pt(1.5)
-"""A dot of a leader is at most this high; what is higher is a drawing that only calls itself a dot."""
+_MAX_LEADER_WIDTH_PT = {"…": mm_to_pt(6), "_": mm_to_pt(3.5)}
+"""A dot of a leader is at most this high, and this wide, or as wide as high; what is more only calls itself a dot."""
 
 
 class Pages:
@@ -62,7 +66,7 @@ class Pages:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._documents: dict[int, pdfium.PdfDocument] = {}
-        self._pictures: dict[tuple[int, int, bool], Image.Image] = {}
+        self._pictures: dict[tuple[int, int, bool], tuple[Image.Image, Image.Image]] = {}
         self._rendered = 0
 
     def close(self) -> None:
@@ -72,7 +76,14 @@ class Pages:
         self._documents.clear()
 
     def picture(self, end: int, page: int, *, annotations: bool = True) -> Image.Image:
-        """The page (from 0) of the file cut at byte `end`. Raises pdfium's errors, LimitError."""
+        """The page (from 0) of the file cut at byte `end`, in grey. Raises pdfium's errors, LimitError."""
+        return self._both(end, page, annotations=annotations)[0]
+
+    def colours(self, end: int, page: int) -> Image.Image:
+        """The same in colour."""
+        return self._both(end, page, annotations=True)[1]
+
+    def _both(self, end: int, page: int, *, annotations: bool) -> tuple[Image.Image, Image.Image]:
         key = (end, page, annotations)
         if key not in self._pictures:
             self._rendered += 1
@@ -107,7 +118,8 @@ class InkQuestion:
     """Two states of one page and what of it doesn't count.
 
     `free` are boxes where no ink is protected (signature widgets of the signed state); `repaint` are boxes of
-    annotations whose own ink may go, so that only the page's ink below them counts. Boxes are in user space.
+    annotations whose own ink may go, so that only the page's ink below them counts, `kept` those of all others,
+    whose ink does. Boxes are in user space.
     """
 
     page: int
@@ -116,6 +128,7 @@ class InkQuestion:
     final_end: int
     free: Sequence[UserBox]
     repaint: Sequence[UserBox]
+    kept: Sequence[UserBox] = ()
 
 
 @dataclass(frozen=True)
@@ -144,51 +157,109 @@ def covered(pages: Pages, question: InkQuestion) -> Look:
     scale = Scale(question.frame, before)
     if before.size != after.size:
         return Look((question.frame.whole.rounded(),), before, after, scale)
-    old = before
-    if question.repaint:
-        bare = pages.picture(question.signed_end, question.page, annotations=False)
-        old = old.copy()
-        for box in question.repaint:
-            place = scale.pixels(box)
-            if place is not None:
-                old.paste(bare.crop(place), place)
-    near = _concerned(old, after)
-    lost = None
-    if near is not None:
-        mask = Image.new("L", old.size, 255)
-        draw = ImageDraw.Draw(mask)
-        places = [scale.pixels(box) for box in question.free]
-        places += [scale.pixels(box, margin=1) for box in pages.leaders(question.signed_end, question.page)]
-        for place in places:
-            if place is not None:
-                draw.rectangle((place[0], place[1], place[2] - 1, place[3] - 1), fill=0)
-        lost = _ink_lost(old.crop(near), after.crop(near), mask.crop(near))
-    areas = scale.boxes(lost, near[:2]) if near is not None and lost is not None else ()
+    old = _repainted(before, pages, question, scale)
+    changed = ImageChops.difference(old, after)
+    colours = [pages.colours(end, question.page) for end in (question.signed_end, question.final_end)]
+    near = _concerned(old, changed, colours[0], ImageChops.difference(*colours))
+    if near is None:
+        return Look((), before, after, scale)
+    mask = _mask(old, scale, question, pages.leaders(question.signed_end, question.page))
+    ink, lost = _ink_lost(old.crop(near), after.crop(near), mask.crop(near), _INK_CONTRAST)
+    draw = ImageDraw.Draw(mask)
+    for box in question.repaint:
+        _blacken(draw, scale.pixels(box))
+    lost = ImageChops.lighter(lost, _lost_in_colour(colours[0].crop(near), colours[1].crop(near), ink, mask.crop(near)))
+    areas = scale.boxes(lost, near[:2]) if lost.getbbox() is not None else ()
     return Look(areas, before, after, scale)
 
 
-def _ink_lost(old: Image.Image, new: Image.Image, mask: Image.Image) -> Image.Image | None:
-    """A picture of the lost pixels; None when no ink was lost."""
+def _repainted(before: Image.Image, pages: Pages, question: InkQuestion, scale: "Scale") -> Image.Image:
+    """The signed state without the ink of annotations whose own ink may go; that of others on them stays."""
+    if not question.repaint:
+        return before
+    bare = pages.picture(question.signed_end, question.page, annotations=False)
+    old = before.copy()
+    for box in question.repaint:
+        if (place := scale.pixels(box)) is not None:
+            old.paste(bare.crop(place), place)
+    for box in question.kept:
+        if (place := scale.pixels(box)) is not None:
+            old.paste(before.crop(place), place)
+    return old
+
+
+def _mask(old: Image.Image, scale: "Scale", question: InkQuestion, leaders: Sequence[UserBox]) -> Image.Image:
+    """White where ink is protected."""
+    mask = Image.new("L", old.size, 255)
+    draw = ImageDraw.Draw(mask)
+    free = [scale.pixels(box) for box in question.free]
+    free += [place for box in leaders if (place := scale.pixels(box, margin=1)) and _stands_alone(old, place)]
+    for place in free:
+        _blacken(draw, place)
+    return mask
+
+
+def _blacken(draw: ImageDraw.ImageDraw, place: tuple[int, int, int, int] | None) -> None:
+    if place is not None:
+        draw.rectangle((place[0], place[1], place[2] - 1, place[3] - 1), fill=0)
+
+
+def _stands_alone(old: Image.Image, place: tuple[int, int, int, int]) -> bool:
+    """Whether nothing dark is just above or below: then the box holds a dot, and no slice of a line of text that
+    something calls dots.
+    """
+    left, top, right, bottom = place
+    beside = ((left, top - 1, right, top), (left, bottom, right, bottom + 1))
+    return all(
+        old.crop(strip).point(_below(_DARK)).getbbox() is None
+        for strip in beside
+        if strip[1] >= 0 and strip[3] <= old.height
+    )
+
+
+def _lost_in_colour(old: Image.Image, new: Image.Image, ink: Image.Image, mask: Image.Image) -> Image.Image:
+    """The lost pixels of what is no `ink` in grey: letters whose colour is as light as their ground's.
+
+    Only in red and green: blue counts little for the eye, and a red seal takes all of it away.
+    """
+    planes = [
+        _ink_lost(before, after, mask, _COLOUR_CONTRAST)
+        for before, after in zip(old.split()[:2], new.split()[:2], strict=True)
+    ]
+    coloured = ImageChops.subtract(ImageChops.lighter(planes[0][0], planes[1][0]), ink)
+    kept = ImageChops.lighter(*(ImageChops.subtract(here, gone) for here, gone in planes))
+    return _dense(ImageChops.subtract(coloured, kept))
+
+
+def _ink_lost(old: Image.Image, new: Image.Image, mask: Image.Image, least: int) -> tuple[Image.Image, Image.Image]:
+    """In one plane of colour: the protected ink, of at least this contrast, and the pixels of it that are lost."""
     contrast = ImageChops.subtract(_lightest_near(old, _PAPER_REACH), old)
-    ink = ImageChops.multiply(contrast.point(_above(_INK_CONTRAST)), mask)
-    lighter = ImageChops.multiply(ink, ImageChops.subtract(new, old).point(_above(_LIGHTER)))
-    lost = ImageChops.lighter(lighter, _indistinct(new, contrast, ink))
-    return lost if lost.getbbox() is not None else None
+    ink = ImageChops.multiply(contrast.point(_above(least)), mask)
+    # Only where it or what lies beside it changed: the edge of a dark surface is ink too, with only itself beside it.
+    touched = _lightest_near(ImageChops.difference(old, new).point(_above(0)), _BESIDE_REACH)
+    concerned = ImageChops.multiply(ink, touched)
+    lighter = ImageChops.multiply(concerned, ImageChops.subtract(new, old).point(_above(_LIGHTER)))
+    return ink, ImageChops.lighter(lighter, _indistinct(new, contrast, concerned))
 
 
-def _concerned(old: Image.Image, new: Image.Image) -> tuple[int, int, int, int] | None:
+def _concerned(
+    old: Image.Image, difference: Image.Image, colours: Image.Image, of_colours: Image.Image
+) -> tuple[int, int, int, int] | None:
     """The part of the page outside of which no ink can be lost; None where nothing changed beside anything dark.
 
     Ink is lost only where it or what lies beside it changed. Pages are large, stamps small and mostly put on blank
     paper: this looks for ink cheaply before it is measured.
     """
-    difference = ImageChops.difference(old, new)
-    changed = difference.getbbox()
-    if changed is None:
+    boxes = [box for box in (difference.getbbox(), of_colours.getbbox()) if box is not None]
+    if not boxes:
         return None
-    around = _grown(changed, _BESIDE_REACH, old.size)
-    dark = old.crop(around).point(_DARK)
-    touched = _lightest_near(difference.crop(around).point(_above(0)), _BESIDE_REACH)
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    around = _grown((min(lefts), min(tops), max(rights), max(bottoms)), _BESIDE_REACH, old.size)
+    red, green, _blue = colours.crop(around).split()
+    dark = ImageChops.darker(old.crop(around), ImageChops.darker(red, green)).point(_below(_DARK))
+    red, green, _blue = of_colours.crop(around).split()
+    changes = ImageChops.lighter(difference.crop(around), ImageChops.lighter(red, green))
+    touched = _lightest_near(changes.point(_above(0)), _BESIDE_REACH)
     found = ImageChops.multiply(dark, touched).getbbox()
     if found is None:
         return None
@@ -211,6 +282,11 @@ def _indistinct(new: Image.Image, contrast: Image.Image, ink: Image.Image) -> Im
     kept = ImageChops.subtract(beside, new)
     short = ImageChops.subtract(needed, kept).point(_above(0))
     lost = ImageChops.multiply(ImageChops.multiply(ink, had_blank), short)
+    return _dense(lost)
+
+
+def _dense(lost: Image.Image) -> Image.Image:
+    """Where several lost pixels lie together."""
     if lost.getbbox() is None:
         return lost
     # BoxBlur gives the mean: one lost pixel in the square is 255 / side².
@@ -233,6 +309,11 @@ def _lightest_near(image: Image.Image, side: int) -> Image.Image:
             shifted = wide.crop((dx * step, dy * step, wide.width + dx * step, wide.height + dy * step))
             wide, seen = ImageChops.lighter(wide, shifted), seen + step
     return wide.crop((0, 0, image.width, image.height))
+
+
+def _below(limit: int) -> "list[int]":
+    """A table for `Image.point`: 255 below the limit, 0 from it on."""
+    return [255 if value < limit else 0 for value in range(256)]
 
 
 def _above(limit: float) -> "list[int]":
@@ -314,17 +395,20 @@ def _added(one: Rect, other: Rect) -> float:
     return both.w * both.h - one.w * one.h - other.w * other.h
 
 
-def _render(document: pdfium.PdfDocument, number: int, *, annotations: bool) -> Image.Image:
+def _render(document: pdfium.PdfDocument, number: int, *, annotations: bool) -> tuple[Image.Image, Image.Image]:
+    """In grey and in colour; PDFium draws letters in colour otherwise than in grey."""
     page = document[number]
     try:
         width, height = page.get_size()
         scale = min(_DPI / 72, math.sqrt(_MAX_PIXELS / max(1.0, width * height)))
-        bitmap = page.render(scale=scale, grayscale=True, draw_annots=annotations, may_draw_forms=annotations)
-        try:
-            image: Image.Image = bitmap.to_pil().convert("L").copy()
-        finally:
-            bitmap.close()
-        return image
+        images = []
+        for grey in (True, False):
+            bitmap = page.render(scale=scale, grayscale=grey, draw_annots=annotations, may_draw_forms=annotations)
+            try:
+                images.append(bitmap.to_pil().convert("L" if grey else "RGB").copy())
+            finally:
+                bitmap.close()
+        return images[0], images[1]
     finally:
         page.close()
 
@@ -340,7 +424,7 @@ def _leaders(page: pdfium.PdfPage) -> Iterator[UserBox]:
                 continue
             if char in _LEADERS:
                 length += 3 if char in "…_" else 1
-                if (box := _glyph_box(text, index)) is not None:
+                if (box := _glyph_box(text, index, char)) is not None:
                     run.append(box)
                 continue
             if length >= _LEADER_RUN:
@@ -352,9 +436,10 @@ def _leaders(page: pdfium.PdfPage) -> Iterator[UserBox]:
         text.close()
 
 
-def _glyph_box(text: pdfium.PdfTextPage, index: int) -> UserBox | None:
+def _glyph_box(text: pdfium.PdfTextPage, index: int, char: str) -> UserBox | None:
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     if not pdfium_c.FPDFText_GetCharBox(text.raw, index, left, right, bottom, top):
         return None
     box = UserBox.normalised(left.value, bottom.value, right.value, top.value)
-    return box if box.height <= _MAX_LEADER_HEIGHT_PT else None
+    widest = _MAX_LEADER_WIDTH_PT.get(char, _MAX_LEADER_HEIGHT_PT)
+    return box if box.height <= _MAX_LEADER_HEIGHT_PT and box.width <= widest else None

@@ -16,12 +16,10 @@ from pyhanko.sign.general import (
     find_cms_attribute_iter,
 )
 
-from signer_app.verification.cms import Signed, Token
+from signer_app.verification.cms import Signed, Token, long_enough
 
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))
 _BROKEN = frozenset({"md2", "md5"})
-_MIN_RSA_BITS = 2048
-"""TT 15/2025 PL I 1.2; the Cipher Committee's first generation has it throughout."""
 _Faults = (CMSExtractionError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 """What others' tokens make the parsers raise."""
 
@@ -90,6 +88,4 @@ def _sha1_at_worst(signer_info: cms.SignerInfo, certificate: x509.Certificate) -
     except ValueError:
         # rsaEncryption and ed25519 name no hash of their own.
         names.discard(None)
-    key = certificate.public_key
-    long_enough = key.algorithm not in {"rsa", "rsassa_pss"} or key.bit_size >= _MIN_RSA_BITS
-    return long_enough and not names & _BROKEN
+    return long_enough(certificate) and not names & _BROKEN

@@ -68,6 +68,32 @@ def has_one_look(c: Comparison, widget: Widget) -> bool:
     return normal is None or (isinstance(normal, generic.StreamObject) and "/OC" not in normal)
 
 
+def has_kept_looks(c: Comparison, before: Widget, after: Widget) -> bool:
+    """Whether a button shows no look that it had not, save the one that it is turned to now."""
+    looks, known = c.new.entry(after.dictionary, "/AP"), c.old.entry(before.dictionary, "/AP")
+    if not after.visible or looks is None:
+        return True
+    if not isinstance(looks, generic.DictionaryObject):
+        return False
+    if not isinstance(known, generic.DictionaryObject):
+        known = generic.DictionaryObject()  # type: ignore[no-untyped-call]
+    if not all(c.same(dict.get(known, key), dict.get(looks, key)) for key in dict.keys(looks) - {"/N"}):
+        return False
+    normal, was = c.new.entry(looks, "/N"), c.old.entry(known, "/N")
+    if normal is None:
+        return True
+    if isinstance(normal, generic.StreamObject):
+        return "/OC" not in normal
+    if not isinstance(normal, generic.DictionaryObject):
+        return False
+    earlier = was if type(was) is generic.DictionaryObject else generic.DictionaryObject()  # type: ignore[no-untyped-call]
+    state = str(c.new.entry(after.dictionary, "/AS"))
+    shown = c.new.entry(normal, state)
+    if isinstance(shown, generic.DictionaryObject) and "/OC" in shown:
+        return False
+    return all(c.same(dict.get(earlier, key), dict.get(normal, key)) for key in dict.keys(normal) - {state})
+
+
 def has_look(revision: Revision, widget: Widget) -> bool:
     """Whether the state that a widget is in has a look of its own; else viewers make one up."""
     looks = revision.entry(widget.dictionary, "/AP")

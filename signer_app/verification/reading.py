@@ -24,10 +24,13 @@ from pyhanko.pdf_utils.xref import (
     XRefCache,
     XRefSection,
     XRefSectionData,
+    parse_xref_stream,
+    parse_xref_table,
     read_object_header,
 )
 
-from signer_app.verification.faults import LimitError
+from signer_app.verification.faults import LimitError, UnreadableError
+from signer_app.verification.generations import Settled, refuse_high_generations
 from signer_app.verification.source import SourceFile
 
 MAX_REVISIONS = 400
@@ -94,6 +97,7 @@ class Memory:
     unpacked: dict[int, _Unpacked] = field(default_factory=dict)
     chains: dict[int, _Chain] = field(default_factory=dict)
     walks: dict[Any, Any] = field(default_factory=dict)
+    settled: Settled = field(default_factory=Settled)
 
 
 class LongStream(generic.StreamObject):
@@ -162,10 +166,20 @@ class _Sections(XRefBuilder):
             raise LimitError
         if sum(numbers[len(counts) :]) == 0:
             raise misc.PdfReadError("cross-reference stream without entries")
+        if numbers[-1] > 2:
+            refuse_high_generations(parse_xref_stream(stream, strict=False))
         return reference, stream
 
     def _read_xref_table(self, declared_startxref: int) -> int | None:
-        return self._joined(super()._read_xref_table(declared_startxref))
+        start = self.stream.tell()
+        before = super()._read_xref_table(declared_startxref)
+        if not self.strict:
+            # In strict mode pyHanko has refused these already.
+            end = self.stream.tell()
+            self.stream.seek(start)
+            refuse_high_generations(parse_xref_table(self.stream, strict=False))
+            self.stream.seek(end)
+        return self._joined(before)
 
     def _read_xref_stream(self, declared_startxref: int) -> int | None:
         return self._joined(super()._read_xref_stream(declared_startxref))
@@ -218,6 +232,8 @@ class StateReader(PdfHandler):
         builder = _Sections(self, self.startxref, memory.chains)
         self.sections = builder.read_xrefs()  # type: ignore[no-untyped-call]
         builder.remember()
+        memory.settled = memory.settled.going_on_to(self.sections)
+        self._generations = memory.settled.generations
         self.xrefs = XRefCache(self, self.sections)
         self.trailer = builder.trailer
         self._places: dict[Key, Place | None] = {}
@@ -271,6 +287,9 @@ class StateReader(PdfHandler):
         """Where this state has the object; None where it has none."""
         if key in self._places:
             return self._places[key]
+        if self._generations.get(key[0], key[1]) != key[1]:
+            # To those who look at the number alone, this leads to an object; to us it would lead nowhere.
+            raise UnreadableError("verify_damaged")
         found = self.xrefs[generic.Reference(*key, self)]
         place: Place | None = found
         if isinstance(found, ObjStreamRef):
@@ -305,6 +324,15 @@ class StateReader(PdfHandler):
             self._own[key] = found
             self._dependent.add(key)
         return found.value
+
+    def extent(self, key: Key) -> tuple[int, int] | None:
+        """The bytes where an object stands that has a place of its own; None for any other."""
+        place = self.place(key)
+        if not isinstance(place, int):
+            return None
+        self.read(key)
+        found = self._own.get(key) or self._memory.objects.get((place, key))
+        return None if found is None else (place, found.end)
 
     def _plain_object(self, key: Key, place: int) -> _Read:
         self.stream.seek(place)

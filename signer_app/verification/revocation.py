@@ -33,13 +33,15 @@ _HARMLESS_FOR_TSA = frozenset(
 class When:
     """The time that a certificate must have been good at; `proven` by a timestamp or only claimed; and today.
 
-    `sha1`: news that were signed with SHA-1 count, for the legacy rule.
+    `sha1`: news that were signed with SHA-1 count, for the legacy rule. `token`: it is the time of a TSA's own token,
+    of which news from after it may speak, though a later revocation is weighed all the same.
     """
 
     time: dt.datetime
     proven: bool
     now: dt.datetime
     sha1: bool = False
+    token: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,19 @@ class Evidence:
         findings = [self._one(one, issuers, when) for one, issuers in _links(chain, relatives)]
         worst = max(findings, key=_weight, default=Finding(Revocation.GOOD))
         return replace(worst, proofs=tuple(proof for finding in findings for proof in finding.proofs))
+
+    def takes_tokens(
+        self, chain: Sequence[x509.Certificate], when: When, relatives: Sequence[x509.Certificate] = ()
+    ) -> bool:
+        """Whether any revocation in a TSA's chain takes its tokens with it: at once, and for bad keys also those from
+        before. One with a harmless reason hides no other.
+        """
+        return any(
+            _takes_tokens(_judged(one, news, certificate, when))
+            for certificate, issuers in _links(chain, relatives)
+            for news in [self._pieces.about(certificate, issuers)]
+            for one in news
+        )
 
     def wanted(
         self, chain: Sequence[x509.Certificate], when: When, relatives: Sequence[x509.Certificate] = ()
@@ -168,19 +183,21 @@ def _proof(news: News, certificate: bytes, status: Revocation) -> Proof:
 def _fresh(issued: dt.datetime, next_update: dt.datetime | None, certificate: x509.Certificate, when: When) -> bool:
     """Whether news of this date speaks about `when`.
 
-    News from after that time does (while the certificate has not run out: CAs drop expired ones from CRLs). News from
-    before does while it is in force: at the proven time, or, where the time is only claimed, today.
+    News from after a proven time does (while the certificate has not run out: CAs drop expired ones from CRLs). News
+    from before does while it is in force then. Where the time is only claimed, whoever has a stolen key may claim any:
+    then the news must be in force today, and so must the certificate, for nobody tells of expired ones.
     """
     if issued > when.now + _CLOCK_SKEW or issued > certificate.not_valid_after_utc:
         return False
-    if issued >= when.time:
+    if (when.proven or when.token) and issued >= when.time:
         return True
+    if not (when.proven or when.token) and when.now > certificate.not_valid_after_utc:
+        return False
     at = when.time if when.proven else when.now
     return next_update is not None and at <= next_update
 
 
-def tsa_revoked(finding: Finding) -> bool:
-    """Whether a TSA's revocation takes its tokens with it: at once, and for bad keys also those from before."""
+def _takes_tokens(finding: Finding) -> bool:
     if finding.status is not Revocation.REVOKED:
         return False
     return not finding.late or finding.reason not in _HARMLESS_FOR_TSA

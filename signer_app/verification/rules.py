@@ -6,7 +6,7 @@ earlier ink readable keep a signature intact; what else the document's own permi
 rest breaks it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -100,15 +100,25 @@ class _InForce:
 
 
 class Judge:
-    """Weighs the steps of one document for each of its signatures."""
+    """Weighs the steps of one document for each of its signatures.
 
-    def __init__(self, states: Sequence[State], steps: Sequence[Step], ink_covered: InkCheck) -> None:
+    `undecided` are the fields of timestamps that can't be checked.
+    """
+
+    def __init__(
+        self,
+        states: Sequence[State],
+        steps: Sequence[Step],
+        ink_covered: InkCheck,
+        undecided: Collection[str] = frozenset(),
+    ) -> None:
         self._states = states
         self._steps = steps
         self._ink_covered = ink_covered
         self._outlines: dict[tuple[int, int | None], tuple[Rect, ...]] = {}
         self._in_force = {step.start: self._permissions_at(step) for step in steps}
         self._good = {state.field for state in states if state.good}
+        self._undecided = undecided
         self._revisions = {state.index: state.revision for state in states}
 
     def judge(self, state: State) -> tuple[Integrity, tuple[Change, ...]]:
@@ -185,6 +195,9 @@ class Judge:
         if difference.kind is ChangeKind.TIMESTAMP and not visible:
             if good:
                 return difference, Weight.HARMLESS
+            if difference.field in self._undecided:
+                # Nobody can tell whether it is good; who opened it doubts what it stamps.
+                return difference, Weight.ALLOWED
             return replace(difference, kind=ChangeKind.TIMESTAMP_BROKEN), Weight.FORBIDDEN
         if level < FILL_FORMS or self._locked(step, difference.field):
             return difference, Weight.FORBIDDEN

@@ -41,6 +41,16 @@ _EXPLAINED = frozenset(
 )
 """What may turn out harmless, and so is worth a second look."""
 
+_PICTURED = _EXPLAINED | {
+    ChangeKind.FIELD_CHANGED,
+    ChangeKind.FORM_SETTINGS,
+    ChangeKind.STRUCTURE,
+    ChangeKind.ANNOTATION_ADDED,
+    ChangeKind.ANNOTATION_CHANGED,
+    ChangeKind.ANNOTATION_REMOVED,
+}
+"""What may turn out allowed: pages that it doesn't name look as before."""
+
 
 @dataclass(frozen=True)
 class Opinion:
@@ -72,9 +82,10 @@ class SecondOpinion:
         if agreement is Agreement.OTHERWISE:
             # What a viewer shows then depends on its parser; that is so whatever the change was said to be.
             return Opinion(doubt="verify_parsers_disagree")
-        if any(difference.kind not in _EXPLAINED for difference in found):
+        if any(difference.kind not in _PICTURED for difference in found):
             return Opinion()
-        if agreement is Agreement.NOT_AT_ALL:
+        explained = all(difference.kind in _EXPLAINED for difference in found)
+        if explained and agreement is Agreement.NOT_AT_ALL:
             return Opinion(suspicious=True)
         seen = {d.page for d in found} | {w.page for d in found for w in d.widgets if w.visible}
         try:
@@ -84,7 +95,7 @@ class SecondOpinion:
                     return Opinion(doubt="verify_page_differs")
         except pdfium.PdfiumError:
             return Opinion(suspicious=True)
-        return Opinion(suspicious=self._ask_pyhanko and self._finds_suspicious(old, new))
+        return Opinion(suspicious=explained and self._ask_pyhanko and self._finds_suspicious(old, new))
 
     def _finds_suspicious(self, old: Revision, new: Revision) -> bool:
         if self._history is None:
@@ -139,10 +150,11 @@ def _brought(old: Revision, new: Revision) -> set[Key]:
 
 def has_unused_objects(old: Revision, new: Revision) -> bool:
     """Whether `new` brought objects that nothing in it leads to (to be used by something appended later)."""
-    return bool(_brought(old, new) - _reachable(new))
+    return bool(_brought(old, new) - reachable(new))
 
 
-def _reachable(revision: Revision) -> set[Key]:
+def reachable(revision: Revision) -> set[Key]:
+    """The objects that the trailer leads to. Raises LimitError."""
     seen: set[Key] = set()
     todo: list[Any] = list(dict.values(revision.trailer))
     left = _MAX_OBJECTS

@@ -15,7 +15,8 @@ from signer_app.verification.chains import Chain, TrustStore, may_sign, may_time
 from signer_app.verification.cms import Signed, Token
 from signer_app.verification.legacy import Legacy, signed_with_sha1, stamped_with_sha1
 from signer_app.verification.model import Revocation, RevocationUrl, Timestamp, TimestampKind, Trust, TrustMaterial
-from signer_app.verification.revocation import Evidence, Finding, When, tsa_revoked
+from signer_app.verification.names import validity
+from signer_app.verification.revocation import Evidence, Finding, When
 
 
 @dataclass
@@ -98,7 +99,9 @@ class Signers:
         if chain.trust is not Trust.TRUSTED:
             return False
         try:
-            return not tsa_revoked(self._revocation(chain, When(token.time, proven=False, now=self._now, sha1=sha1)))
+            when = When(token.time, proven=False, now=self._now, sha1=sha1, token=True)
+            self._want(chain, when)
+            return not self._evidence.takes_tokens(chain.parsed, when, chain.parsed_relatives)
         except ODD:
             # As below: nothing is proven by what only one of the two readers can read.
             return False
@@ -107,10 +110,11 @@ class Signers:
         """The signer of `signed`, for the time of signing `when`."""
         leaf = signed.certificate
         result = Trusted()
-        if not _valid_at(leaf, when.time):
+        start, end = validity(leaf)
+        # Of a certificate without readable limits nobody can tell; no chain leads to it either.
+        if start is not None and end is not None and not start <= when.time <= end:
             result.invalid = True
-            expired = when.time > leaf.not_valid_after
-            result.reasons.append("verify_expired" if expired else "verify_not_yet_valid")
+            result.reasons.append("verify_expired" if when.time > end else "verify_not_yet_valid")
         others = [*signed.certificates, *self._supporting]
         result.chain = self._store.chain(leaf, others, when.time)
         if result.chain.trust is Trust.UNKNOWN:
@@ -167,11 +171,15 @@ class Signers:
         except ODD:
             return True
 
-    def _revocation(self, chain: Chain, when: When) -> Finding:
+    def _want(self, chain: Chain, when: When) -> None:
         for url in self._evidence.wanted(chain.parsed, when, chain.parsed_relatives):
             self._wanted.setdefault((url.url, url.certificate), url)
+
+    def _revocation(self, chain: Chain, when: When) -> Finding:
+        self._want(chain, when)
         return self._evidence.chain(chain.parsed, when, chain.parsed_relatives)
 
 
 def _valid_at(certificate: asn1crypto.x509.Certificate, time: dt.datetime) -> bool:
-    return bool(certificate.not_valid_before <= time <= certificate.not_valid_after)
+    start, end = validity(certificate)
+    return start is not None and end is not None and start <= time <= end

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _BLANK = b"\x00\t\n\x0c\r "
 _STARTXREF = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
-_XREF_START = re.compile(rb"\s*(?:xref|\d+\s+\d+\s+obj)")
+_XREF_START = re.compile(rb"\s{0,64}(?:xref|\d{1,10}\s{1,16}\d{1,5}\s{1,16}obj)")
+"""Bounded: a run of blanks may be as long as the file, and be pointed at a thousand times."""
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[")
 _CHUNK = 1 << 20
 _BUFFER = 1 << 14
@@ -35,6 +36,7 @@ _MAX_ENDINGS = 1000
 _MAX_TRAILER = 1 << 20
 _SMALL = 16 << 20
 _TRACE = b"/ByteRange"
+_MAX_TRACES = 20_000
 _MAX_PASSES = 8
 """How often the bytes behind the gaps of signatures may be digested, all in all, as multiples of the file.
 
@@ -122,20 +124,20 @@ class SourceFile:
         """Whether a PDF header stands in the first kilobyte."""
         return b"%PDF-" in self.data[:1024]
 
-    def signature_traces(self) -> int:
-        """How many places of the file look like a signature, reachable or not.
-
-        A signature dictionary is never compressed, for its /ByteRange is written last.
-        """
-        count = 0
+    def signature_traces(self) -> list[int]:
+        """The places of the file that look like a signature, reachable or not, in order. Raises LimitError."""
+        places: list[int] = []
         for at in range(0, self.size, _CHUNK):
             # Pieces, because searching in a mapped file is many times slower than in bytes.
             piece = self.data[at : at + _CHUNK + len(_TRACE) - 1]
             found = piece.find(_TRACE)
             while found >= 0:
-                count += _BYTE_RANGE.match(self.data, at + found) is not None
+                if _BYTE_RANGE.match(self.data, at + found) is not None:
+                    places.append(at + found)
                 found = piece.find(_TRACE, found + 1)
-        return count
+            if len(places) > _MAX_TRACES:
+                raise LimitError
+        return places
 
     def last_ending(self) -> int:
         """Where the last `startxref N %%EOF` ends that leads somewhere; what follows belongs to no revision.

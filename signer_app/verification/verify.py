@@ -9,18 +9,22 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 from pyhanko.pdf_utils import generic
 
 from signer_app.verification.chains import parse_certificates
-from signer_app.verification.cms import signature_timestamps
+from signer_app.verification.cms import Signed, Token, signature_timestamps
 from signer_app.verification.document import FoundSignature, SignedDocument
+from signer_app.verification.facts import local
 from signer_app.verification.faults import UnreadableError
 from signer_app.verification.model import (
+    Change,
     FileReport,
     Integrity,
     Level,
     Params,
+    Revocation,
     SignatureReport,
     StampReport,
     TimestampKind,
@@ -30,7 +34,17 @@ from signer_app.verification.model import (
     worst_integrity,
     worst_verdict,
 )
-from signer_app.verification.names import AnchorSets, common_name, issuer_name, organization, serial_hex
+from signer_app.verification.names import (
+    AnchorSets,
+    common_name,
+    issuer_name,
+    one_line,
+    organization,
+    plain_time,
+    serial_hex,
+    validity,
+    whole_name,
+)
 from signer_app.verification.revocation import Evidence, When
 from signer_app.verification.signers import Signers, Stamp, Trusted
 from signer_app.verification.source import SourceFile
@@ -96,17 +110,16 @@ class _Check:
         )
         self._signers = Signers(trust, tuple(parse_certificates(held.intermediates)), evidence, now)
         self._stamps = [
-            (
-                one,
-                self._signers.stamp(one.token, TimestampKind.DOCUMENT, intact=one.integrity is not Integrity.BROKEN),
-            )
+            (one, stamp)
             for one in self._found
             if one.is_timestamp and one.token is not None
+            for stamp in [self._judged_stamp(one.token, intact=one.integrity is not Integrity.BROKEN)]
+            if stamp is not None
         ]
 
     def report(self, path: Path) -> FileReport:
         """The answer, apart from what concerns the file's bytes."""
-        signatures = tuple(self._signature(one) for one in self._found if not one.is_timestamp)
+        signatures = tuple(self._told(one) for one in self._found if not one.is_timestamp)
         integrity = worst_integrity([one.integrity for one in signatures])
         verdict = worst_verdict([one.verdict for one in signatures])
         code, params = f"verify_{verdict}", {}
@@ -124,7 +137,7 @@ class _Check:
     def _stamp(self, one: FoundSignature) -> StampReport:
         stamp = next((stamp for found, stamp in self._stamps if found is one), None)
         return StampReport(
-            field=one.field.name,
+            field=one_line(one.field.name),
             time=stamp.time if stamp is not None else None,
             authority=common_name(one.token.certificate) if one.token is not None else None,
             integrity=one.integrity,
@@ -135,8 +148,9 @@ class _Check:
     def _stamps_of(self, one: FoundSignature) -> list[Stamp]:
         """The timestamps that prove when this signature existed: its own, then document timestamps after it."""
         own = [
-            self._signers.stamp(token, TimestampKind.SIGNATURE, inside=one.signed)
+            stamp
             for token in (signature_timestamps(one.signed) if one.signed is not None else ())
+            if (stamp := self._judged_stamp(token, inside=one.signed)) is not None
         ]
         later = [
             stamp
@@ -145,6 +159,16 @@ class _Check:
         ]
         return own + later
 
+    def _judged_stamp(self, token: Token, *, intact: bool = True, inside: Signed | None = None) -> Stamp | None:
+        """None: it tells no time of this calendar, or nobody can say what it is worth; then it proves none."""
+        if plain_time(token.time) is None:
+            return None
+        kind = TimestampKind.DOCUMENT if inside is None else TimestampKind.SIGNATURE
+        try:
+            return self._signers.stamp(token, kind, intact=intact, inside=inside)
+        except Exception:  # noqa: BLE001  # odd tokens fail with many types; nobody else's answer suffers from it
+            return None
+
     def _claimed_time(self, one: FoundSignature) -> dt.datetime | None:
         time = one.signed.claimed_time if one.signed is not None else None
         if time is None and one.claimed is not None:
@@ -152,11 +176,20 @@ class _Check:
                 time = generic.parse_pdf_date(one.claimed, strict=False)
             except Exception:  # noqa: BLE001  # any nonsense may stand there; then no time is claimed
                 return None
-        if time is not None and time.tzinfo is None:
+        if isinstance(time, dt.datetime) and time.tzinfo is None:
             time = time.replace(tzinfo=_VIETNAM)
-        return time
+        return plain_time(time)
 
     # Putting it together
+
+    def _told(self, one: FoundSignature) -> SignatureReport:
+        """The report on one signature, such that it can be handed on. What fails in here fails for this one alone."""
+        try:
+            report = self._signature(one)
+            msgspec.msgpack.encode(report)
+        except Exception:  # noqa: BLE001  # as `verify_file`: no exception, and never a better answer
+            return _untold(one)
+        return report
 
     def _signature(self, one: FoundSignature) -> SignatureReport:
         stamps = self._stamps_of(one)
@@ -169,17 +202,18 @@ class _Check:
         verdict, reasons, params = _verdict(one, trusted)
         leaf = one.signed.certificate if one.signed is not None else None
         anchor = trusted.chain.certificates[-1] if trusted.chain.trust is Trust.TRUSTED else None
-        params |= {"signer": common_name(leaf) or one.field.name}
+        start, end = validity(leaf) if leaf is not None else (None, None)
+        params |= {"signer": common_name(leaf) or one_line(one.field.name)}
         if self._legacy_before is not None:
             params |= {"legacy_date": _day(self._legacy_before), "stamp_date": _day(time)}
         return SignatureReport(
-            field=one.field.name,
+            field=one_line(one.field.name),
             signer=common_name(leaf),
             certificate=leaf.sha256.hex() if leaf is not None else None,
-            subject=leaf.subject.human_friendly if leaf is not None else None,
-            issuer=leaf.issuer.human_friendly if leaf is not None else None,
-            not_before=leaf.not_valid_before if leaf is not None else None,
-            not_after=leaf.not_valid_after if leaf is not None else None,
+            subject=whole_name(leaf, "subject") if leaf is not None else None,
+            issuer=whole_name(leaf, "issuer") if leaf is not None else None,
+            not_before=start,
+            not_after=end,
             integrity=one.integrity,
             trust=trusted.chain.trust,
             revocation=trusted.finding.status,
@@ -190,7 +224,7 @@ class _Check:
             message_code=reasons[0],
             message_params=params,
             reasons=tuple(reasons),
-            changes=one.changes,
+            changes=tuple(map(_in_one_line, one.changes)),
             covers_whole_file=one.covers_whole_file,
             revision=one.state.index if one.state is not None else None,
             page=one.widget.page + 1 if one.widget is not None and one.widget.page is not None else None,
@@ -210,7 +244,7 @@ class _Check:
         )
 
     def _level(self, one: FoundSignature, stamps: Sequence[Stamp]) -> Level:
-        if not stamps:
+        if not any(stamp.valid for stamp in stamps):
             return Level.B_B
         if not self._document.has_revocation_data(self._document.final):
             return Level.B_T
@@ -219,7 +253,8 @@ class _Check:
             and one.range is not None
             and found.state.revision.end > one.range.end
             and self._document.has_revocation_data(found.state.revision)
-            for found, _ in self._stamps
+            for found, stamp in self._stamps
+            if stamp.valid
         )
         return Level.B_LTA if archived else Level.B_LT
 
@@ -248,6 +283,44 @@ def _verdict(one: FoundSignature, trusted: Trusted) -> tuple[Verdict, list[str],
     return Verdict.VALID, let_pass or ["verify_valid"], params
 
 
+def _untold(one: FoundSignature) -> SignatureReport:
+    """What is left to say of a signature on which the report failed: as bad as it was found, and unreadable at best."""
+    broken = one.integrity is Integrity.BROKEN
+    verdict, reasons, params = _verdict(one, Trusted()) if broken else (Verdict.INDETERMINATE, ["verify_damaged"], {})
+    field = one_line(one.field.name)
+    return SignatureReport(
+        field=field,
+        signer=None,
+        certificate=None,
+        subject=None,
+        issuer=None,
+        not_before=None,
+        not_after=None,
+        integrity=Integrity.BROKEN if broken else Integrity.UNREADABLE,
+        trust=Trust.UNKNOWN,
+        revocation=Revocation.NOT_CHECKED,
+        signing_time=None,
+        timestamp=None,
+        level=Level.B_B,
+        verdict=verdict,
+        message_code=reasons[0],
+        message_params=params | {"signer": field},
+        reasons=tuple(reasons),
+        changes=(),
+        covers_whole_file=one.covers_whole_file,
+        revision=one.state.index if one.state is not None else None,
+        page=None,
+        rect=None,
+        docmdp=None,
+    )
+
+
+def _in_one_line(change: Change) -> Change:
+    """Names of fields are foreign text, too."""
+    params = {key: one_line(value) if isinstance(value, str) else value for key, value in change.params.items()}
+    return change if params == change.params else replace(change, params=params)
+
+
 def _day(time: dt.date | None) -> str:
-    moment = time.astimezone(_VIETNAM) if isinstance(time, dt.datetime) else time
+    moment = local(time) if isinstance(time, dt.datetime) else time
     return moment.strftime("%d/%m/%Y") if moment is not None else "?"

@@ -46,6 +46,11 @@ def test_a_folder_is_checked_with_all_that_lies_below_it(desk: Desk, letters: Pa
     assert (nowhere.code, nowhere.json["error"]["code"]) == (1, "output_unwritable")
 
 
+def test_a_name_too_long_for_the_disk_is_wrong_usage(desk: Desk) -> None:
+    answer = desk.call("verify", desk.letters / f"{'x' * 300}.pdf")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "usage_missing_input")
+
+
 def test_words_tell_the_seven_facts(desk: Desk, letters: Path) -> None:
     answer = desk.call("verify", letters / "cong-van.pdf", "--offline", text=True)
     assert "cong-van.pdf: Chữ ký hợp lệ" in answer.out

@@ -20,7 +20,7 @@ LETTER = b"%PDF-1.7 not much of a letter"
 
 
 def incoming(office: Office) -> Incoming:
-    return Incoming(office.space, Names(office.space.folder.cache), Verifying(office.space))
+    return Incoming(office.space, Names(office.space.folder.cache))
 
 
 def only(inbox: Incoming) -> IncomingRow:
@@ -143,9 +143,8 @@ def test_only_the_last_few_packets_stay_taken_apart_and_none_with_the_workspace(
 def test_signatures_are_verified_by_the_same_worker_as_everywhere(office: Office) -> None:
     letter = signer_resources.path("samples/cong-van.pdf").read_bytes()
     office.came(office.packet(("thu.pdf", letter)))
-    inbox = incoming(office)
-    (file,) = opened(inbox).files
-    assert inbox.verify(file).report.verdict is Verdict.UNSIGNED
+    (file,) = opened(incoming(office)).files
+    assert Verifying(office.space).check(file.path, name=file.name).report.verdict is Verdict.UNSIGNED
 
 
 def test_a_file_is_saved_where_the_clerk_wants_it_and_never_over_another(office: Office, tmp_path: Path) -> None:

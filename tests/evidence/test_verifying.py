@@ -4,6 +4,8 @@ known, the report on paper.
 
 import os
 import sys
+import unittest.mock
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,11 +13,12 @@ import pypdfium2
 import pytest
 
 from signer_app.desk.verifying import Checked, Verifying, files_of, kept, told_apart
-from signer_app.verification.model import Integrity, Verdict
+from signer_app.verification.model import Integrity, RevocationUrl, Verdict
 from signer_app.workers import Workers
 from signer_resources.errors import KnownError
 from tests.evidence.conftest import Opener, trust_from
-from tests.verification.documents import make_document
+from tests.verification.documents import SignAs, make_document, sign
+from tests.verification.small_pki import Pki, make_certificate
 
 
 @pytest.fixture
@@ -86,6 +89,75 @@ def test_what_was_undecided_is_looked_at_again_once_anchors_are_there(opened: Op
     (again,) = verifying.check_again()
     assert (again.name, again.report.verdict, again.evidence) == ("thư", Verdict.VALID, True)
     assert verifying.undecided() == 0
+
+
+def test_evidence_that_was_destroyed_does_not_come_back_by_itself(opened: Opener, thu: Path, anchors: Path) -> None:
+    (anchors / "2.crl").unlink()
+    verifying = Verifying(opened(trust=anchors))
+    checked = verifying.check(thu)
+    assert (checked.report.verdict, checked.evidence) == (Verdict.INDETERMINATE, True)
+    assert verifying.destroy_evidence(str(checked.report.sha256)) == 2
+    assert (verifying.undecided(), verifying.check_again(), verifying.documents()) == (0, (), ())
+
+
+def test_a_document_is_found_by_how_its_hash_begins(opened: Opener, thu: Path, anchors: Path) -> None:
+    verifying = Verifying(opened(trust=anchors))
+    sha256 = str(verifying.check(thu).report.sha256)
+    assert verifying.documents_beginning(sha256[:8]) == verifying.documents_beginning(sha256) == (sha256,)
+    assert verifying.documents_beginning("%") == verifying.documents_beginning("x" * 64) == ()
+
+
+def test_many_ask_the_network_once_after_all_have_an_answer(
+    opened: Opener, tmp_path: Path, pki: Pki, anchors: Path, crls: tuple[bytes, bytes]
+) -> None:
+    (anchors / "2.crl").unlink()
+    space = opened(trust=anchors)
+    files = [tmp_path / f"{n}.pdf" for n in range(2)]
+    for file in files:
+        holder = make_certificate(file.stem, pki.ca, crl_url="http://crl.example/ca.crl")
+        file.write_bytes(sign(make_document(pages=1), holder, SignAs("L")))
+    asked: list[int] = []
+    found: list[Checked] = []
+
+    def fetch(wanted: Sequence[RevocationUrl], *, again: bool = False) -> bool:
+        asked.append(len(found))
+        (anchors / "2.crl").write_bytes(crls[1])
+        space.reload()
+        # The second file's address is the first one's, so that nothing new comes for it.
+        return len(asked) == 1 and not again
+
+    with unittest.mock.patch.object(space.revocation, "fetch", fetch):
+        Verifying(space).check_many(files, found.append, lambda *_: None)
+    assert asked == [2, 2]
+    assert [(one.path, one.report.verdict) for one in found] == [
+        *((file, Verdict.INDETERMINATE) for file in files),
+        *((file, Verdict.VALID) for file in files),
+    ]
+
+
+def test_what_a_file_is_called_stands_in_one_line(opened: Opener, tmp_path: Path) -> None:
+    (checked,) = [Verifying(opened()).check(tmp_path / "x.pdf", name="x\n\u202ey.pdf")]
+    assert checked.name == "x y.pdf"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are of another kind on Windows")
+def test_a_folder_that_cannot_be_read_stands_for_itself(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "đến" / "kín"
+    closed.mkdir(parents=True)
+    scan = os.scandir
+
+    def refuses(path: str) -> object:
+        if os.fspath(path) == str(closed):
+            raise PermissionError(13, "closed", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    assert files_of([tmp_path / "đến"]) == (closed,)
+    assert Verifying(opened()).check(closed).report.message_code == "verify_file_unreadable"
+    longer = tmp_path / ("x" * 300)
+    assert files_of([longer]) == (longer,)
 
 
 def test_an_undecided_file_that_is_gone_is_forgotten(opened: Opener, thu: Path) -> None:

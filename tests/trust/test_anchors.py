@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import os
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from signer_app.cli.trust import trust
 from signer_app.store.model import JournalAction
 from signer_app.trust.files import read_certificates
 from signer_app.trust.keeper import Outcome, TrustKeeper
-from signer_app.trust.kept import Use
+from signer_app.trust.kept import Entry, TrustStoreFile, Use
 from signer_app.verification.model import AnchorSet, TrustMaterial
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
@@ -241,6 +242,15 @@ def test_a_pinned_root_is_never_the_bodys_own(space: Workspace, tmp_path: Path, 
     assert (kept.set, kept.entry.own) == (AnchorSet.VGCA, False)
 
 
+@pytest.mark.usefixtures("pinned")
+def test_a_pinned_ca_is_no_root_of_the_bodys_own(space: Workspace, tmp_path: Path, ca: Holder) -> None:
+    keeper = TrustKeeper(space)
+    with pytest.raises(KnownError) as caught:
+        keeper.add_own(keeper.candidate(written(tmp_path, ca.der)), sha(ca), "")
+    assert caught.value.code == "trust_helper_only"
+    assert keeper.kept() == ()
+
+
 def test_only_one_authoritys_certificate_can_be_an_own_root(
     space: Workspace, tmp_path: Path, root: Holder, ca: Holder
 ) -> None:
@@ -296,6 +306,38 @@ def test_a_store_that_was_tampered_with_is_told_and_a_swapped_certificate_counts
         assert caught.value.code == "trust_store_damaged"
     file.write_bytes(msgspec.json.encode({"certificates": [{"der": stranger.der, "added_at": NOW}]}))
     assert TrustKeeper(space).kept()[0].use is Use.VOID
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are of another kind on Windows")
+def test_a_store_in_whose_folder_others_may_write_is_not_believed(tmp_path: Path, stranger: Holder) -> None:
+    folder = tmp_path / "trust"
+    store = TrustStoreFile(folder)
+    store.save([Entry(der=stranger.der, added_at=NOW, own=True)])
+    for mode, trusted in ((0o777, False), (0o775, False), (0o1777, True), (0o755, True)):
+        folder.chmod(mode)
+        if trusted:
+            assert len(store.kept()) == 1
+            continue
+        with pytest.raises(KnownError) as caught:
+            store.kept()
+        assert caught.value.code == "trust_store_exposed"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="owners are of another kind on Windows")
+def test_a_store_that_is_somebody_elses_is_not_believed(
+    tmp_path: Path, stranger: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TrustStoreFile(tmp_path / "trust")
+    store.save([Entry(der=stranger.der, added_at=NOW, own=True)])
+    owner = (tmp_path / "trust").stat().st_uid
+    if owner == 0:
+        # Only the administrator may give files away.
+        os.chown(tmp_path / "trust", 65534, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(KnownError) as caught:
+        store.kept()
+    assert caught.value.code == "trust_store_exposed"
 
 
 # The command

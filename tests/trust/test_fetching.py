@@ -13,6 +13,7 @@ import pytest
 from signer_app.signing import revocation
 from signer_app.signing.revocation import RevocationCache
 from signer_app.verification.model import RevocationUrl, RevocationUrlKind, TrustMaterial
+from signer_sync.http import TransferError, TransferFault
 from tests.verification.small_pki import DAY, NOW, Holder, make_certificate, make_crl, make_ocsp
 
 CRL, OCSP = RevocationUrlKind.CRL, RevocationUrlKind.OCSP
@@ -165,6 +166,27 @@ def test_two_dead_hosts_are_enough_and_the_others_stay_unasked(
     assert not cache.fetch([*dead, wanted(web, leader)])
     assert web.asked == []
     assert cache.fetch([wanted(web, leader)])
+
+
+def test_a_dead_host_is_left_alone_for_a_minute_whoever_asks_next(
+    tmp_path: Path, ca: Holder, leader: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, asked = Clock(), list[str]()
+    cache = RevocationCache(tmp_path, clock=clock)
+
+    def unreachable(item: RevocationUrl, _seconds: float) -> bytes:
+        asked.append(item.url)
+        raise TransferError(TransferFault.TIMEOUT)
+
+    monkeypatch.setattr(cache, "_get", unreachable)
+    some = [RevocationUrl(CRL, f"http://crl.example/{n}.crl", leader.der, ca.der) for n in range(4)]
+    for item in some[:3]:
+        assert not cache.fetch([item])
+    assert asked == [some[0].url]
+    assert not cache.fetch([some[1]], again=True)
+    clock.at += 60
+    assert not cache.fetch([some[2]])
+    assert asked == [one.url for one in some[:3]]
 
 
 def test_all_of_it_together_takes_no_longer_than_allowed(tmp_path: Path, web: Web, ca: Holder, leader: Holder) -> None:

@@ -151,6 +151,13 @@ def test_a_broken_file_names_the_page_and_its_red_frame_and_begins_there() -> No
     assert first.under == "Không được phép (khung đỏ)"
 
 
+def test_the_time_of_a_timestamp_that_is_not_trusted_is_not_shown_as_that_of_the_signature() -> None:
+    told = Timestamp(FRIDAY - dt.timedelta(days=400), TimestampKind.SIGNATURE, valid=False)
+    (claimed,) = view(report(replace(LEADER, timestamp=None))).entries
+    (rogue,) = view(report(replace(LEADER, timestamp=told))).entries
+    assert rogue.under == claimed.under
+
+
 def test_a_file_with_additions_begins_with_what_was_added_and_a_valid_one_with_its_signature() -> None:
     added = view(report(replace(LEADER, changes=(SIGNED, NOTE), verdict=Verdict.CHANGED), verdict=Verdict.CHANGED))
     assert added.first is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -11,10 +12,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.verifying import Checked, Verifying
 from signer_app.pdf.geometry import Rect, pt_to_mm
 from signer_app.verification.model import Verdict
 from signer_ui.panes.incoming import IncomingPane
-from signer_ui.panes.verifying import VerifyView
+from signer_ui.panes.verifying import Subject, VerifyView
 from signer_ui.panes.verifying_files import CheckedFiles
 from signer_ui.presenters.frames import Frame, FrameKind
 from signer_ui.presenters.pages import Spot
@@ -197,6 +199,24 @@ def test_a_file_that_was_exchanged_after_its_check_is_not_shown_under_the_old_ve
     screen.wait(lambda: view.verdict.text() == INVALID)
     assert view.pages.isVisible()
     screen.wait(lambda: [line.verdict for line in files.grid.rows] == [Verdict.INVALID, Verdict.INDETERMINATE])
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_the_copy_of_a_packets_file_counts_as_screened(
+    screen: Desktop, pane: IncomingPane, letters: Letters, monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    told: list[bool] = []
+    check_it = Verifying.check
+
+    def noted(self: Verifying, path: Path, **how: Any) -> Checked:
+        told.append(how["free_of_marks"])
+        return check_it(self, path, **how)
+
+    monkeypatch.setattr(Verifying, "check", noted)
+    view = pane.details.view
+    view.show_file(Subject(letters.good, "thư.pdf", own=own))
+    screen.wait(lambda: view.verdict.text() == VALID)
+    assert told == [own]
 
 
 # ---- by keyboard

@@ -1,16 +1,44 @@
 """The file as bytes: ranges, ends, damage, and what is no PDF at all."""
 
+import datetime as dt
 import io
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
+from pyhanko.pdf_utils import generic
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signer_app.verification.differences import Difference
+from signer_app.verification.ink import Pages
 from signer_app.verification.model import ChangeKind, Integrity, Verdict
+from signer_app.verification.reading import Memory
+from signer_app.verification.revision import Revision
+from signer_app.verification.second_opinion import SecondOpinion
+from signer_app.verification.source import SourceFile
+from signer_app.verification.traces import Traces, match_traces
 from signer_app.verification.verify import verify_file
+from tests.verification import documents
+from tests.verification.attacks.base import (
+    CATALOG,
+    CONTENT,
+    FORGED,
+    FORM,
+    LEADER_SIGNS,
+    PAGE,
+    SPARE,
+    append,
+    body,
+    small_document,
+    stream,
+    swap,
+)
 from tests.verification.conftest import Checker
 from tests.verification.documents import SignAs, Writer, append_timestamp, drawing, increment, make_document, sign
 from tests.verification.small_pki import NOW, Holder, Pki, make_certificate
@@ -143,6 +171,121 @@ def test_a_signature_whose_field_was_taken_out_of_the_form_leaves_traces(pki: Pk
     assert report.message_code == "verify_signature_hidden"
 
 
+_LEADER = replace(LEADER_SIGNS, room=6000)
+
+
+def _attached(attachment: bytes) -> bytes:
+    """A document with a file attached to it as it is."""
+    names = b"/Names << /EmbeddedFiles << /Names [(a.pdf) 15 0 R] >> >>"
+    return small_document(
+        {
+            CATALOG: b"<< /Type /Catalog /Pages 2 0 R /AcroForm 6 0 R %b >>" % names,
+            15: b"<< /Type /Filespec /F (a.pdf) /EF << /F 16 0 R >> >>",
+            16: stream(attachment, b"/Type /EmbeddedFile"),
+        }
+    )
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_signed_document_that_is_attached_hides_nothing(signed: bytes, pki: Pki, check: Checker, whole: bool) -> None:
+    attachment = signed if whole else b"/ByteRange [0 1 2 3]"
+    report = check(sign(_attached(attachment), pki.leader, _LEADER), pki.trust())
+    assert [one.integrity for one in report.signatures] == [Integrity.INTACT]
+
+
+def test_what_is_attached_no_more_leaves_traces(signed: bytes, pki: Pki, check: Checker) -> None:
+    document = append(_attached(signed), {CATALOG: b"<< /Type /Catalog /Pages 2 0 R /AcroForm 6 0 R >>"})
+    report = check(sign(document, pki.leader, _LEADER), pki.trust())
+    assert report.message_code == "verify_signature_hidden"
+
+
+def test_a_stream_laid_around_a_signature_hides_no_trace_of_it(pki: Pki, check: Checker) -> None:
+    begun = small_document() + b"150 0 obj\n<< /Length 151 0 R >>\nstream\n"
+    start = begun.rindex(b"150 0 obj")
+    signed = sign(append(begun, {SPARE: b"(x)"}), pki.leader, _LEADER)
+    length = len(signed) + 1 - len(begun)
+    form, page = (swap(body(signed, number), b"7 0 R", b"") for number in (FORM, PAGE))
+    taken_out = append(
+        signed + b"\nendstream\nendobj\n",
+        {FORM: form, PAGE: page, 151: b"%d" % length},
+        places={150: start},
+        more=b"/Around 150 0 R",
+    )
+    report = check(sign(taken_out, pki.body, SignAs("Body", room=6000, lenient=True)), pki.trust())
+    assert report.integrity is Integrity.UNREADABLE
+    assert report.message_code == "verify_signature_hidden"
+
+
+def test_a_signature_must_be_found_at_its_own_place(signed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(signed)
+    with SourceFile(path) as source:
+        final = Revision(source, source.last_ending(), Memory(), strict=True)
+        (signature,) = (one for field in final.fields.values() if (one := final.signature_of(field)) is not None)
+        assert match_traces(source, final, [signature]) == Traces(frozenset(), hidden=False)
+        # Another object claims to be it, and the trace that is there belongs to nobody.
+        assert match_traces(source, final, [final.root]) == Traces(frozenset({0}), hidden=True)
+
+
+class BareTimeStamper(DummyTimeStamper):
+    """Leaves its certificate out, as some services do when they aren't asked for it (RFC 3161, 2.4.1: certReq)."""
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
+        token = await super().async_timestamp(message_digest, md_algorithm)
+        del token["content"]["certificates"]
+        return token
+
+
+def bare(tsa: Holder, at: dt.datetime | None) -> DummyTimeStamper:
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    store.register_multiple(tsa.chain)
+    return BareTimeStamper(tsa.asn1, tsa.asn1_key, store, fixed_dt=at or NOW)
+
+
+def test_a_page_that_no_allowed_change_names_must_look_as_before(tmp_path: Path) -> None:
+    signed = small_document()
+    path = tmp_path / "a.pdf"
+    path.write_bytes(append(signed, {CONTENT: FORGED, PAGE: body(signed, PAGE)}))
+    with SourceFile(path) as source:
+        old, new = (Revision(source, end, Memory(), strict=True) for end in (len(signed), source.last_ending()))
+        pages = Pages(source)
+        try:
+            of = SecondOpinion(source, new, pages, 2).of
+            doubts = [of(old, new, [Difference(ChangeKind.ANNOTATION_ADDED, page=page)]).doubt for page in (0, 1)]
+        finally:
+            pages.close()
+    assert doubts == [None, "verify_page_differs"]
+
+
+def test_a_timestamp_that_can_not_be_checked_leaves_earlier_signatures_open(
+    pki: Pki, check: Checker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "timestamper", bare)
+    report = check(append_timestamp(sign(make_document(), pki.leader, SignAs("L")), pki.tsa), pki.trust())
+    (signature,) = report.signatures
+    assert (signature.integrity, signature.message_code) == (Integrity.UNREADABLE, "verify_timestamp_unreadable")
+    assert report.verdict is Verdict.INDETERMINATE
+    assert not any(change.kind is ChangeKind.TIMESTAMP_BROKEN for change in signature.changes)
+
+
+@pytest.mark.parametrize(("own", "expected"), [(True, Integrity.INTACT), (False, Integrity.UNREADABLE)])
+def test_a_timestamp_without_its_certificate_finds_it_in_the_document(
+    pki: Pki, check: Checker, monkeypatch: pytest.MonkeyPatch, own: bool, expected: Integrity
+) -> None:
+    monkeypatch.setattr(documents, "timestamper", bare)
+    stamped = append_timestamp(sign(make_document(), pki.leader, SignAs("L")), pki.tsa)
+    stored = (pki.tsa if own else pki.body).asn1.dump()
+
+    def keep(writer: Writer) -> None:
+        kept = writer.add_object(generic.StreamObject(stream_data=stored))
+        dss = generic.DictionaryObject({generic.NameObject("/Certs"): generic.ArrayObject([kept])})  # type: ignore[no-untyped-call]
+        writer.root["/DSS"] = writer.add_object(dss)
+        writer.update_root()
+
+    report = check(increment(stamped, keep), pki.trust())
+    assert [one.integrity for one in report.signatures] == [expected]
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -208,9 +351,9 @@ def appended(
     """
     out = bytearray(document)
     lines: dict[int, bytes] = {}
-    for number, body in objects.items():
+    for number, value in objects.items():
         lines[number] = b"%010d 00000 n \n" % len(out)
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, value)
     lines |= {number: b"%010d 00000 n \n" % place for number, place in (places or {}).items()}
     lines |= dict.fromkeys(freed, b"%010d 00001 f \n" % 0)
     start = len(out)

@@ -18,6 +18,7 @@ from tests.verification.attacks.base import (
     append,
     body,
     page,
+    small_document,
     swap,
     with_entry,
 )
@@ -66,6 +67,26 @@ def _objects_gathered(signed: bytes) -> bytes:
     return append(signed + orphan, {SPARE: b"(x)"}, places={SPARE + 99: 17})
 
 
+def _other_generation(entry: bytes, header: int = 1) -> Callable[[bytes], bytes]:
+    """The page's content once more, under a generation that nothing refers to; many readers ignore generations."""
+
+    def change(signed: bytes) -> bytes:
+        increment = append(signed, {CONTENT: FORGED})[len(signed) :]
+        increment = swap(increment, b"%d 0 obj" % CONTENT, b"%d %d obj" % (CONTENT, header))
+        return signed + swap(increment, b" 00000 n", b" %b n" % entry)
+
+    return change
+
+
+def _missing_generation(scene: Scene) -> bytes:
+    """The page was signed with a reference that led nowhere; then the number comes into use, under a generation."""
+    signed = scene.signs(
+        "content missing", lambda: small_document({PAGE: swap(page(CONTENT, WIDGETS), b"5 0 R", b"[5 0 R 100 0 R]")})
+    )
+    increment = append(signed, {SPARE: FORGED})[len(signed) :]
+    return signed + swap(swap(increment, b"100 0 obj", b"100 1 obj"), b" 00000 n", b" 00001 n")
+
+
 _CASES: dict[str, Callable[[bytes], bytes]] = {
     "two page trees in the catalog": _two_trees,
     "two contents of a page": _two_contents,
@@ -73,8 +94,15 @@ _CASES: dict[str, Callable[[bytes], bytes]] = {
     "a stream longer than told": _longer_than_told,
     "two catalogs in the trailer": _two_roots,
     "objects gathered anew": _objects_gathered,
+    "another generation of the content": _other_generation(b"00001"),
+    "an impossible generation of the content": _other_generation(b"70000", 0),
 }
-_KEPT_WHEN_SIGNED = ("two page trees in the catalog", "a stream longer than told")
+_KEPT_WHEN_SIGNED = (
+    "two page trees in the catalog",
+    "a stream longer than told",
+    "another generation of the content",
+    "an impossible generation of the content",
+)
 """What a later signature leaves as it is; the others are mended by writing page or trailer again."""
 
 Make = Callable[[Scene], bytes]
@@ -90,5 +118,6 @@ def _signed(change: Callable[[bytes], bytes]) -> Make:
 
 READER_ATTACKS: dict[str, Make] = {
     **{name: _alone(change) for name, change in _CASES.items()},
+    "missing content under a generation": _missing_generation,
     **{f"{name}, signed": _signed(_CASES[name]) for name in _KEPT_WHEN_SIGNED},
 }

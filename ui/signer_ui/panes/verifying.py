@@ -294,7 +294,10 @@ class VerifyView(QWidget):
         self.begin("uv_asking" if ask_network else "ut_verifying")
 
         def work(_control: Control) -> tuple[Checked, FileView, bool]:
-            checked = desk.verifying.check(subject.path, name=subject.name, ask_network=ask_network)
+            checked = desk.verifying.check(
+                # Our own copy is a file of a packet, which was screened when it came.
+                subject.path, name=subject.name, ask_network=ask_network, free_of_marks=subject.own
+            )  # fmt: skip
             return checked, self._view_of(checked), _fits(subject, checked)
 
         def came(answer: tuple[Checked, FileView, bool]) -> None:

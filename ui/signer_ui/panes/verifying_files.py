@@ -1,7 +1,8 @@
 """Files and folders that the clerk has checked: what is still to do, how far it is, and the list of results.
 
 UI thread; a few files at a time are checked on the lane for documents, so that other documents needn't wait for a whole
-folder. Results live as long as the window. Which of them is looked at is told by signal.
+folder; when all have an answer, the network is asked for what they wanted, once. Results live as long as the window.
+Which of them is looked at is told by signal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,6 +41,7 @@ class CheckedFiles(QWidget):
         self._shell, self._notice = shell, notice
         self._found = Results(words)
         self._waiting: list[Path] = []
+        self._wanting: list[Checked] = []
         self._done = 0
         self._finding: Handle | None = None
         self._work: Handle | None = None
@@ -117,6 +119,7 @@ class CheckedFiles(QWidget):
     def stop(self) -> None:
         """Ends after the file in hand; what was found stays."""
         self._waiting.clear()
+        self._wanting.clear()
         for work in (self._finding, self._work):
             if work is not None:
                 work.cancel()
@@ -126,7 +129,9 @@ class CheckedFiles(QWidget):
         if self._work is not None and self._work.running:
             return
         if not self._waiting:
-            if not self.running:
+            if self._wanting:
+                self._ask()
+            elif not self.running:
                 self.progress.end()
             self._show()
             return
@@ -135,19 +140,38 @@ class CheckedFiles(QWidget):
 
         def work(control: Control) -> tuple[Checked, ...]:
             found: list[Checked] = []
-            desk.verifying.check_many(some, found.append, control.progress, lambda: control.cancelled)
+            check_many = desk.verifying.check_many
+            check_many(some, found.append, control.progress, lambda: control.cancelled, ask_network=False)
             return tuple(found)
 
         self._work = self._shell.tasks.run(self, Lane.DOCUMENTS, work, self._came, failed=self._failed)
 
     def _came(self, found: tuple[Checked, ...]) -> None:
         self._done += len(found)
+        self._wanting += [one for one in found if one.report.wanted_urls]
         self.take(found)
         self._next()
+
+    def _ask(self) -> None:
+        """One pass over the network for all that wanted news."""
+        wanting, self._wanting = tuple(self._wanting), []
+        desk = self._shell.desk
+
+        def work(control: Control) -> tuple[Checked, ...]:
+            found: list[Checked] = []
+            desk.verifying.ask_for_many(wanting, found.append, control.progress, lambda: control.cancelled)
+            return tuple(found)
+
+        def came(found: tuple[Checked, ...]) -> None:
+            self.take(found)
+            self._next()
+
+        self._work = self._shell.tasks.run(self, Lane.NETWORK, work, came, failed=self._failed)
 
     def _failed(self, error: KnownError) -> None:
         if error.code != "interrupted":
             self._waiting.clear()
+            self._wanting.clear()
             self._notice.error(error)
         self._next()
 

@@ -203,7 +203,8 @@ def _signature(number: int, signature: SignatureReport, now: dt.datetime, words:
     """`alone`: its reason is the file's own and said above."""
     verdict = words(f"verdict_{signature.verdict}")
     who = signature.signer or words("ut_signer_unknown")
-    when = signature.timestamp.time if signature.timestamp else signature.signing_time
+    # What an untrusted timestamp says is no time of signing.
+    when = signature.signing_time
     under = (signature.organization, _step(signature, words), _time(when, now) if when else "")
     return Entry(
         EntryKind.SIGNATURE,
