@@ -382,9 +382,13 @@ def test_a_second_body_is_added_and_taken_away_again(clerk: Clerk) -> None:
 
 def test_a_certificate_on_the_token_is_ticked_for_a_body(clerk: Clerk, place: Place) -> None:
     section = clerk.bodies()
+
+    def shown() -> list[QCheckBox]:
+        return [box for box in section.findChildren(QCheckBox) if box.isVisibleTo(section)]
+
     clerk.hub.poke_tokens()
-    clerk.idle()
-    boxes = [box for box in section.findChildren(QCheckBox) if box.isVisibleTo(section)]
+    clerk.wait(lambda: bool(shown()))
+    boxes = shown()
     assert [(box.text().split(" (")[0], box.isChecked()) for box in boxes] == [("ỦY BAN NHÂN DÂN XÃ HÒA SƠN", True)]
     boxes[0].setChecked(False)
     clerk.save(section)
