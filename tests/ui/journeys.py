@@ -544,6 +544,7 @@ def looks(stage: Stage) -> None:
         if driver.keys_alone:
             driver.tab_to("Cơ quan", "ListItem")
             driver.key("End")
+            driver.key("Up")
         else:
             driver.click("Hiển thị", "ListItem")
         driver.choose("Giao diện", "Tối")
