@@ -1,7 +1,8 @@
 """Takes certificates in as anchors and helpers, and out again (TT 15/2025/TT-BKHCN, articles 5.1đ and 6.3).
 
-Main process, under the data folder's lock. The journal's line and the file change together: a line that can't be
-written leaves the file as it was. Asks nobody: a person's word about a fingerprint is handed in.
+Main process, under the data folder's lock. The journal's line is written before the file: one that can't be written
+leaves the file as it was, and a change that fails after it is told by a second line. Asks nobody: a person's word
+about a fingerprint is handed in.
 """
 
 import hashlib
@@ -137,21 +138,23 @@ class TrustKeeper:
 
     def _change(self, entries: Iterable[Entry], action: JournalAction, certificates: Sequence[str]) -> None:
         space, store = self._space, self._space.trust_store
-        before, after, now = store.entries(), tuple(entries), self._space.now()
+        after, now = tuple(entries), space.now()
 
-        def record(transaction: Transaction) -> None:
+        def record(transaction: Transaction, result: str = "ok") -> None:
             for sha256 in certificates:
                 use = TokenUse(
-                    action=action, operator=operator_name(), certificate_sha256=sha256, token_serial=None, result="ok"
+                    action=action, operator=operator_name(), certificate_sha256=sha256, token_serial=None, result=result
                 )
                 transaction.journal.append(use, now)
-            store.save(after)
 
+        # The line first: a program that dies in between leaves a line too many, never an anchor without one.
+        space.store.write(record)
         try:
-            space.store.write(record)
-        except BaseException:
-            with suppress(KnownError, OSError):
-                store.save(before)
+            store.save(after)
+        except KnownError as error:
+            failed = error.code
+            with suppress(KnownError):
+                space.store.write(lambda transaction: record(transaction, failed))
             raise
         space.reload()
 

@@ -292,6 +292,31 @@ def test_without_its_line_in_the_journal_nothing_changes(
     assert space.trust.anchors == ()
 
 
+@pytest.mark.usefixtures("pinned")
+@pytest.mark.parametrize(
+    ("fault", "results"), [(KnownError("disk_full", folder="?"), ["ok", "disk_full"]), (SystemExit(), ["ok"])]
+)
+def test_an_anchor_never_comes_in_before_its_line(
+    space: Workspace,
+    tmp_path: Path,
+    root: Holder,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: BaseException,
+    results: list[str],
+) -> None:
+    """A disk that is full tells itself with a second line; an end of the program leaves the first."""
+
+    def ends(*_words: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(TrustStoreFile, "save", ends)
+    with pytest.raises(type(fault)):
+        TrustKeeper(space).import_files([written(tmp_path, root.der)])
+    with space.store.view() as view:
+        assert [entry.use.result for entry in reversed(view.journal.entries())] == results
+    assert space.trust.anchors == ()
+
+
 def test_a_store_that_was_tampered_with_is_told_and_a_swapped_certificate_counts_for_nothing(
     space: Workspace, stranger: Holder
 ) -> None:
