@@ -193,7 +193,7 @@ def _plan(
 
 def _sign(source: Path, output: Path, plan: SigningPlan, leaf: Leaf) -> None:
     (step,) = plan.steps
-    chain, images = leaf.chain_der[1:], {_hash(path): str(path) for path in (SEAL, SIGNATURE)}
+    chain, images = leaf.chain_der[1:], {_hash(path): path.read_bytes() for path in (SEAL, SIGNATURE)}
     answer = handle(
         Prepare(
             source=str(source),

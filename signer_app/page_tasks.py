@@ -44,9 +44,9 @@ class DrawPage(Message, frozen=True):
 
 
 class DrawInk(Message, frozen=True):
-    """The ink of a stamp's picture, as large as `width` by `height` pixels allow, written to `output`. → Drawn"""
+    """The ink of a stamp's picture (PNG), as large as `width` by `height` pixels allow, written to `output`. → Drawn"""
 
-    path: str
+    picture: bytes
     sha256: str
     width: int
     height: int

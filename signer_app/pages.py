@@ -124,15 +124,15 @@ class Pages:
 
         return self._picture(ask)
 
-    def ink(self, path: Path, sha256: str, width: int, height: int) -> Picture:
+    def ink(self, picture: bytes, sha256: str, width: int, height: int) -> Picture:
         """A stamp's picture without its clear borders, as large as `width` by `height` pixels allow, never enlarged.
 
-        KnownError `image_unusable` when it isn't the file of that hash any more, or no picture.
+        KnownError `image_unusable` when it isn't the picture of that hash, or none.
         """
 
         def ask(output: str) -> Drawn:
-            task = DrawInk(str(path), sha256, width, height, output)
-            return self._call(task, Drawn, lambda _: KnownError("image_unusable", name=path.name))
+            task = DrawInk(picture, sha256, width, height, output)
+            return self._call(task, Drawn, lambda _: KnownError("image_unusable", name=sha256[:12]))
 
         return self._picture(ask)
 

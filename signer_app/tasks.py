@@ -39,12 +39,15 @@ class Preflight(Message, frozen=True):
 
 
 class Prepare(Message, frozen=True):
-    """`source` and one step up to the bytes that the token signs, written to `output`. → PrepareAnswer"""
+    """`source` and one step up to the bytes that the token signs, written to `output`. → PrepareAnswer
+
+    `images` are the pictures (PNG) that the step shows, by their SHA-256.
+    """
 
     source: str
     output: str
     step: SignStep
-    images: dict[str, str]
+    images: dict[str, bytes]
     moment: dt.datetime
     certificate: bytes
     chain: tuple[bytes, ...]

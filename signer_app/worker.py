@@ -9,9 +9,10 @@ from pathlib import Path
 from signer_app.child import give_way, limit_memory, little_memory, refusals
 from signer_app.pdf.picture import clean_picture
 from signer_app.pdf.preflight import preflight
-from signer_app.pdf.prepare import finish, prepare
+from signer_app.pdf.prepare import prepare
 from signer_app.pdf.recheck import recheck
 from signer_app.pdf.screen import screen_bytes, screen_file
+from signer_app.pdf.signature import finish
 from signer_app.tasks import (
     FRAME_CAP,
     TASKS,
@@ -58,7 +59,7 @@ def _do(task: Task) -> Answer:
                     Path(task.source),
                     Path(task.output),
                     task.step,
-                    images={key: Path(value) for key, value in task.images.items()},
+                    images=task.images,
                     moment=task.moment,
                     certificate=task.certificate,
                     chain=task.chain,

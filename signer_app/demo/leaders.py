@@ -125,7 +125,7 @@ def _sign_elsewhere(
             source=str(source),
             output=str(temporary),
             step=step,
-            images={picture: str(image)},
+            images={picture: image.read_bytes()},
             moment=space.now() - dt.timedelta(minutes=1),
             certificate=leaf.certificate_der,
             chain=chain,

@@ -4,13 +4,10 @@ Runs in a worker. Pictures are encoded once per process and file.
 """
 
 import datetime as dt
-import hashlib
-import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from PIL import Image
 from pyhanko.pdf_utils import generic
@@ -22,10 +19,9 @@ from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.pdf.objects import Plain, array, deflated, dictionary, put, stream
 from signer_app.pdf.plan import SIGNING_TIME, VIETNAM, Drawing, ImageItem, Style
-from signer_resources.errors import KnownError
+from signer_app.pdf.stamp_picture import ink_of
 
 _MAX_IMAGE_SIDE = 900
-_MAX_IMAGE_PIXELS = 40_000_000
 
 
 def signing_time_text(moment: dt.datetime) -> str:
@@ -36,7 +32,7 @@ def signing_time_text(moment: dt.datetime) -> str:
 class DrawnAppearance:
     """Draws one `Drawing` of a page with `frame`; hands out appearance streams for boxes in user space."""
 
-    def __init__(self, frame: PageFrame, drawing: Drawing, images: Mapping[str, Path], moment: dt.datetime) -> None:
+    def __init__(self, frame: PageFrame, drawing: Drawing, images: Mapping[str, bytes], moment: dt.datetime) -> None:
         self._frame = frame
         self._drawing = drawing
         self._images = images
@@ -119,26 +115,9 @@ class _StepStamp(BaseStamp):
 
 
 @lru_cache(maxsize=32)
-def _encoded_image(path: Path, sha256: str) -> tuple[int, int, bytes, bytes]:
-    """Width, height, deflated RGB and deflated alpha of a PNG, at most 900 pixels a side (600 dpi at 38 mm).
-
-    The file must still be the one that the plan names by its hash. Transparent borders are cut off: a seal's
-    millimetres are those of its ink.
-    """
-    try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise KnownError("image_unusable", name=path.name)
-        with Image.open(io.BytesIO(content)) as opened:
-            if opened.width * opened.height > _MAX_IMAGE_PIXELS:
-                raise KnownError("image_unusable", name=path.name)
-            image = opened.convert("RGBA")
-    except (OSError, Image.DecompressionBombError) as error:
-        raise KnownError("image_unusable", name=path.name) from error
-    ink = image.getchannel("A").getbbox()
-    if ink is None:
-        raise KnownError("image_unusable", name=path.name)
-    image = image.crop(ink)
+def _encoded_image(content: bytes, sha256: str) -> tuple[int, int, bytes, bytes]:
+    """Width, height, deflated RGB and alpha of a picture's ink, at most 900 pixels a side (600 dpi at 38 mm)."""
+    image = ink_of(content, sha256)
     if max(image.size) > _MAX_IMAGE_SIDE:
         image.thumbnail((_MAX_IMAGE_SIDE, _MAX_IMAGE_SIDE), Image.Resampling.LANCZOS)
     rgb = Image.merge("RGB", image.split()[:3])
@@ -156,9 +135,9 @@ def _fitted(box: Rect, ratio: float) -> Rect:
     return Rect(box.x + (box.w - width) / 2, box.y + (box.h - height) / 2, width, height)
 
 
-def _embed_image(writer: BasePdfFileWriter, path: Path, sha256: str) -> tuple[generic.IndirectObject, float]:
+def _embed_image(writer: BasePdfFileWriter, content: bytes, sha256: str) -> tuple[generic.IndirectObject, float]:
     """The picture's object, and its width as a multiple of its height."""
-    width, height, pixels, alpha = _encoded_image(path, sha256)
+    width, height, pixels, alpha = _encoded_image(content, sha256)
 
     def samples(space: str, data: bytes) -> generic.StreamObject:
         entries: dict[str, Plain] = {

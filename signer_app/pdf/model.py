@@ -26,8 +26,19 @@ class Profile(StrEnum):
 
     PLAIN = "plain"
     LEADER = "leader"
+    INITIAL = "initial"
     AGENCY = "agency"
     APPENDIX = "appendix"
+    COPY = "copy"
+    ARCHIVE = "archive"
+
+
+class CopyForm(StrEnum):
+    """The forms of copies (NĐ 30/2020, Đ25), by the abbreviation of their notation."""
+
+    SAO_Y = "SY"
+    SAO_LUC = "SL"
+    TRICH_SAO = "TrS"
 
 
 class Severity(StrEnum):
@@ -53,16 +64,32 @@ Findings = tuple[Finding, ...]
 
 
 class Body(_Value, frozen=True):
-    """The issuing body as the preflight needs it: names as they may be printed, seal (file hash, mm), its signers."""
+    """The issuing body as the preflight needs it: names as they may be printed on the day of signing, names that ended
+    before (`former`), seal (file hash, mm), its signers, the body's parts of notations ("UBND"; empty: any).
+    """
 
     names: tuple[str, ...]
     seal: str | None = None
     seal_mm: float = 38.0
     signers: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    notations: tuple[str, ...] = ()
+
+
+class CopyOrder(_Value, frozen=True):
+    """What copy is made, and who ordered it: the head of the body decides on copying (NĐ 30/2020, Đ27.1)."""
+
+    form: CopyForm
+    ordered_by: str
 
 
 class PreflightRequest(_Value, frozen=True):
-    """What is asked about one file: `certificate_name` is the signer's CN, `picture` the hash of a signature image."""
+    """What is asked about one file: `certificate_name` is the signer's CN, `picture` the hash of a signature image.
+
+    `remembered`: where the person put the mark on the last document of this body and type. `urgency` (0 to 4) is what
+    the document's data say, None where nothing does. `original`: hash of the file as it came, when `blob` is its
+    repaired copy.
+    """
 
     profile: Profile
     blob: str
@@ -76,6 +103,10 @@ class PreflightRequest(_Value, frozen=True):
     body: Body | None
     picture: str | None
     place: PlaceOption | None
+    copy: CopyOrder | None = None
+    remembered: PlaceOption | None = None
+    urgency: int | None = None
+    original: str | None = None
 
 
 class LetterFacts(_Value, frozen=True):
@@ -89,6 +120,10 @@ class LetterFacts(_Value, frozen=True):
     subject: str | None = None
     place: str | None = None
     pages: int = 0
+    urgency: str | None = None
+    """The mark of ô 10b as it stands: "KHẨN", "THƯỢNG KHẨN", "HỎA TỐC"."""
+    body: str | None = None
+    """The issuing body as ô 2 names it."""
 
 
 class PreflightResult(_Value, frozen=True):

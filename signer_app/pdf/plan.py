@@ -100,6 +100,7 @@ class SignStep(_Value, frozen=True):
     drawing: Drawing | None
     make: tuple[MakeTextField | MakeSignatureField, ...] = ()
     fill: tuple[FillTextField, ...] = ()
+    reason: str | None = None
 
 
 class Mark(StrEnum):
@@ -111,6 +112,7 @@ class Mark(StrEnum):
     DATE = "date"
     NUMBER_AND_DATE = "number_and_date"
     STAMP_TEXT = "stamp_text"
+    INITIAL = "initial"
 
 
 class Placement(_Value, frozen=True):
@@ -124,7 +126,7 @@ class Placement(_Value, frozen=True):
 
 
 class SigningPlan(_Value, frozen=True):
-    """All that will be done to one file."""
+    """All that will be done to one file. `original`: the file as it came, where `blob` is its repaired copy."""
 
     profile: str
     blob: str
@@ -132,6 +134,7 @@ class SigningPlan(_Value, frozen=True):
     rules: str
     steps: tuple[SignStep, ...]
     placements: tuple[Placement, ...] = ()
+    original: str | None = None
 
 
 def canonical(value: SigningPlan | SignStep) -> bytes:

@@ -5,8 +5,6 @@ scrolling doesn't read a file again and again. Pixels go into a file that the as
 the pipe. Widgets are drawn too (stamps and filled fields are widgets). Never writes to a document.
 """
 
-import hashlib
-import io
 import math
 import os
 from collections import OrderedDict
@@ -21,6 +19,7 @@ from PIL import Image
 from signer_app.page_tasks import MAX_PIXELS, DrawInk, Drawn, DrawPage, Outline, Outlined, PixelBox
 from signer_app.pdf.geometry import PageFrame, UserBox
 from signer_app.pdf.pagetext import OpenDocument
+from signer_app.pdf.stamp_picture import ink_of
 from signer_resources.errors import KnownError
 
 _KEPT_DOCUMENTS = 3
@@ -30,9 +29,6 @@ _KEPT_PAGES = 4
 _MAX_SIDE_PIXELS = 60_000
 _SIDE_MM = (0.1, 1e6)
 _A4_MM = (210.0, 297.0)
-_MAX_IMAGE_PIXELS = 40_000_000
-"""As when the picture is embedded; what is larger can't be signed with."""
-
 _FLAGS = pdfium_c.FPDF_ANNOT
 
 
@@ -119,9 +115,9 @@ class Renderer:
 
     def draw_ink(self, task: DrawInk) -> Drawn:
         """The ink of a picture, fitted into the wanted size and never enlarged; KnownError `image_unusable`."""
-        image = _ink(Path(task.path), task.sha256)
+        image = ink_of(task.picture, task.sha256)
         if min(task.width, task.height) < 1 or task.width * task.height > MAX_PIXELS:
-            raise KnownError("image_unusable", name=Path(task.path).name)
+            raise KnownError("image_unusable", name=task.sha256[:12])
         scale = min(1.0, task.width / image.width, task.height / image.height)
         size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         if size != image.size:
@@ -149,25 +145,6 @@ def _reasonable(width: int, height: int, clip: PixelBox) -> bool:
     """Whether the wanted part lies in the picture and can be held in memory."""
     inside = 0 <= clip.left < clip.left + clip.width <= width and 0 <= clip.top < clip.top + clip.height <= height
     return inside and max(width, height) <= _MAX_SIDE_PIXELS and clip.width * clip.height <= MAX_PIXELS
-
-
-def _ink(path: Path, sha256: str) -> Image.Image:
-    """What of a picture is ink, in RGBA: a seal's millimetres are those of its ink, so clear borders are cut off.
-
-    The file must still be the one that the plan names by its hash.
-    """
-    content = path.read_bytes()
-    try:
-        with Image.open(io.BytesIO(content)) as opened:
-            if opened.width * opened.height > _MAX_IMAGE_PIXELS:
-                raise KnownError("image_unusable", name=path.name)
-            image = opened.convert("RGBA")
-    except (OSError, Image.DecompressionBombError) as error:
-        raise KnownError("image_unusable", name=path.name) from error
-    box = image.getchannel("A").getbbox()
-    if box is None or hashlib.sha256(content).hexdigest() != sha256:
-        raise KnownError("image_unusable", name=path.name)
-    return image.crop(box)
 
 
 def _write(output: Path, pixels: Any) -> None:

@@ -255,7 +255,7 @@ class SigningRun:
                     source=str(current),
                     output=str(target),
                     step=step,
-                    images=self._images.paths(),
+                    images=self._images.shown_by(step),
                     moment=moment,
                     certificate=certificate.der,
                     chain=chain,

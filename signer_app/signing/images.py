@@ -4,9 +4,11 @@ Main process. A plan names a picture by the SHA-256 of its file, so that a chang
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from signer_app.pdf.plan import ImageItem, SignStep
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.store.blobs import BlobStore
 from signer_app.store.settings import Body, Settings
@@ -17,15 +19,17 @@ _MAX_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Images:
-    """Hashes of the pictures that apply, and where each hash lies."""
+    """Hashes of the pictures that apply, and the content (PNG) of each hash."""
 
     seal: str | None = None
     signature: str | None = None
-    files: tuple[tuple[str, Path], ...] = ()
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
-    def paths(self) -> dict[str, str]:
-        """Hash to path, as the workers take it."""
-        return {sha256: str(path) for sha256, path in self.files}
+    def shown_by(self, step: SignStep) -> dict[str, bytes]:
+        """Those that a step shows, as the workers take them."""
+        items = step.drawing.items if step.drawing is not None else ()
+        shown = {item.image for item in items if isinstance(item, ImageItem)}
+        return {sha256: content for sha256, content in self.contents.items() if sha256 in shown}
 
 
 def load_images(settings: Settings, blobs: BlobStore, chosen: SigningCertificate | None) -> Images:
@@ -33,13 +37,14 @@ def load_images(settings: Settings, blobs: BlobStore, chosen: SigningCertificate
     body = chosen.body if chosen is not None else (settings.bodies[0] if len(settings.bodies) == 1 else None)
     seal = _seal_file(body, blobs)
     signature = _signature_file(chosen, settings, blobs) if chosen is not None else None
-    found: list[tuple[str, Path]] = []
+    found: dict[str, bytes] = {}
     hashes: list[str | None] = []
     for path in (seal, signature):
-        hashes.append(None if path is None else _hash(path))
-        if path is not None and hashes[-1] is not None:
-            found.append((hashes[-1], path))
-    return Images(hashes[0], hashes[1], tuple(found))
+        content = None if path is None else _content(path)
+        hashes.append(None if content is None else hashlib.sha256(content).hexdigest())
+        if content is not None:
+            found[hashlib.sha256(content).hexdigest()] = content
+    return Images(hashes[0], hashes[1], found)
 
 
 def _seal_file(body: Body | None, blobs: BlobStore) -> Path | None:
@@ -55,10 +60,10 @@ def _signature_file(chosen: SigningCertificate, settings: Settings, blobs: BlobS
     return Path(settings.pictures[sha256]) if sha256 in settings.pictures else None
 
 
-def _hash(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise KnownError("image_unusable", name=path.name)
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except OSError as error:
         raise KnownError("image_unusable", name=path.name) from error

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from signer_app.pdf.model import PlaceOption, Profile
+from signer_app.pdf.model import CopyOrder, PlaceOption, Profile
 from signer_app.pdf.plan import SigningPlan, plan_hash
 from signer_app.store.model import Draft, FileRole, Urgency
 from signer_resources.errors import KnownError
@@ -56,10 +56,20 @@ class FileJob(_Value, frozen=True):
         return Path(self.path).name
 
 
+class AttachmentJob(_Value, frozen=True):
+    """A file that goes along unsigned (a spreadsheet, say): its name, its copy in the store, where a copy goes."""
+
+    name: str
+    blob: str
+    output: str
+
+
 class DocumentJob(_Value, frozen=True):
     """One document: its main file first, then its appendices; what the person said of it, None for what the page says.
 
     `receivers` are codes; `type` is a type's name; `draft` is the id of the draft that ends with the signing.
+    `attachments` go along unsigned. `copy` is what the copy profile makes. `replaces` is the id of a document that was
+    signed before, not sent, and is signed again (Ký lại): its number goes to the new one.
     """
 
     files: tuple[FileJob, ...]
@@ -72,6 +82,9 @@ class DocumentJob(_Value, frozen=True):
     subject: str | None = None
     signer: str | None = None
     draft: str | None = None
+    attachments: tuple[AttachmentJob, ...] = ()
+    copy: CopyOrder | None = None
+    replaces: str | None = None
 
 
 def job_of(

@@ -30,8 +30,9 @@ from signer_app.pdf.model import (
 )
 from signer_app.pdf.plan import Drawing, ImageItem, Mark, Placement, SigningPlan, SignStep, Style, TextItem
 from signer_app.pdf.preflight import preflight
-from signer_app.pdf.prepare import finish, prepare
+from signer_app.pdf.prepare import prepare
 from signer_app.pdf.recheck import recheck
+from signer_app.pdf.signature import finish
 from signer_app.verification.model import FileReport, TrustMaterial
 from signer_app.verification.verify import verify_file
 from tests.pdf.paper import Words, letter
@@ -45,7 +46,9 @@ LEADER = HOLDERS[Holder.LEADER].subject.common_name
 SEAL_FILE = signer_resources.path("images/sample-seal.png")
 PICTURE_FILE = signer_resources.path("images/sample-signature.png")
 INITIAL_FILE = signer_resources.path("images/sample-initial.png")
-IMAGES = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in (SEAL_FILE, PICTURE_FILE, INITIAL_FILE)}
+IMAGES = {
+    hashlib.sha256(file.read_bytes()).hexdigest(): file.read_bytes() for file in (SEAL_FILE, PICTURE_FILE, INITIAL_FILE)
+}
 SEAL, PICTURE, INITIAL = IMAGES
 ROOM = Rect(120, 189, 60, 22)
 """Ô 7c of `paper.letter`."""
@@ -190,7 +193,7 @@ def text_step(rect: Rect, *texts: str, page: int = 0, size: float = 12, style: S
 def with_picture(monkeypatch: pytest.MonkeyPatch, file: Path) -> str:
     """Makes a picture known; its name in a plan."""
     name = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setitem(IMAGES, name, file)
+    monkeypatch.setitem(IMAGES, name, file.read_bytes())
     return name
 
 

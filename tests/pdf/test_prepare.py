@@ -24,7 +24,7 @@ from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import SIGNING_TIME, SignStep
-from signer_app.pdf.prepare import CONTENTS_BYTES
+from signer_app.pdf.signature import CONTENTS_BYTES
 from signer_app.verification.model import Integrity, Level, TimestampKind
 from signer_resources import rules, samples
 from signer_resources.errors import KnownError
@@ -73,7 +73,7 @@ from signer_app.pdf.prepare import prepare
 source, output, step, images, moment, certificate, issuer = sys.argv[1:]
 prepared = prepare(
     Path(source), Path(output), msgspec.json.decode(step, type=SignStep),
-    images={key: Path(value) for key, value in msgspec.json.decode(images).items()},
+    images=msgspec.json.decode(images, type=dict[str, bytes]),
     moment=dt.datetime.fromisoformat(moment),
     certificate=bytes.fromhex(certificate), chain=[bytes.fromhex(issuer)],
 )
@@ -92,7 +92,7 @@ def test_the_same_input_gives_the_same_bytes_in_another_process_zone_and_second(
         source,
         elsewhere,
         msgspec.json.encode(step).decode(),
-        msgspec.json.encode({key: str(value) for key, value in IMAGES.items()}).decode(),
+        msgspec.json.encode(IMAGES).decode(),
         desk.now.isoformat(),
         leaf.certificate_der.hex(),
         leaf.chain_der[1].hex(),

@@ -167,7 +167,7 @@ def test_a_pdf_with_a_password_is_told(renderer: Renderer, desk: Desk) -> None:
 
 
 def _ink(renderer: Renderer, file: Path, sha256: str, side: int, room: Path) -> Image.Image:
-    return _image(room, renderer.draw_ink(DrawInk(str(file), sha256, side, side, str(room))), "RGBA")
+    return _image(room, renderer.draw_ink(DrawInk(file.read_bytes(), sha256, side, side, str(room))), "RGBA")
 
 
 def test_ink_comes_without_its_clear_borders_in_the_wanted_size(renderer: Renderer, tmp_path: Path) -> None:

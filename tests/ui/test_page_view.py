@@ -265,7 +265,7 @@ def test_ink_over_ink_stays_readable(desk: Desk, view: PageView, tasks: Tasks, q
     data = document_of([[Piece(95, 150, "MMMM", size=60)]])
     drawing = Drawing((ImageItem(sha256, Rect(0, 0, 60, 60)),), multiply=True)
     plan = _bare(SignStep("ky", existing=False, page=0, rect=Rect(90, 110, 60, 60), drawing=drawing))
-    view.show_file(desk.keep(data), plan, {sha256: file})
+    view.show_file(desk.keep(data), plan, {sha256: file.read_bytes()})
     _canvas_fit(view, qtbot, tasks)
     corner, end = (_point(_canvas(view), x, y) for x, y in ((92, 112), (148, 168)))
     red, green, _blue = _shown(view).crop((corner.x(), corner.y(), end.x(), end.y())).split()

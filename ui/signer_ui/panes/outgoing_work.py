@@ -32,7 +32,7 @@ class Chosen:
     """Which certificate signs each kind, as far as that is clear; and where the pictures of their stamps lie."""
 
     certificates: Mapping[Profile, SigningCertificate] = field(default_factory=dict)
-    images: Mapping[str, Path] = field(default_factory=dict)
+    images: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[Profile, str]:
@@ -65,10 +65,10 @@ def choose_certificates(desk: Desk, wanted: str | None) -> Chosen:
         one = _named(desk, wanted, profile) or desk.signing.chosen_for([profile])
         if one is not None:
             found[profile] = one
-    images: dict[str, Path] = {}
+    images: dict[str, bytes] = {}
     for chosen in (*found.values(), None):
         try:
-            images.update(load_images(desk.space.settings, desk.space.store.blobs, chosen).files)
+            images.update(load_images(desk.space.settings, desk.space.store.blobs, chosen).contents)
         except KnownError:
             # The preflight tells it, with the row that it concerns.
             continue

@@ -111,7 +111,7 @@ class Pictures(QObject):
         self._pages = pages
         self._wishes = wishes
         self._path: Path | None = None
-        self._images: dict[str, Path] = {}
+        self._images: dict[str, bytes] = {}
         self._running: Handle | None = None
         self._sharp: _Kept[Tile] = _Kept(_SHARP_BYTES)
         self._small: _Kept[Tile] = _Kept(_SMALL_BYTES)
@@ -125,13 +125,13 @@ class Pictures(QObject):
 
     # --- the document ------------------------------------------------------------------------------------------------
 
-    def open(self, path: Path, images: dict[str, Path]) -> None:
+    def open(self, path: Path, images: dict[str, bytes]) -> None:
         """Another document; everything of the one before is forgotten."""
         self.close()
         self._path, self._images = path, images
         self.poke()
 
-    def use(self, images: dict[str, Path]) -> None:
+    def use(self, images: dict[str, bytes]) -> None:
         """Other pictures for stamps, by hash."""
         if images != self._images:
             self._images = images
@@ -229,10 +229,10 @@ class Pictures(QObject):
 
         self._ask(work, done, failed)
 
-    def _ask_ink(self, wish: Ink, path: Path) -> None:
+    def _ask_ink(self, wish: Ink, picture: bytes) -> None:
         def work(control: Control) -> _Shown:
             control.check()
-            return _ink_image(self._pages.ink(path, wish.sha256, wish.width, wish.height))
+            return _ink_image(self._pages.ink(picture, wish.sha256, wish.width, wish.height))
 
         def done(shown: _Shown) -> None:
             self._inks.put(wish, shown, frozenset())

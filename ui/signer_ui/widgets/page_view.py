@@ -74,7 +74,7 @@ class PageView(QWidget):
         self,
         path: Path,
         plan: SigningPlan | None = None,
-        images: Mapping[str, Path] | None = None,
+        images: Mapping[str, bytes] | None = None,
         rule_places: Sequence[Placement] = (),
         *,
         stay: bool = False,
@@ -83,7 +83,7 @@ class PageView(QWidget):
 
         `stay`: it has the same pages as what was shown, and what is in view stays in view.
 
-        `images` says where each picture that the plan names by its hash lies; `rule_places` are the placements of
+        `images` are the pictures that the plan names by their hash (PNG); `rule_places` are the placements of
         the plan without a place by hand, so that a mark finds back.
         """
         self._frames.put(())
@@ -96,7 +96,7 @@ class PageView(QWidget):
         self._bar.setEnabled(True)
         self._tell()
 
-    def set_plan(self, plan: SigningPlan | None, images: Mapping[str, Path] | None = None) -> None:
+    def set_plan(self, plan: SigningPlan | None, images: Mapping[str, bytes] | None = None) -> None:
         """Another plan for the file that is shown; the view stays where it is."""
         self._marks.show(plan)
         if images is not None:
