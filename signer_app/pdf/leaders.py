@@ -1,33 +1,91 @@
 """Which earlier signature lets the agency's seal be put on: the leader's, intact and trusted (NĐ 30/2020, Đ32.2d).
 
-Pure functions over the verifier's report and the text of the pages; run in a worker. An initial counts for nothing.
-There is no override here.
+Pure functions over the verifier's report and the text of the pages; run in a worker. An initial counts for nothing, nor
+does another body's seal. Of a joint letter (liên tịch) our own leader's signature is wanted. There is no override here.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 
-from signer_app.pdf.letter import SignerBlock, find_all_signer_blocks, find_signer_blocks
+from signer_app.pdf.letter import (
+    SignerBlock,
+    find_all_signer_blocks,
+    find_signer_blocks,
+    issuing_bodies,
+    issuing_lines,
+    names_body,
+)
 from signer_app.pdf.model import Body, Finding, Severity
-from signer_app.pdf.names import same_body, same_person
+from signer_app.pdf.names import body_key, fold, same_body, same_person
 from signer_app.pdf.pagetext import PageText
 from signer_app.verification.model import FileReport, Integrity, Revocation, SignatureReport, Trust, Verdict
+from signer_resources.rules import RuleProfile
+from signer_resources.rules.profiles import Picture
 
 _SMALLEST_SEAL_MM = 25.0
 
 
+@dataclass(frozen=True)
+class Leader:
+    """The signature that lets the seal be put on; not `sure` where several leaders signed and nothing tells whose."""
+
+    signature: SignatureReport
+    sure: bool = True
+
+
 def leader_signature(
-    report: FileReport, body: Body | None, pages: Sequence[PageText]
-) -> tuple[SignatureReport | None, list[Finding]]:
-    """The signature that counts, None where there is none, and what is to be said of it."""
-    search = _Search(report, body, pages)
+    report: FileReport,
+    body: Body | None,
+    pages: Sequence[PageText],
+    rules: RuleProfile,
+    reasons: Mapping[str, str],
+) -> tuple[Leader | None, list[Finding]]:
+    """The signature that counts, None where there is none, and what is to be said of it.
+
+    `reasons`: what each signature gives as its reason, by field.
+    """
+    search = _Search(report, body, pages, _Initials.of(rules), reasons)
     return search.run(), search.findings
 
 
+@dataclass(frozen=True)
+class _Initials:
+    """How our own initials are known: stem of the field's name, and reason."""
+
+    stems: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rules: RuleProfile) -> "_Initials":
+        profiles = [one for one in rules.signature_profiles if one.picture is Picture.INITIAL]
+        return cls(tuple(one.field for one in profiles), tuple(fold(one.reason) for one in profiles if one.reason))
+
+    def include(self, signature: SignatureReport, reason: str) -> bool:
+        """Whether the signature calls itself an initial."""
+        named = any(re.fullmatch(rf"{re.escape(stem)}(?:_\d+)?", signature.field) for stem in self.stems)
+        return named or any(fold(reason).startswith(known) for known in self.reasons)
+
+
 class _Search:
-    def __init__(self, report: FileReport, body: Body | None, pages: Sequence[PageText]) -> None:
+    def __init__(
+        self,
+        report: FileReport,
+        body: Body | None,
+        pages: Sequence[PageText],
+        initials: _Initials,
+        reasons: Mapping[str, str],
+    ) -> None:
         self._report = report
         self._body = body
         self._pages = pages
+        self._initials = initials
+        self._reasons = reasons
+        self._names = (*body.names, *body.former) if body is not None else ()
+        self._blocks = find_all_signer_blocks(pages)
+        # A hundred signatures of few people on thousands of pages: each name is looked for once.
+        self._find = cache(lambda name: find_signer_blocks(pages, (name,)))
         self.findings: list[Finding] = []
 
     def refuse(self, code: str, **params: str) -> None:
@@ -36,33 +94,112 @@ class _Search:
     def warn(self, code: str, **params: str) -> None:
         self.findings.append(Finding(code, Severity.WARNING, params))
 
-    def run(self) -> SignatureReport | None:
+    def run(self) -> Leader | None:
         """The signature that lets the seal be put on (NĐ 30 Đ32.2d); an initial is none."""
-        report = self._report
-        if not report.signatures:
+        signatures = self._report.signatures
+        if not signatures:
             self.refuse("leader_missing")
             return None
-        if any(s.integrity in (Integrity.BROKEN, Integrity.UNREADABLE) for s in report.signatures):
+        if any(s.integrity in (Integrity.BROKEN, Integrity.UNREADABLE) for s in signatures):
             self.refuse("earlier_signature_broken_no_seal")
             return None
-        if any(self._is_own(s) and _looks_like_seal(s) for s in report.signatures):
+        if any(self._is_own(s) and _looks_like_seal(s) for s in signatures):
             self.refuse("already_sealed")
             return None
-        candidates = [s for s in report.signatures if not self._is_own(s) and self._is_issuing_signature(s)]
+        issuing = [s for s in signatures if self._may_issue(s)]
+        if not issuing:
+            people = [s for s in signatures if not self._is_body(s)] or list(signatures)
+            self.refuse("leader_only_initial", name=people[0].signer or "?")
+            return None
+        candidates, sure = self._of_our_body(issuing)
         if not candidates:
-            self.refuse("leader_only_initial", name=report.signatures[0].signer or "?")
+            self.refuse("joint_leader_missing", name=issuing[0].signer or "?")
             return None
         good = next((s for s in candidates if _counts(s)), None)
         if good is None:
             self.refuse(_why_not(candidates[0]), name=candidates[0].signer or "?")
-        elif good.revocation is not Revocation.GOOD:
+            return None
+        if good.revocation is not Revocation.GOOD:
             self.warn("leader_revocation_unchecked", name=good.signer or "?")
-        return good
+        if not sure:
+            self.warn("joint_leader_unclear", names=", ".join(s.signer or "?" for s in candidates))
+        return Leader(good, sure)
+
+    # --- whose signature it is ---------------------------------------------------------------------------------------
+
+    def _may_issue(self, signature: SignatureReport) -> bool:
+        """A person's signature at the place of signing, or of one who is known to sign; no initial and no seal."""
+        if self._initials.include(signature, self._reasons.get(signature.field, "")) or self._is_body(signature):
+            return False
+        return self._is_listed(signature) or bool(self._blocks_of(signature))
 
     def _is_own(self, signature: SignatureReport) -> bool:
         """Whether the body itself made it."""
-        names = self._body.names if self._body else ()
-        return signature.signer is not None and any(same_body(signature.signer, name) for name in names)
+        return signature.signer is not None and any(same_body(signature.signer, name) for name in self._names)
+
+    def _is_body(self, signature: SignatureReport) -> bool:
+        """Whether a body made it, ours or another: its name stands in ô 2, or it looks like a seal of nobody in ô 7."""
+        if self._is_own(signature):
+            return True
+        if signature.signer is not None and names_body(issuing_lines(self._pages[0]), signature.signer):
+            return True
+        known = self._is_listed(signature) or bool(self._named_blocks(signature))
+        return _looks_like_seal(signature) and _is_square(signature) and not known
+
+    def _is_listed(self, signature: SignatureReport) -> bool:
+        """Whether its holder is one of our body's signers."""
+        name = signature.signer or ""
+        return self._body is not None and any(same_person(name, signer) for signer in self._body.signers)
+
+    def _of_our_body(self, issuing: Sequence[SignatureReport]) -> tuple[list[SignatureReport], bool]:
+        """Those of our body's leaders, and whether that is certain; none where only others have signed."""
+        ours = [s for s in issuing if self._is_listed(s) or any(map(self._speaks_for_us, self._blocks_of(s)))]
+        if ours:
+            return ours, True
+        if any(map(self._speaks_for_us, self._blocks)):
+            # Somebody else signed; our leader's place is still empty.
+            return [], False
+        left = [s for s in issuing if not any(map(self._speaks_for_others, self._blocks_of(s)))]
+        return left, len({fold(s.signer or "") for s in left}) == 1
+
+    def _speaks_for_us(self, block: SignerBlock) -> bool:
+        """Whether a block's title names our body, in full or by the beginning that titles give ("TM. ỦY BAN NHÂN DÂN").
+
+        A beginning that another block shares names nobody.
+        """
+        if block.body is None:
+            return False
+        if any(same_body(block.body, name) for name in self._names):
+            return True
+        others = (one for one in self._blocks if one.name != block.name)
+        shared = any(one.body is not None and same_body(one.body, block.body) for one in others)
+        return _begins(block.body, self._names) and not shared
+
+    def _speaks_for_others(self, block: SignerBlock) -> bool:
+        """Whether a block's title names one of the other bodies of ô 2."""
+        if block.body is None or _begins(block.body, self._names):
+            return False
+        return _begins(block.body, issuing_bodies(self._pages[0]))
+
+    # --- where it lies -----------------------------------------------------------------------------------------------
+
+    def _blocks_of(self, signature: SignatureReport) -> list[SignerBlock]:
+        """The blocks of ô 7 that name the signer or hold the signature."""
+        found = self._named_blocks(signature)
+        if signature.page is None or signature.rect is None:
+            return found
+        x, y = signature.rect.x + signature.rect.w / 2, signature.rect.y + signature.rect.h / 2
+        held = (
+            block
+            for block in self._blocks
+            if block.page + 1 == signature.page
+            and block.room.x <= x <= block.room.right
+            and block.room.y <= y <= block.room.bottom
+        )
+        return [*found, *held]
+
+    def _named_blocks(self, signature: SignatureReport) -> list[SignerBlock]:
+        return [block for block in self._find(signature.signer or "") if self._signs_the_letter(block)]
 
     def _signs_the_letter(self, block: SignerBlock) -> bool:
         """Whether a block is one of ô 7: under a title, in the right half, or beside another one (joint letters)."""
@@ -72,24 +209,7 @@ class _Search:
             return True
         return any(
             other.page == block.page and other.name != block.name and abs(other.name_box.y - block.name_box.y) < 15
-            for other in find_all_signer_blocks(self._pages)
-        )
-
-    def _is_issuing_signature(self, signature: SignatureReport) -> bool:
-        """It fits the name of 7b, or lies in 7c, or its holder is one of the body's signers."""
-        name = signature.signer or ""
-        if self._body and any(same_person(name, signer) for signer in self._body.signers):
-            return True
-        if any(self._signs_the_letter(block) for block in find_signer_blocks(self._pages, (name,))):
-            return True
-        if signature.page is None or signature.rect is None:
-            return False
-        x, y = signature.rect.x + signature.rect.w / 2, signature.rect.y + signature.rect.h / 2
-        return any(
-            block.page + 1 == signature.page
-            and block.room.x <= x <= block.room.right
-            and block.room.y <= y <= block.room.bottom
-            for block in find_all_signer_blocks(self._pages)
+            for other in self._blocks
         )
 
 
@@ -116,3 +236,14 @@ def _looks_like_seal(signature: SignatureReport) -> bool:
     """A seal is as high as wide and at least 25 mm; a line with number and date, or nothing visible, is none."""
     rect = signature.rect
     return rect is not None and min(rect.w, rect.h) >= _SMALLEST_SEAL_MM
+
+
+def _is_square(signature: SignatureReport) -> bool:
+    rect = signature.rect
+    return rect is not None and 0.8 < rect.w / rect.h < 1.25
+
+
+def _begins(title: str, names: Sequence[str]) -> bool:
+    """Whether a title's name of a body is one of these names, or how one begins."""
+    start = body_key(title)
+    return bool(start) and any(f"{body_key(name)} ".startswith(f"{start} ") for name in names)

@@ -19,6 +19,12 @@ VIETNAM = dt.timezone(dt.timedelta(hours=7))
 SIGNING_TIME = "{signing_time}"
 """Stands in a text for the time of signing, which is known only later."""
 
+SIGNING_TIME_ISO = "{signing_time_iso}"
+"""The same in its other spelling, 2026-03-05T14:03:05+07:00."""
+
+NUMBER_FIELD, DATE_FIELD, SEAL_FIELD = "so", "ngay", "dau"
+"""Names of the fields that a leader's signature prepares for the clerk."""
+
 
 class Style(StrEnum):
     """The four faces of the family."""
@@ -82,12 +88,13 @@ class MakeSignatureField(_Value, tag="signature_field", frozen=True):
 
 
 class FillTextField(_Value, frozen=True):
-    """A value for an existing empty text field on page 1, its box in mm, and how it looks within the box."""
+    """A value for an existing empty text field: page (from 0), its box in mm, and how it looks within the box."""
 
     name: str
     value: str
     box: Rect
     drawing: Drawing
+    page: int = 0
 
 
 class SignStep(_Value, frozen=True):
@@ -116,13 +123,18 @@ class Mark(StrEnum):
 
 
 class Placement(_Value, frozen=True):
-    """Where something lands (page from 1, mm), which rule put it there, and whether the rule is sure."""
+    """Where something lands (page from 1, mm), which rule put it there (a stable code), and whether it is sure."""
 
     what: Mark
     page: int
     rect: Rect
     rule: str
     sure: bool
+
+    @property
+    def rule_text(self) -> str:
+        """The key of the text that names the rule to a person."""
+        return f"place_rule_{self.rule}"
 
 
 class SigningPlan(_Value, frozen=True):

@@ -3,6 +3,7 @@
 import tomllib
 from datetime import date
 
+import msgspec
 import pytest
 
 import signer_resources
@@ -17,6 +18,8 @@ def test_every_rule_names_its_act_and_article() -> None:
     assert len(profile.rules) > 40
     assert [rule.id for rule in profile.rules if not (rule.act.strip() and rule.article.strip())] == []
     assert [rule.id for rule in profile.rules if rule.valid_from > DAY] == []
+    assert len(profile.signature_profiles) == 7
+    assert [one.id for one in profile.signature_profiles if not (one.act.strip() and one.article.strip())] == []
 
 
 def test_values_are_those_of_the_decree_and_the_circular() -> None:
@@ -64,6 +67,17 @@ def test_a_day_without_rules_is_told_in_words() -> None:
     assert rules.load(date(2026, 1, 1)).on == date(2026, 1, 1)
 
 
+def test_a_signature_profile_is_known_by_its_id_and_ends_as_rules_do() -> None:
+    profile = rules.load(DAY)
+    archive = profile.profile("archive")
+    assert (archive.act, profile.text(archive.text)) == ("TT 05/2025/TT-BNV", "{ten_co_quan}; {thoi_gian_ky}")
+    with pytest.raises(KeyError):
+        profile.profile("no-such-profile")
+    ended = msgspec.structs.replace(archive, valid_to=date(2026, 11, 14))
+    days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 11, 14), date(2026, 11, 15)]
+    assert [ended.holds_on(day) for day in days] == [False, True, True, False]
+
+
 def test_a_rule_ends_on_its_last_day() -> None:
     rule = rules.Rule(
         id="a",
@@ -81,5 +95,6 @@ def test_a_rule_ends_on_its_last_day() -> None:
 
 def test_no_record_is_written_twice_in_the_file() -> None:
     text = signer_resources.path("rules/decree30-2026.toml").read_text(encoding="utf-8")
-    ids = [rule["id"] for rule in tomllib.loads(text)["rule"]]
-    assert sorted(ids) == sorted(set(ids))
+    for records in ("rule", "profile"):
+        ids = [record["id"] for record in tomllib.loads(text)[records]]
+        assert sorted(ids) == sorted(set(ids))

@@ -7,24 +7,14 @@ version go into each evidence record. It decides nothing; it only tells values a
 
 import tomllib
 from datetime import date
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from signer_resources.errors import KnownError
-
-
-class Mark(StrEnum):
-    """How sure the source of a rule is."""
-
-    STATED = "stated"
-    """Read in the text of the act, or measured."""
-    REPORTED = "reported"
-    """Taken from a guide or a summary."""
-    ASSUMED = "assumed"
-    """A reading of ours, to be confirmed by an expert."""
+from signer_resources.rules.profiles import SignatureProfile as SignatureProfile
+from signer_resources.rules.sources import Mark as Mark
 
 
 class NoRuleProfileError(KnownError):
@@ -81,11 +71,12 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_types: TypeList
     copy_types: TypeList
     rule: list[Rule]
+    profile: list[SignatureProfile]
     valid_to: date | None = None
 
 
 class RuleProfile(msgspec.Struct, frozen=True):
-    """The rules that hold on one day."""
+    """The rules and signature profiles that hold on one day."""
 
     id: str
     version: str
@@ -95,6 +86,14 @@ class RuleProfile(msgspec.Struct, frozen=True):
     document_types: tuple[DocumentType, ...]
     """The 29 types of Decree 30/2020, Article 7; official letters have no abbreviation."""
     copy_types: tuple[DocumentType, ...]
+    signature_profiles: tuple[SignatureProfile, ...]
+
+    def profile(self, profile_id: str) -> SignatureProfile:
+        """The signature profile of this id ("leader", "agency", ...); KeyError for an unknown one."""
+        for profile in self.signature_profiles:
+            if profile.id == profile_id:
+                return profile
+        raise KeyError(profile_id)
 
     def rule(self, rule_id: str) -> Rule:
         """The rule with its act and article; KeyError for an unknown id."""
@@ -148,7 +147,8 @@ def load(on: date) -> RuleProfile:
         raise NoRuleProfileError(on)
     file = max(valid, key=lambda candidate: (candidate.valid_from, candidate.version))
     rules = tuple(rule for rule in file.rule if rule.holds_on(on))
-    ids = [rule.id for rule in rules]
+    profiles = tuple(profile for profile in file.profile if profile.holds_on(on))
+    ids = [rule.id for rule in rules] + [profile.id for profile in profiles]
     twice = {rule_id for rule_id in ids if ids.count(rule_id) > 1}
     if twice:
         raise ValueError(f"profile {file.id}: {', '.join(sorted(twice))} would hold twice on {on}")
@@ -160,6 +160,7 @@ def load(on: date) -> RuleProfile:
         rules=rules,
         document_types=_types(file.document_types),
         copy_types=_types(file.copy_types),
+        signature_profiles=profiles,
     )
 
 
