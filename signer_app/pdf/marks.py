@@ -5,6 +5,8 @@ drafter (Decree 30/2020, appendix I, ô 3 and ô 4).
 """
 
 import datetime as dt
+import re
+import unicodedata
 from dataclasses import dataclass
 
 import msgspec
@@ -47,7 +49,7 @@ def number_marks(line: NumberLine | None, number: str | None, notation: str | No
     """The number in its blank; None where the very same is typed already. Refused for what doesn't fit the page."""
     if line is None:
         raise Refused("number_line_missing")
-    if notation is not None and _notation_key(line.symbol) != _notation_key(notation):
+    if notation is not None and not _same_notation(line.symbol, notation):
         raise Refused("notation_differs", page=line.symbol, given=notation)
     given, _slash, year = (number or "").partition("/")
     if year and line.year is not None and year != line.year:
@@ -64,8 +66,19 @@ def number_marks(line: NumberLine | None, number: str | None, notation: str | No
     return _in_blank(line.blank, given if line.year else number, Style.REGULAR)
 
 
+def _same_notation(page: str, given: str) -> bool:
+    """Whether two spellings are one notation; on a page that is typed without diacritics they don't count."""
+    left, right = _notation_key(page), _notation_key(given)
+    return left == right or (left.isascii() and left == _plain(right))
+
+
 def _notation_key(notation: str) -> str:
-    return notation.replace("–", "-").strip(". ").upper()
+    return "".join(re.sub("[–—‐‑‒−]", "-", unicodedata.normalize("NFC", notation)).split()).strip(".").upper()
+
+
+def _plain(notation: str) -> str:
+    letters = unicodedata.normalize("NFD", notation.replace("Đ", "D"))
+    return "".join(c for c in letters if not unicodedata.combining(c))
 
 
 def date_marks(line: DateLine | None, date: dt.date | None) -> Marks | None:
@@ -76,7 +89,7 @@ def date_marks(line: DateLine | None, date: dt.date | None) -> Marks | None:
         raise Refused("date_missing")
     typed = [(line.day, date.day), (line.month, date.month), (line.year, date.year)]
     if any(value is not None and value != wanted for value, wanted in typed):
-        shown = "/".join("…" if value is None else f"{value:02d}" for value, _wanted in typed)
+        shown = "/".join(_part(value) for value, _wanted in typed)
         raise Refused("date_differs", page=shown, given=date.strftime("%d/%m/%Y"))
     parts = [
         (line.day_blank, f"{date.day:02d}"),
@@ -93,10 +106,18 @@ def date_marks(line: DateLine | None, date: dt.date | None) -> Marks | None:
     return Marks(box, tuple(item for m in marks for item in m.items))
 
 
+def _part(value: int | None) -> str:
+    """A part of the page's date for a person; 0 stands for what is shown and is no number."""
+    return "…" if value is None else f"{value:02d}" if value else "?"
+
+
 def _in_blank(blank: Blank, text: str, style: Style) -> Marks:
-    """`text` in the middle of the blank, in the line's own size; a little smaller if it must be."""
-    room = blank.right - blank.left
-    size, letters = blank.size, face(style)
+    """`text` in the middle of the blank, in the line's own size and style; a little smaller if it must be.
+
+    `style` is that of the rule, for a page that doesn't tell its own.
+    """
+    room, style = blank.right - blank.left, blank.style or style
+    size, letters = round(blank.size, 2), face(style)
     gap = pt_to_mm(size) * 0.1
     while letters.width_mm(text, size) + 2 * gap > room:
         size -= 0.5

@@ -7,6 +7,7 @@ for the same; a different word must not. A name without any diacritics is one wh
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 # Short forms as they stand on letterheads and in certificates.
 _SHORT_FORMS = {
@@ -25,11 +26,33 @@ _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 """Huyền, sắc, ngã, hỏi, nặng; the other marks (ă, â, ơ, ...) make other letters."""
 
 
+class _Folded(dict[int, str]):
+    """What each character is folded to, found when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        parts = unicodedata.normalize("NFD", chr(code).replace("đ", "d").replace("Đ", "D"))
+        plain = "".join(c for c in parts if not unicodedata.combining(c)).casefold()
+        folded = re.sub(r"[^a-z0-9]", " ", plain)
+        if len(self) < _KNOWN_CHARACTERS:
+            self[code] = folded
+        return folded
+
+
+_KNOWN_CHARACTERS, _KNOWN_TEXTS, _LONGEST_KNOWN = 4_096, 4_096, 200
+_FOLDED = _Folded()
+
+
 def fold(text: str) -> str:
     """Lower case without diacritics, đ as d, everything but letters and digits a single blank."""
-    text = text.replace("đ", "d").replace("Đ", "D")
-    stripped = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-    return re.sub(r"[^a-z0-9]+", " ", stripped.casefold()).strip()
+    # The same few lines of a letter are asked for again and again; a whole page isn't kept.
+    return _fold_known(text) if len(text) <= _LONGEST_KNOWN else _fold(text)
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.translate(_FOLDED).split())
+
+
+_fold_known = lru_cache(_KNOWN_TEXTS)(_fold)
 
 
 def body_key(name: str) -> str:
@@ -66,11 +89,43 @@ def _spelling(word: str) -> str:
 def same_person(left: str, right: str) -> bool:
     """Whether two spellings name the same person; academic titles before the name don't count (NĐ 30 PL I, ô 7b)."""
     a, b = _without_titles(fold(left)), _without_titles(fold(right))
+    if unspaced(left) != left.strip() or unspaced(right) != right.strip():
+        # Letters set apart hide where the words end.
+        a, b = a.replace(" ", ""), b.replace(" ", "")
     return bool(a) and a == b
 
 
-_TITLES = frozenset({"ong", "ba", "ts", "ths", "pgs", "gs", "bs", "ks", "cn", "dr", "bscki", "bsckii"})
-_RANKS = re.compile(r"^(?:dai|thuong|trung|thieu) (?:tuong|ta|uy) ")
+def is_honorific(text: str) -> bool:
+    """Whether a line is only what stands before a name: academic titles, or a rank."""
+    folded = fold(text)
+    return bool(folded) and (all(word in _TITLES for word in folded.split()) or bool(_RANKS.fullmatch(folded + " ")))
+
+
+def without_honorifics(text: str) -> str:
+    """A name as it is typed, without rank and academic titles before it."""
+    words = text.replace(".", ". ").replace(",", " ").split()
+    if len(words) > 2 and is_honorific(" ".join(words[:2])):
+        words = words[2:]
+    while len(words) > 2 and is_honorific(words[0]):
+        words = words[1:]
+    return " ".join(words)
+
+
+def unspaced(text: str) -> str:
+    """A line whose letters are set apart ("C H Ủ T Ị C H") written together; any other line as it is."""
+    words = text.split()
+    single = sum(len(word) == 1 and word.isalpha() for word in words)
+    return "".join(words) if len(words) >= _SPACED_LETTERS and single >= 0.8 * len(words) else text.strip()
+
+
+_SPACED_LETTERS = 4
+_TITLES = frozenset(
+    {
+        "ong", "ba", "ts", "ths", "pgs", "gs", "bs", "ks", "cn", "dr", "bscki", "bsckii", "tskh", "ck1", "ck2",
+        "cki", "ckii", "bsck1", "bsck2", "nsnd", "nsut", "ngnd", "ngut", "ttnd", "ttut", "ls", "kts", "ds",
+    }
+)  # fmt: skip
+_RANKS = re.compile(r"^(?:(?:dai|thuong|trung|thieu) (?:tuong|ta|uy)|chuan do doc|(?:pho )?do doc) ")
 """Army and police; Tạ and Đại alone are family names."""
 
 

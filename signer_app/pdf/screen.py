@@ -1,18 +1,22 @@
 """The secrecy check: whether a file carries a mark of state secrecy, told before anything of it is kept.
 
-Runs in a worker, in memory, on the file where it lies; writes nothing. Looks at the file's name and at every page
-(ô 10a of Decree 30/2020, appendix I). A secret document on a machine with internet is itself an incident, so the
-answer holds no text, no name and no hash of one.
+Runs in a worker, in memory, on the file where it lies; writes nothing. Looks at the file's name, at what the file says
+of itself, and at every page with its stamps, notes and filled fields (ô 10a of Decree 30/2020, appendix I). A secret
+document on a machine with internet is itself an incident, so the answer holds no text, no name and no hash of one.
 """
 
 import hashlib
+import io
+from contextlib import closing
 from pathlib import Path
 
+import pikepdf
 import pypdfium2 as pdfium
 
-from signer_app.pdf.letter import find_secrecy_mark
+from signer_app.pdf.inspection.metadata import says_secret
 from signer_app.pdf.model import Screened
-from signer_app.pdf.pagetext import open_document, read_page
+from signer_app.pdf.pagetext import open_document
+from signer_app.pdf.skim import skim
 from signer_sync.secrecy import name_is_secret
 
 
@@ -38,14 +42,20 @@ def screen_bytes(data: bytes, name: str) -> Screened:
 
 
 def _marked(source: Path | bytes) -> bool | None:
-    """Whether any page carries a mark; None when the pages can't be looked at."""
+    """Whether the file's own data or any page carries a mark; None when the pages can't be looked at."""
+    if _says_secret(source):
+        return True
     try:
-        document = open_document(source)
+        with closing(open_document(source)) as document:
+            return any(skim(document, number) is None for number in range(len(document)))
     except (pdfium.PdfiumError, ValueError):
         return None
+
+
+def _says_secret(source: Path | bytes) -> bool:
+    """Whether the file's own data call it secret; what qpdf can't read says nothing."""
     try:
-        return any(find_secrecy_mark(read_page(document, number)) for number in range(len(document)))
-    except (pdfium.PdfiumError, ValueError):
-        return None
-    finally:
-        document.close()
+        with pikepdf.open(source if isinstance(source, Path) else io.BytesIO(source)) as pdf:
+            return says_secret(pdf)
+    except (pikepdf.PikepdfError, OSError, RuntimeError, ValueError):
+        return False

@@ -5,6 +5,7 @@ Written with reportlab, turned with pikepdf by matrices of their own, so that no
 
 import io
 import itertools
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,16 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 import signer_resources
+from signer_app.pdf.geometry import PageFrame, UserBox
+from signer_app.pdf.lines import Glyph, cut, lines_of, slanted_of
 from signer_app.pdf.pagetext import PageText, open_document, read_page
+from signer_app.pdf.plan import Style
 
 MM = 72 / 25.4
 A4 = (210.0, 297.0)
 REGULAR, BOLD, ITALIC = "SignerSerif-Regular", "SignerSerif-Bold", "SignerSerif-Italic"
+
+_STYLES = {REGULAR: Style.REGULAR, BOLD: Style.BOLD, ITALIC: Style.ITALIC}
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,22 @@ def page_of(words: Sequence[Words], size: tuple[float, float] = A4) -> bytes:
     return document_of([words], size)
 
 
-def document_of(pages: Sequence[Sequence[Words]], size: tuple[float, float] = A4) -> bytes:
-    """A PDF with these pages, each `size` mm."""
+def width_mm(text: str, face: str = REGULAR, size: float = 13.0) -> float:
+    """How wide a text is drawn."""
+    _register_faces()
+    return float(pdfmetrics.stringWidth(text, face, size)) / MM
+
+
+def _register_faces() -> None:
     for face in (REGULAR, BOLD, ITALIC):
         if face not in pdfmetrics.getRegisteredFontNames():
             file = signer_resources.path(f"fonts/{face}.ttf")
             pdfmetrics.registerFont(TTFont(face, str(file), asciiReadable=0))
+
+
+def document_of(pages: Sequence[Sequence[Words]], size: tuple[float, float] = A4) -> bytes:
+    """A PDF with these pages, each `size` mm."""
+    _register_faces()
     out = io.BytesIO()
     canvas: Any = Canvas(out, (size[0] * MM, size[1] * MM), invariant=1, initialFontName=REGULAR)
     for words in pages:
@@ -146,6 +162,22 @@ def picture(data: bytes | Path, number: int = 0, width: int = 600) -> Image.Imag
     finally:
         document.close()
     return image.resize((width, image.height)) if image.width != width else image
+
+
+def typed(words: Sequence[Words], size: tuple[float, float] = A4) -> PageText:
+    """What would be read of a page with these words, without a PDF: any letters, each half an em wide."""
+    glyphs: list[Glyph] = []
+    for piece in words:
+        step = piece.size / MM / 2
+        left = piece.x - (step * len(piece.text) / 2 if piece.centred else 0.0)
+        for letter in piece.text:
+            # A mark stands on the letter before it, and takes no room.
+            wide = 0.0 if unicodedata.combining(letter) else step
+            glyphs.append(Glyph(letter, left, left + wide, piece.baseline, piece.size, 0.0, _STYLES[piece.face]))
+            left += wide
+    lines = lines_of(glyphs)
+    frame = PageFrame(UserBox(0, 0, size[0] * MM, size[1] * MM))
+    return PageText(0, frame, lines, tuple(piece for line in lines for piece in cut(line)), slanted_of(glyphs))
 
 
 def head(

@@ -1,5 +1,6 @@
 """What of a letter is recognised (the ô of Decree 30/2020), in the forms met in practice."""
 
+import dataclasses
 import unicodedata
 from collections.abc import Sequence
 
@@ -17,9 +18,10 @@ from signer_app.pdf.letter import (
     text_end,
 )
 from signer_app.pdf.names import same_person
+from signer_app.pdf.pagetext import PageText
 from signer_resources import samples
 from signer_resources.samples import Sample
-from tests.pdf.paper import BOLD, ITALIC, Words, head, letter, page_of, read, read_all, signer_block
+from tests.pdf.paper import BOLD, ITALIC, Words, head, letter, page_of, read, read_all, signer_block, typed
 
 SET = samples.load()
 every_sample = pytest.mark.parametrize(
@@ -30,6 +32,11 @@ every_sample = pytest.mark.parametrize(
         for one in SET.samples
     ],
 )
+
+
+def _head(**parts: str) -> PageText:
+    """Ô 1 to 4 without a PDF, in letters that are small enough for long lines."""
+    return typed([dataclasses.replace(words, size=9) for words in head(**parts)])
 
 
 # --- ô 3 ---------------------------------------------------------------------------------------------------------
@@ -58,10 +65,24 @@ every_sample = pytest.mark.parametrize(
         ("Số: 112/KH-BCĐ138", "112", None, "KH-BCĐ138"),
         ("Số: 21/QyĐ-UBND", "21", None, "QyĐ-UBND"),
         ("Số: 1234/TTr-SNV", "1234", None, "TTr-SNV"),
+        ("So: 05/QD-UBND", "05", None, "QD-UBND"),
+        ("SO: 05/QD-UBND", "05", None, "QD-UBND"),
+        ("Số:05/QĐ-UBND", "05", None, "QĐ-UBND"),
+        ("Số : 05/QĐ-UBND", "05", None, "QĐ-UBND"),
+        ("Số: 12A/BC-ĐU", "12A", None, "BC-ĐU"),
+        ("Số: 4/TB—VP", "4", None, "TB-VP"),
+        ("Số: 4/TB−VP", "4", None, "TB-VP"),
+        ("Số: 15 – CV/ĐU", "15", None, "CV/ĐU"),
+        ("Số: 9/SGD & ĐT-VP", "9", None, "SGD&ĐT-VP"),
+        ("Số: 30 / 2020 / NĐ - CP", "30", "2020", "NĐ-CP"),
+        ("Số: 57-NQ/TƯ", "57", None, "NQ/TƯ"),
+        ("Số: 3/GN-UBND", "3", None, "GN-UBND"),
+        ("Số: 3/TTh-UBND", "3", None, "TTh-UBND"),
+        ("Số:       /SY-UBND", None, None, "SY-UBND"),
     ],
 )
 def test_a_number_line_is_read(line: str, number: str | None, year: str | None, symbol: str) -> None:
-    found = find_number_line(read(letter(number=line)))
+    found = find_number_line(_head(number=line))
     assert found is not None
     assert (found.number, found.year, found.symbol) == (number, year, symbol)
     assert (found.blank is None) == (number is not None)
@@ -78,10 +99,15 @@ def test_a_number_line_is_read(line: str, number: str | None, year: str | None, 
         "Khoản số 5/QĐ",
         "Số:",
         "SỐ LIỆU 5/QĐ",
+        "So sánh 5/QĐ",
+        "Sổ: 5/QĐ-UBND",
+        "Số 5/tờ trình",
+        "Số: 5//QĐ",
+        "Số: QĐ-UBND",
     ],
 )
 def test_other_lines_are_no_number_line(line: str) -> None:
-    assert find_number_line(read(letter(number=line))) is None
+    assert find_number_line(_head(number=line)) is None
 
 
 def test_an_act_cited_in_the_text_is_not_taken_for_the_number() -> None:
@@ -131,12 +157,22 @@ def test_a_number_below_the_middle_of_the_page_is_no_number_line() -> None:
         ("Bà Rịa - Vũng Tàu, ngày ...... tháng ...... năm 2026", None, None, 2026, "Bà Rịa - Vũng Tàu"),
         ("Hòa Sơn,ngày     tháng     năm 2026", None, None, 2026, "Hòa Sơn"),
         ("Ngày 05 tháng 3 năm 2026", 5, 3, 2026, None),
+        ("Hoa Son, ngay 05 thang 3 nam 2026", 5, 3, 2026, "Hoa Son"),
+        ("Hoa Son, ngay     thang     nam 2026", None, None, 2026, "Hoa Son"),
+        ("HÒA SƠN, NGÀY 05 THÁNG 3 NĂM 2026", 5, 3, 2026, "HÒA SƠN"),
+        ("Hòa Sơn ngày     tháng     năm 2026", None, None, 2026, "Hòa Sơn"),
+        ("Hòa Sơn, Ngày 05 tháng 3 năm 2026", 5, 3, 2026, "Hòa Sơn"),
+        ("Hòa Sơn, ngày ____ tháng 3 năm 2026", None, 3, 2026, "Hòa Sơn"),
+        ("Hòa Sơn, ngày 05/3/2026", 5, 3, 2026, "Hòa Sơn"),
+        ("Hòa Sơn, ngày 05.03.2026.", 5, 3, 2026, "Hòa Sơn"),
+        ("Hòa Sơn, ngày     /     /2026", None, None, 2026, "Hòa Sơn"),
+        ("Hòa Sơn, ngày     tháng     năm 20…", None, None, 20, "Hòa Sơn"),
     ],
 )
 def test_a_date_line_is_read(
     line: str, day: int | None, month: int | None, year: int | None, place: str | None
 ) -> None:
-    found = find_date_line(read(letter(date=line)))
+    found = find_date_line(_head(date=line))
     assert found is not None
     assert (found.day, found.month, found.year, found.place) == (day, month, year, place)
     blanks = (found.day_blank, found.month_blank, found.year_blank)
@@ -209,8 +245,9 @@ def test_the_subject_of_every_sample_is_read(sample: Sample) -> None:
     assert found.removeprefix("V/v ") == sample.subject
 
 
-def test_the_end_of_the_text_is_found() -> None:
-    end = text_end(read(letter(Words(42, 150, "chịu trách nhiệm thi hành Quyết định này./."))))
+@pytest.mark.parametrize("sign", ["./.", ". /.", "./ .", "…/."])
+def test_the_end_of_the_text_is_found(sign: str) -> None:
+    end = text_end(typed([Words(42, 150, f"chịu trách nhiệm thi hành Quyết định này{sign}")]))
     assert end is not None
     assert end.y < 150 < end.bottom
     assert text_end(read(letter())) is None

@@ -1,6 +1,7 @@
 """What PDFium reads, as lines and runs in NFC with their places in millimetres."""
 
 import io
+import math
 import re
 import unicodedata
 
@@ -8,7 +9,8 @@ import pikepdf
 import pypdfium2 as pdfium
 import pytest
 
-from tests.pdf.paper import TURNS, Turn, Words, page_of, read, turned
+from signer_app.pdf.plan import Style
+from tests.pdf.paper import BOLD, ITALIC, REGULAR, TURNS, Turn, Words, page_of, read, turned, typed, width_mm
 
 
 @pytest.mark.parametrize("turn", TURNS, ids=str)
@@ -77,3 +79,59 @@ def test_the_gap_of_a_blank_is_measured_not_counted() -> None:
 def test_a_page_without_text_has_no_lines() -> None:
     page = read(page_of([]))
     assert (page.lines, page.runs) == ((), ())
+
+
+def test_letters_tell_their_style() -> None:
+    page = read(page_of([Words(30, 50, "a", REGULAR), Words(30, 60, "b", BOLD), Words(30, 70, "c", ITALIC)]))
+    assert [line.style for line in page.lines] == [Style.REGULAR, Style.BOLD, Style.ITALIC]
+
+
+def test_letters_that_are_drawn_leaning_are_italic() -> None:
+    with pikepdf.open(io.BytesIO(page_of([Words(30, 50, "Hòa Sơn")]))) as pdf:
+        page = pdf.pages[0]
+        page.contents_add(b"q 1 0 0.3 1 -200 0 cm", prepend=True)
+        page.contents_add(b"Q")
+        out = io.BytesIO()
+        pdf.save(out)
+    assert read(out.getvalue()).lines[0].style is Style.ITALIC
+
+
+@pytest.mark.parametrize("degrees", [-3.0, -1.0, 0.4, 3.0])
+@pytest.mark.parametrize("steps", [False, True], ids=["turned letters", "upright words"])
+def test_a_page_scanned_askew_reads_by_its_lines(degrees: float, *, steps: bool) -> None:
+    texts = ["Số: 05/QĐ-UBND về việc kiện toàn ban chỉ đạo", "Căn cứ Luật Tổ chức chính quyền địa phương năm 2025"]
+    angle = math.radians(degrees)
+    words = []
+    for i, text in enumerate([*texts, *texts]):
+        x, y = 30.0, 60.0 + 6.0 * i
+        if not steps:
+            words.append(Words(x, y, text, turn=degrees))
+            continue
+        for word in text.split():
+            words.append(Words(x, y - math.tan(angle) * (x - 30), word))
+            x += width_mm(f"{word} ")
+    page = read(page_of(words))
+    assert [line.text for line in page.lines] == [*texts, *texts]
+    first = page.lines[0].glyphs
+    assert first[-1].baseline - first[0].baseline == pytest.approx(
+        -math.tan(angle) * (first[-1].left - first[0].left), abs=0.6
+    )
+
+
+def test_a_page_has_text_when_its_letters_can_be_read() -> None:
+    assert read(page_of([Words(30, 50, "Căn cứ Luật Tổ chức chính quyền địa phương")])).has_text
+    assert not read(page_of([])).has_text
+    assert not read(page_of([Words(100, 15, "2")])).has_text
+    # Written before Unicode: the letters of another alphabet stand where Vietnamese ones were drawn.
+    assert not typed([Words(30, 50, "Céng hßa x· héi chñ nghÜa ViÖt Nam §éc lËp")]).has_text
+    assert not typed([Words(30, 50, "\ue001\ue002\ue003\ue004\ue005\ue006\ue007\ue008\ue009")]).has_text
+
+
+def test_a_hyphen_at_which_a_line_is_broken_is_one() -> None:
+    with pikepdf.open(io.BytesIO(page_of([Words(30, 50, "Số: 05/QĐ-"), Words(30, 56, "UBND")]))) as pdf:
+        for item in pdf.objects:
+            if isinstance(item, pikepdf.Stream) and b"beginbfchar" in item.read_bytes():
+                item.write(re.sub(rb"<002D>(?=\s*\n)", b"<00AD>", item.read_bytes()))
+        out = io.BytesIO()
+        pdf.save(out)
+    assert [line.text for line in read(out.getvalue()).lines] == ["Số: 05/QĐ-", "UBND"]
