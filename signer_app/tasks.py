@@ -6,7 +6,9 @@ Nothing here does any work; `worker` is the child's side, `workers` the parent's
 import datetime as dt
 from enum import StrEnum
 
-from signer_app.pdf.model import PreflightRequest, PreflightResult, Prepared, Rechecked, Screened
+from signer_app.attachments.model import LookedInto
+from signer_app.levels.model import DataAdded, StampGap, Standing
+from signer_app.pdf.model import PreflightRequest, PreflightResult, Prepared, Rechecked, Repaired, Screened
 from signer_app.pdf.plan import SignStep
 from signer_app.verification.model import FileReport, TrustMaterial
 from signer_token.channel import Message
@@ -77,6 +79,13 @@ class Recheck(Message, frozen=True):
     now: dt.datetime
 
 
+class Repair(Message, frozen=True):
+    """Write `source`, which nobody has signed, to `output` with a sound structure. → RepairAnswer"""
+
+    source: str
+    output: str
+
+
 class Verify(Message, frozen=True):
     """Check the signatures of a file. → VerifyAnswer"""
 
@@ -85,10 +94,54 @@ class Verify(Message, frozen=True):
     now: dt.datetime
 
 
+class LookInto(Message, frozen=True):
+    """Is this attachment secret, or a danger? `name` is what the person calls it. → LookIntoAnswer"""
+
+    path: str
+    name: str
+
+
 class CleanPicture(Message, frozen=True):
     """The stamp's picture in this file, lifted from its paper and trimmed to its ink. → Cleaned"""
 
     path: str
+
+
+class Stand(Message, frozen=True):
+    """How does this document stand, and what does it need to be raised? → StandAnswer"""
+
+    path: str
+    trust: TrustMaterial
+    now: dt.datetime
+
+
+class PrepareStamp(Message, frozen=True):
+    """`source` with an empty document timestamp, written to `output`. → PrepareStampAnswer"""
+
+    source: str
+    output: str
+
+
+class FinishStamp(Message, frozen=True):
+    """Put the token of a timestamp into `path`. → Finished"""
+
+    path: str
+    gap: StampGap
+    token: bytes
+
+
+class AddValidation(Message, frozen=True):
+    """`source` with the validation data that its signatures need, written to `output`. → AddValidationAnswer
+
+    `report` is the verifier's on `source`. More than `largest` bytes of news are left out.
+    """
+
+    source: str
+    output: str
+    report: FileReport
+    trust: TrustMaterial
+    now: dt.datetime
+    largest: int | None
 
 
 class ScreenAnswer(Message, frozen=True):
@@ -115,16 +168,47 @@ class Finished(Message, frozen=True):
 
 
 class RecheckAnswer(Message, frozen=True):
-    """The answer to Recheck, with the verifier's report on the output."""
+    """The answer to Recheck, with the verifier's report on the output; `secret`: a stamp has brought a mark."""
 
     rechecked: Rechecked
     report: FileReport
+    secret: bool = False
+
+
+class RepairAnswer(Message, frozen=True):
+    """The answer to Repair: what was mended; `output` looks as `source` does."""
+
+    repaired: Repaired
 
 
 class VerifyAnswer(Message, frozen=True):
     """The answer to Verify."""
 
     report: FileReport
+
+
+class StandAnswer(Message, frozen=True):
+    """The answer to Stand."""
+
+    standing: Standing
+
+
+class PrepareStampAnswer(Message, frozen=True):
+    """The answer to PrepareStamp."""
+
+    gap: StampGap
+
+
+class AddValidationAnswer(Message, frozen=True):
+    """The answer to AddValidation."""
+
+    added: DataAdded
+
+
+class LookIntoAnswer(Message, frozen=True):
+    """The answer to LookInto."""
+
+    found: LookedInto
 
 
 class PictureNote(StrEnum):
@@ -145,8 +229,36 @@ class Cleaned(Message, frozen=True):
     notes: tuple[PictureNote, ...] = ()
 
 
-Task = Screen | ScreenBytes | Preflight | Prepare | Finish | Recheck | Verify | CleanPicture
-Answer = ScreenAnswer | PreflightAnswer | PrepareAnswer | Finished | RecheckAnswer | VerifyAnswer | Cleaned
+Task = (
+    Screen
+    | ScreenBytes
+    | Preflight
+    | Prepare
+    | Finish
+    | Recheck
+    | Verify
+    | CleanPicture
+    | LookInto
+    | Repair
+    | Stand
+    | PrepareStamp
+    | FinishStamp
+    | AddValidation
+)
+Answer = (
+    ScreenAnswer
+    | PreflightAnswer
+    | PrepareAnswer
+    | Finished
+    | RecheckAnswer
+    | VerifyAnswer
+    | Cleaned
+    | LookIntoAnswer
+    | RepairAnswer
+    | StandAnswer
+    | PrepareStampAnswer
+    | AddValidationAnswer
+)
 TASKS: tuple[type[Task], ...] = (
     Screen,
     ScreenBytes,
@@ -156,6 +268,12 @@ TASKS: tuple[type[Task], ...] = (
     Recheck,
     Verify,
     CleanPicture,
+    LookInto,
+    Repair,
+    Stand,
+    PrepareStamp,
+    FinishStamp,
+    AddValidation,
 )
 ANSWERS: tuple[type[Answer], ...] = (
     ScreenAnswer,
@@ -165,4 +283,9 @@ ANSWERS: tuple[type[Answer], ...] = (
     RecheckAnswer,
     VerifyAnswer,
     Cleaned,
+    LookIntoAnswer,
+    RepairAnswer,
+    StandAnswer,
+    PrepareStampAnswer,
+    AddValidationAnswer,
 )

@@ -6,34 +6,50 @@ limited where the system lets a process limit itself, so that a malicious file c
 
 from pathlib import Path
 
+from signer_app.attachments.screen import look_into
 from signer_app.child import give_way, limit_memory, little_memory, refusals
+from signer_app.pdf.later import add_validation, finish_timestamp, prepare_timestamp
 from signer_app.pdf.picture import clean_picture
 from signer_app.pdf.preflight import preflight
 from signer_app.pdf.prepare import prepare
-from signer_app.pdf.recheck import recheck
+from signer_app.pdf.recheck import recheck, shows_secrecy
+from signer_app.pdf.repair import repair
 from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_app.pdf.signature import finish
+from signer_app.pdf.validation_data import standing
 from signer_app.tasks import (
     FRAME_CAP,
     TASKS,
+    AddValidation,
+    AddValidationAnswer,
     Answer,
     CleanPicture,
     Finish,
     Finished,
+    FinishStamp,
+    LookInto,
+    LookIntoAnswer,
     Preflight,
     PreflightAnswer,
     Prepare,
     PrepareAnswer,
+    PrepareStamp,
+    PrepareStampAnswer,
     Recheck,
     RecheckAnswer,
+    Repair,
+    RepairAnswer,
     Screen,
     ScreenAnswer,
     ScreenBytes,
+    Stand,
+    StandAnswer,
     Task,
     Verify,
     VerifyAnswer,
 )
-from signer_app.verification.verify import verify_file
+from signer_app.verification.document import opened
+from signer_app.verification.verify import verify_file, verify_opened
 from signer_token.channel import serve
 
 
@@ -77,16 +93,33 @@ def _do(task: Task) -> Answer:
             )
             return Finished()
         case Recheck():
-            after = verify_file(Path(task.output), task.trust, task.now)
-            outcome = recheck(
-                Path(task.source), Path(task.output), task.steps, task.before, after, task.certificate_sha256
-            )
-            return RecheckAnswer(outcome, after)
+            source, output = Path(task.source), Path(task.output)
+            with opened(output) as file:
+                after = verify_opened(file, output, task.trust, task.now)
+                outcome = recheck(source, output, task.steps, task.before, after, task.certificate_sha256, file)
+            secret = outcome.fault is None and shows_secrecy(output, task.steps)
+            return RecheckAnswer(outcome, after, secret)
         case Verify():
             with little_memory(Path(task.path)):
                 return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
+        case Repair():
+            return RepairAnswer(repair(Path(task.source), Path(task.output)))
+        case Stand():
+            with little_memory(Path(task.path)):
+                return StandAnswer(standing(Path(task.path), task.trust, task.now))
+        case PrepareStamp():
+            return PrepareStampAnswer(prepare_timestamp(Path(task.source), Path(task.output)))
+        case FinishStamp():
+            finish_timestamp(Path(task.path), task.gap, task.token)
+            return Finished()
+        case AddValidation():
+            return AddValidationAnswer(
+                add_validation(Path(task.source), Path(task.output), task.report, task.trust, task.now, task.largest)
+            )
         case CleanPicture():
             return clean_picture(Path(task.path))
+        case LookInto():
+            return LookIntoAnswer(look_into(Path(task.path), task.name))
 
 
 def main() -> int:

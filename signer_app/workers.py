@@ -14,20 +14,31 @@ from typing import Self, TypeVar
 from signer_app.tasks import (
     ANSWERS,
     FRAME_CAP,
+    AddValidation,
+    AddValidationAnswer,
     Answer,
     Cleaned,
     CleanPicture,
     Finish,
     Finished,
+    FinishStamp,
+    LookInto,
+    LookIntoAnswer,
     Preflight,
     PreflightAnswer,
     Prepare,
     PrepareAnswer,
+    PrepareStamp,
+    PrepareStampAnswer,
     Recheck,
     RecheckAnswer,
+    Repair,
+    RepairAnswer,
     Screen,
     ScreenAnswer,
     ScreenBytes,
+    Stand,
+    StandAnswer,
     Task,
     Verify,
     VerifyAnswer,
@@ -85,6 +96,10 @@ class Workers:
         """Is the output good?"""
         return self._call(task, RecheckAnswer)
 
+    def repair(self, task: Repair) -> RepairAnswer:
+        """Writes a file whose structure is broken anew."""
+        return self._call(task, RepairAnswer)
+
     def verify(self, task: Verify) -> VerifyAnswer:
         """Checks the signatures of a file; a file that is made to exhaust is given up sooner than other work."""
         try:
@@ -94,9 +109,29 @@ class Workers:
             size = 0
         return self._call(task, VerifyAnswer, min(self._deadline_s, _VERIFY_S + size / _VERIFY_BYTES_A_SECOND))
 
+    def stand(self, task: Stand) -> StandAnswer:
+        """How a document stands."""
+        return self._call(task, StandAnswer)
+
+    def prepare_stamp(self, task: PrepareStamp) -> PrepareStampAnswer:
+        """The file with an empty document timestamp."""
+        return self._call(task, PrepareStampAnswer)
+
+    def finish_stamp(self, task: FinishStamp) -> Finished:
+        """Puts the timestamp in."""
+        return self._call(task, Finished)
+
+    def add_validation(self, task: AddValidation) -> AddValidationAnswer:
+        """The file with its validation data."""
+        return self._call(task, AddValidationAnswer)
+
     def clean_picture(self, task: CleanPicture) -> Cleaned:
         """A stamp's picture out of a scan."""
         return self._call(task, Cleaned)
+
+    def look_into(self, task: LookInto) -> LookIntoAnswer:
+        """Is the attachment secret, or a danger?"""
+        return self._call(task, LookIntoAnswer)
 
     def _call(self, task: Task, expected: type[A], deadline_s: float | None = None) -> A:
         deadline_s = self._deadline_s if deadline_s is None else deadline_s

@@ -8,7 +8,7 @@ import datetime as dt
 import getpass
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,15 @@ from signer_app.trust.kept import TrustStoreFile
 from signer_app.verification.model import TrustMaterial
 from signer_app.verification.trust_dir import load_trust_dir
 from signer_app.workers import Workers, own_command
+from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
 from signer_token.client import TokenHost, TokenHosts
 from signer_token.dumps import no_core_dumps
 
 if TYPE_CHECKING:
     from signer_app.signing.clock import ClockWatch
+    from signer_app.signing.timestamps import TimestampPool
+    from signer_app.vault.vault import Vault
 
 
 def vietnam_now() -> dt.datetime:
@@ -80,7 +83,7 @@ class Workspace:
         when no token is held any more.
         """
         with self.once:
-            for name in ("settings", "_anchors"):
+            for name in ("settings", "_anchors", "timestamps"):
                 self.__dict__.pop(name, None)
             hosts: TokenHosts | None = self.__dict__.get("hosts")
             if hosts is not None and hosts.modules != self._modules():
@@ -99,6 +102,12 @@ class Workspace:
             with self.once:
                 self._holders -= 1
             self._close_retired()
+
+    @property
+    def tokens_are_held(self) -> bool:
+        """Whether somebody is logged in right now."""
+        with self.once:
+            return self._holders > 0
 
     def _close_retired(self) -> None:
         with self.once:
@@ -163,6 +172,14 @@ class Workspace:
         return RevocationCache(self.folder.cache)
 
     @made_once
+    def timestamps(self) -> "TimestampPool | None":
+        """The timestamp servers of the settings, for the owner of the lock; None where none is set."""
+        from signer_app.levels.uses import StoredUses
+        from signer_app.signing.timestamps import TimestampPool
+
+        return TimestampPool.of(self.settings, StoredUses(self.store))
+
+    @made_once
     def clock(self) -> "ClockWatch":
         """What others said of the time, since this program was started."""
         from signer_app.signing.clock import ClockWatch
@@ -195,6 +212,27 @@ class Workspace:
         return self.revocation.extend(self._anchors)
 
     @made_once
+    def vault(self) -> "Vault":
+        """The pictures of seals and signatures; the keyring is asked when one is wanted."""
+        from signer_app.vault.opening import open_vault
+
+        return open_vault(self.folder, self.settings)
+
+    def look_after_pictures(self) -> None:
+        """Takes pictures that lie plain into the vault, and drops those that nothing names any more. Once, at the start
+        of the lock's owner.
+
+        What hinders it (settings that can't be read, a locked keyring, a full disk) is told by those who want a
+        picture; the next start tries again.
+        """
+        with suppress(KnownError):
+            if (self.folder.path / "vault").is_dir() or self.settings.has_plain_pictures:
+                from signer_app.vault.moving import look_after
+
+                if look_after(self.folder, self.vault):
+                    self.reload()
+
+    @made_once
     def store(self) -> Store:
         """The writer; only under the lock. Puts right what an earlier process left half-done."""
         store = self._stack.enter_context(Store.open(self.folder))
@@ -220,4 +258,7 @@ def workspace(
         if writing:
             folder.create()
             stack.enter_context(folder.lock())
-        yield Workspace(folder, overrides, stack, now)
+        space = Workspace(folder, overrides, stack, now)
+        if writing:
+            space.look_after_pictures()
+        yield space

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from signer_app.pdf.model import Profile
+from signer_app.pdf.model import CopyForm, Profile
 from signer_app.signing.jobs import UsageError
 from signer_resources.messages import Lang, text
 
 LEVELS = ("b-b", "b-t", "b-lt", "b-lta")
+COPY_FORMS = tuple(form.value.lower() for form in CopyForm)
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -108,6 +109,8 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
         command.add_argument("--date", metavar="YYYY-MM-DD", help=say("date"))
         command.add_argument("--list", type=Path, metavar="CSV", help=say("list"))
         command.add_argument("--place", metavar="PAGE,X,Y[,W,H]", help=say("place"))
+        command.add_argument("--copy-form", choices=COPY_FORMS, default=COPY_FORMS[0], help=say("copy_form"))
+        command.add_argument("--ordered-by", metavar="NAME", help=say("ordered_by"))
         if name == "sign":
             command.add_argument("--level", choices=LEVELS, help=say("level"))
             command.add_argument("--to", action="append", default=[], metavar="CODE,…", help=say("to"))
@@ -117,6 +120,11 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     resume = add("resume")
     resume.add_argument("batch", nargs="?", metavar="BATCH", help=say("batch"))
     _pin(resume, say("pin_stdin"), say("final_try"))
+
+    upgrade = add("upgrade")
+    upgrade.add_argument("files", nargs="+", type=Path, metavar="FILE", help=say("files"))
+    upgrade.add_argument("--level", choices=LEVELS[1:], required=True, help=say("upgrade_level"))
+    upgrade.add_argument("--out", type=Path, metavar="DIR", help=say("upgrade_out"))
 
     verify = add("verify")
     verify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=say("files"))
@@ -148,6 +156,11 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     _pin(sync, say("pin_stdin"), say("final_try"))
 
     add("outbox")
+    register = add("register")
+    register.add_argument("--year", type=_year, metavar="YEAR", help=say("register_year"))
+    register.add_argument("--body", metavar="CODE", help=say("register_body"))
+    register.add_argument("--void", metavar="12/QĐ-UBND", help=say("register_void"))
+    register.add_argument("--reason", metavar="TEXT", help=say("register_reason"))
     journal = add("journal")
     journal.add_argument("--verify", action="store_true", help=say("journal_verify"))
 
@@ -187,3 +200,10 @@ def _port(value: str) -> int:
     if not 0 < number < 65536:
         raise ValueError
     return number
+
+
+def _year(value: str) -> int:
+    year = int(value)
+    if not 2000 <= year <= 9999:
+        raise ValueError
+    return year

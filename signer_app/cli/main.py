@@ -21,7 +21,7 @@ from signer_resources.errors import KnownError
 
 Command = Callable[[Workspace, argparse.Namespace, Console], int]
 
-_WRITING = frozenset({"sign", "resume", "sync"})
+_WRITING = frozenset({"sign", "resume", "upgrade", "sync"})
 """Commands that take the data folder's lock."""
 _SOMETIMES_WRITING = frozenset({"evidence", "trust"})
 """Commands that take it for some of their actions."""
@@ -74,7 +74,7 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
 
 
 def _writes(args: argparse.Namespace) -> bool:
-    asks_to = ("confirm_clock", "record", "pin_changed")
+    asks_to = ("confirm_clock", "record", "pin_changed", "void")
     if args.command in _SOMETIMES_WRITING:
         return str(args.action) in _WRITING_ACTIONS
     return args.command in _WRITING or any(getattr(args, name, False) for name in asks_to)
@@ -86,6 +86,10 @@ def _command(name: str) -> Command:
         from signer_app.cli import signing
 
         return {"check": signing.check, "sign": signing.sign, "resume": signing.resume}[name]
+    if name == "upgrade":
+        from signer_app.cli.upgrade import upgrade
+
+        return upgrade
     if name == "sync":
         from signer_app.cli import exchange
 
@@ -114,6 +118,10 @@ def _command(name: str) -> Command:
         from signer_app.cli import custody
 
         return {"handover": custody.handover, "form": custody.form}[name]
+    if name == "register":
+        from signer_app.cli.register import register
+
+        return register
     from signer_app.cli import listings
 
     looks: dict[str, Command] = {

@@ -14,13 +14,14 @@ import msgspec
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
 from signer_app.custody.book import require_holder
-from signer_app.pdf.model import Finding, LetterFacts, PreflightResult, Profile, Severity
+from signer_app.pdf.model import CopyForm, CopyOrder, Finding, LetterFacts, PreflightResult, Profile, Severity
 from signer_app.signing.batch import BatchResult, Outcome
 from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.examine import Examiner
-from signer_app.signing.images import load_images
+from signer_app.signing.images import images_for
 from signer_app.signing.jobs import DocumentJob, UsageError, gather, parse_receivers, read_list
+from signer_app.signing.machine_findings import machine_findings
 from signer_app.signing.preflights import Preflights
 from signer_app.signing.resume import unfinished
 from signer_app.store.model import FileState
@@ -39,10 +40,10 @@ def wishes(args: argparse.Namespace) -> tuple[DocumentJob, ...]:
             raise UsageError("usage_arguments", reason="--list")
         jobs = read_list(args.list, profile=profile, out=out)
         extra = parse_receivers(getattr(args, "to", []))
-        return tuple(msgspec.structs.replace(job, receivers=job.receivers or extra) for job in jobs)
+        return _copied(args, [msgspec.structs.replace(job, receivers=job.receivers or extra) for job in jobs])
     if not args.files:
         raise UsageError("usage_arguments", reason="FILE")
-    return gather(
+    jobs = gather(
         args.files,
         profile=profile,
         out=out,
@@ -51,6 +52,21 @@ def wishes(args: argparse.Namespace) -> tuple[DocumentJob, ...]:
         place=args.place,
         receivers=getattr(args, "to", []),
     )
+    return _copied(args, jobs)
+
+
+def _copied(args: argparse.Namespace, jobs: Sequence[DocumentJob]) -> tuple[DocumentJob, ...]:
+    """The jobs, those of them that make copies with what copy it is and who ordered it (NĐ 30/2020, Đ27.1)."""
+    if not any(file.profile is Profile.COPY for job in jobs for file in job.files):
+        if args.ordered_by:
+            raise UsageError("usage_arguments", reason="--ordered-by")
+        return tuple(jobs)
+    form = next(form for form in CopyForm if form.value.lower() == args.copy_form)
+    order = CopyOrder(form, (args.ordered_by or "").strip())
+    return tuple(
+        msgspec.structs.replace(job, copy=order) if any(f.profile is Profile.COPY for f in job.files) else job
+        for job in jobs
+    )
 
 
 def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
@@ -58,10 +74,11 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     jobs = wishes(args)
     chosen = _certificate_if_any(space, args.cert, jobs)
     profile = rules.load(space.now().date())
-    images = load_images(space.settings, space.reader.blobs, chosen)
+    images = images_for(space, chosen, space.now().date())
     examiner = Examiner(space, chosen, images, profile, Preflights(space))
     answers: list[_Checked] = []
     files = [(job, file) for job in jobs for file in job.files]
+    machine = machine_findings(space, chosen, jobs)
     with console.progress() as progress:
         for done, (job, file) in enumerate(files):
             progress("progress_examine", done, len(files))
@@ -70,6 +87,9 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
             except KnownError as error:
                 params = {k: str(v) for k, v in error.params.items()}
                 result = PreflightResult((Finding(error.code, Severity.REFUSED, params),), None, LetterFacts(), ())
+            if not any(finding.code == "secret" for finding in result.findings):
+                # Of a secret file nothing else is told, not even what its copy would be called.
+                result = msgspec.structs.replace(result, findings=(*result.findings, *machine[done]))
             answers.append(_checked(file.path, result, console.lang))
     if console.as_json:
         console.result(answers)
@@ -77,21 +97,29 @@ def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
         counts = {state: sum(a["state"] == state for a in answers) for state in ("ready", "warning", "refused")}
         console.say("check_summary", **counts)
         for answer in answers:
-            for finding in answer["findings"]:
-                console.say("check_line", name=Path(answer["file"]).name, message=finding["message"])
-            for spot in answer["placement"]:
-                what = text(f"mark_{spot['what']}", console.lang)
-                console.say(
-                    "check_place",
-                    name=Path(answer["file"]).name,
-                    page=spot["page"],
-                    what=what,
-                    x=spot["x"],
-                    y=spot["y"],
-                    w=spot["w"],
-                    h=spot["h"],
-                )
+            _tell_checked(answer, console)
     return 1 if any(answer["state"] == "refused" for answer in answers) else 0
+
+
+def _tell_checked(answer: "_Checked", console: Console) -> None:
+    """One file's findings, earlier signatures and places, a line each."""
+    name = Path(answer["file"]).name
+    for finding in answer["findings"]:
+        console.say("check_line", name=name, message=finding["message"])
+    for signature in answer["signatures"]:
+        state = text(f"earlier_{signature['integrity']}", console.lang)
+        console.say("check_signature", name=name, signer=signature["signer"] or "?", state=state)
+    for spot in answer["placement"]:
+        console.say(
+            "check_place",
+            name=name,
+            page=spot["page"],
+            what=text(f"mark_{spot['what']}", console.lang),
+            x=spot["x"],
+            y=spot["y"],
+            w=spot["w"],
+            h=spot["h"],
+        )
 
 
 class _FindingJson(TypedDict):
@@ -111,10 +139,17 @@ class _PlacementJson(TypedDict):
     sure: bool
 
 
+class _SignatureJson(TypedDict):
+    field: str
+    signer: str | None
+    integrity: str
+
+
 class _Checked(TypedDict):
     file: str
     state: str
     findings: list[_FindingJson]
+    signatures: list[_SignatureJson]
     placement: list[_PlacementJson]
 
 
@@ -131,6 +166,7 @@ def _checked(file: str, result: PreflightResult, lang: Lang) -> _Checked:
             )
             for f in result.findings
         ],
+        "signatures": [_SignatureJson(field=s.field, signer=s.signer, integrity=s.integrity) for s in result.earlier],
         "placement": [
             _PlacementJson(
                 what=p.what.value,

@@ -23,7 +23,7 @@ from signer_app.pdf.letter import find_signer_blocks, text_end
 from signer_app.pdf.measures import Measures
 from signer_app.pdf.model import Profile
 from signer_app.pdf.pagetext import PageText, open_document, read_page
-from signer_app.pdf.place import signature_box
+from signer_app.pdf.placing import signature_box
 from signer_app.pdf.plan import Drawing, ImageItem, SignStep
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.store.durable import fsync_file

@@ -18,7 +18,8 @@ from signer_app.demo.pki_names import Holder
 from signer_app.demo.softhsm import SoftHsm, SoftToken, set_up_tokens
 from signer_app.store import DataFolder, load_settings, save_settings
 from signer_app.store.durable import write_atomically
-from signer_app.store.settings import Body, CertificateRole, Seal, ServerSettings
+from signer_app.store.settings import Body, CertificateRole, Handwriting, Seal, ServerSettings, Settings
+from signer_app.vault.opening import open_vault
 from signer_app.workers import own_command
 from signer_resources import samples
 from signer_token.model import Pin
@@ -148,7 +149,7 @@ def _write_settings(demo: Demo) -> None:
         parent_name=issuer.parent,
         place_name=issuer.place,
         certificates=(agency,),
-        seal=Seal(diameter_mm=SEAL_MM, file=str(signer_resources.path("images/sample-seal.png"))),
+        seals=(Seal(diameter_mm=SEAL_MM, picture=_kept(demo.folder, "images/sample-seal.png")),),
     )
     server = old.server or ServerSettings(url=demo.url)
     # What somebody has tried in the window stays: seal, names, looks, roles.
@@ -163,15 +164,31 @@ def _write_settings(demo: Demo) -> None:
         bodies=kept,
         server=msgspec.structs.replace(server, url=demo.url),
         roles={agency: CertificateRole.AGENCY, leader: CertificateRole.PERSONAL, **old.roles},
-        pictures={leader: str(signer_resources.path("images/sample-signature.png")), **old.pictures},
+        handwriting=_handwriting(demo.folder, old, leader),
     )
     if settings != old:
         save_settings(demo.folder, settings)
     leaders = DataFolder(demo.leader_folder)
     leaders.create()
+    for picture in settings.kept_pictures():
+        open_vault(leaders, settings).keep(open_vault(demo.folder, settings).open(picture))
     own = msgspec.structs.replace(settings, server=None)
     if own != load_settings(leaders):
         save_settings(leaders, own)
+
+
+def _handwriting(folder: DataFolder, old: Settings, leader: str) -> dict[str, tuple[Handwriting, ...]]:
+    """The leader's signature, unless somebody has chosen another one."""
+    if leader in old.handwriting or leader in old.signatures or leader in old.pictures:
+        return old.handwriting
+    signature = Handwriting(picture=_kept(folder, "images/sample-signature.png"))
+    return {**old.handwriting, leader: (signature,)}
+
+
+def _kept(folder: DataFolder, sample: str) -> str:
+    """A picture of the program's resources in the vault of a demonstration, whose keys are files."""
+    vault = open_vault(folder, Settings(softhsm2_conf="demo"))
+    return vault.keep(signer_resources.path(sample).read_bytes())
 
 
 def _free_port() -> int:

@@ -25,6 +25,7 @@ from signer_app.store import Settings
 from signer_app.workspace import Overrides, Workspace, workspace
 
 if TYPE_CHECKING:
+    from signer_app.desk.levels import LaterLevels
     from signer_app.desk.signing import Signing
     from signer_app.desk.trusting import Trusting
     from signer_app.outgoing.outgoing import Outgoing
@@ -103,6 +104,13 @@ class Desk:
     def checks(self) -> Checks:
         """Whether this machine is fit for the work."""
         return Checks(self.space, self.space.clock)
+
+    @made_once
+    def levels(self) -> "LaterLevels":
+        """Timestamps and validation data that are made up for later."""
+        from signer_app.desk.levels import LaterLevels
+
+        return LaterLevels(self.space)
 
     @made_once
     def setup(self) -> Setup:

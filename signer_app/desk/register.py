@@ -1,7 +1,7 @@
 """The register as the window shows it: every document signed here, and of one of them its files, proof and receipt.
 
 Main process, any thread; blocks. Read over a connection of its own, so that no signing waits for a reader. Writes
-nothing but the copies that a clerk asks for, and never over another file.
+nothing but the copies that a clerk asks for, never over another file, and the giving up of a number (Bỏ số).
 """
 
 import datetime as dt
@@ -13,9 +13,13 @@ from pathlib import Path
 from signer_app.desk.names import Names
 from signer_app.desk.reading import reading
 from signer_app.exchange.receipts import receipt_facts
+from signer_app.signing.giving_up import let_go
 from signer_app.store.listings import RegisterEntry
 from signer_app.store.model import CertificateStatus, Evidence, FileRole, OutboxPacket, OutboxState, StoredFile
-from signer_app.store.store import View
+from signer_app.store.number_book import NumberEntry
+from signer_app.store.reservations import Reservation
+from signer_app.store.sequences import BY_NOTATION
+from signer_app.store.store import Transaction, View
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_token.model import TokenCertificate
@@ -33,7 +37,9 @@ class Years(Enum):
 
 @dataclass(frozen=True, eq=False)
 class RegisterSnapshot:
-    """The list, the newest first; `years` and `bodies` are those that it could be narrowed to."""
+    """The list, the newest first; `years` and `bodies` are those that it could be narrowed to. `numbers` are those of
+    the same year and body that are kept for unfinished documents, or were given up.
+    """
 
     rows: tuple[RegisterEntry, ...]
     by_id: Mapping[str, RegisterEntry] = field(repr=False)
@@ -44,6 +50,7 @@ class RegisterSnapshot:
     """Organisation codes."""
     names: Mapping[str, str]
     """Code → name, of receivers and of our own bodies."""
+    numbers: tuple[NumberEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,8 @@ class Register:
         reader = reading(self._space)
         with reader.view() as view:
             years, bodies = view.listings.register_years(), view.listings.register_bodies()
-            key = (year, body, view.listings.version(), self._names.all(), self._space.settings.bodies)
+            numbers = view.number_book.kept(None, body)
+            key = (year, body, view.listings.version(), numbers, self._names.all(), self._space.settings.bodies)
         if self._known is not None and self._known[0] == key:
             return self._known[1]
         only = (years[0] if years else None) if year is Years.NEWEST else None if year is Years.ALL else year
@@ -134,9 +142,21 @@ class Register:
                     return None
         names = dict(self._names.all())
         names.update({own.code: own.name for own in self._space.settings.bodies})
-        snapshot = RegisterSnapshot(tuple(rows), {entry.id: entry for entry in rows}, only, years, bodies, names)
+        snapshot = RegisterSnapshot(
+            tuple(rows),
+            {entry.id: entry for entry in rows},
+            only,
+            years,
+            bodies,
+            names,
+            tuple(number for number in numbers if only in (None, number.year)),
+        )
         self._known = key, snapshot
         return snapshot
+
+    def give_up(self, body_code: str, year: int, number: str, notation: str, reason: str) -> Reservation:
+        """Gives a number up that is kept for a document (Bỏ số); as `give_up_number`."""
+        return give_up_number(self._space, body_code, year, number, notation, reason)
 
     def details(self, document_id: str) -> RegisterDetails:
         """Files, proof and receipt of a document; empty for one that isn't there."""
@@ -167,6 +187,24 @@ class Register:
         if file is None:
             raise ValueError("no such file")
         return file
+
+
+def give_up_number(space: Workspace, body_code: str, year: int, number: str, notation: str, reason: str) -> Reservation:
+    """Gives a number up for good, with a reason and a line in the journal; it stays in the book.
+
+    KnownError "number_not_kept" where no document keeps it, "out_number_kept" for an empty reason.
+    """
+    body = space.settings.body(body_code)
+    sequences = body.sequences if body is not None else BY_NOTATION
+
+    def write(tx: Transaction) -> Reservation:
+        kept = tx.reservations.find(body_code, year, notation, number, sequences)
+        if kept is None or kept.given_up:
+            raise KnownError("number_not_kept", number=f"{number}/{notation}")
+        let_go(tx, [kept], reason, space.now())
+        return kept
+
+    return space.store.write(write)
 
 
 def _signed(file: StoredFile) -> str:

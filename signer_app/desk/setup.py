@@ -4,31 +4,34 @@ Main process, any thread; may block. Proposes and prepares, and keeps nothing by
 keep: settings are changed by `Desk.change_settings`. Pictures are decoded by a worker, never here.
 """
 
-import io
 import os
 import re
 import tempfile
+import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asn1crypto import x509
 
 from signer_app.exchange.directory import Directory, load_directory
 from signer_app.signing.roles import role_of
 from signer_app.store.durable import disk_errors
-from signer_app.store.settings import CertificateRole, Seal, Settings
+from signer_app.store.settings import CertificateRole, Seal, Settings, TimestampServer
 from signer_app.tasks import Cleaned, CleanPicture
+from signer_app.verification.model import Trust, TrustMaterial
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.http import PlainHttp, check_address
 from signer_token.drivers import look_around
 from signer_token.model import TokenCertificate
 
+if TYPE_CHECKING:
+    from signer_app.signing.batch import Stamped
+
 PUBLIC_TSA = "http://tsa.ca.gov.vn/"
 """The Government Cipher Committee's timestamp server; plain http by its own rule, its answers are signed."""
-
-_MAX_PNG = 16 << 20
 
 _CODE = re.compile(r"[A-Z]\d{2}(\.\d{1,4}){0,5}|\d{3}(\.\d{2,3}){1,3}\.[A-Z]\d{2}")
 """Organisation codes, today's (QĐ 20/2020/QĐ-TTg: H41.xx.yy) and the older form (000.xx.yy.H41)."""
@@ -45,6 +48,16 @@ class BodyGuess:
     code: str = ""
     parent_name: str = ""
     place_name: str = ""
+
+
+@dataclass(frozen=True)
+class TriedServer:
+    """A timestamp server that answered rightly after `ms` milliseconds; `trusted`: this machine knows who stands behind
+    its certificate, so that its timestamps prove something here.
+    """
+
+    ms: int
+    trusted: bool
 
 
 class Setup:
@@ -69,24 +82,38 @@ class Setup:
         return self._space.workers.clean_picture(CleanPicture(str(file)))
 
     def keep(self, png: bytes) -> str:
-        """Keeps a cleaned picture as a blob; its SHA-256. Without a place in the settings the next start drops it."""
-        return self._space.store.blobs.add_stream(io.BytesIO(png)).sha256
+        """Keeps a cleaned picture in the vault; its id. Without a place in the settings the next start drops it.
+
+        KnownError as `Vault.keep`.
+        """
+        return self._space.vault.keep(png)
 
     def seal_png(self, seal: Seal) -> bytes:
-        """The picture of a seal as it is set; KnownError "image_unusable" where it is gone."""
-        if seal.file is not None:
-            return self.clean(Path(seal.file)).png
-        return self.kept_png(seal.blob or "")
+        """The picture of a seal as it is set; KnownError as `kept_png`."""
+        return self.kept_png(seal.picture or "")
 
-    def kept_png(self, sha256: str) -> bytes:
-        """A picture that `keep` kept; KnownError "image_unusable" where it is gone or has been changed."""
-        blobs = self._space.store.blobs
-        try:
-            if blobs.verify(sha256).size > _MAX_PNG:
-                raise KnownError("image_unusable", name=sha256[:12])
-            return blobs.path(sha256).read_bytes()
-        except (OSError, ValueError, KnownError) as error:
-            raise KnownError("image_unusable", name=sha256[:12]) from error
+    def kept_png(self, picture: str) -> bytes:
+        """A picture that `keep` kept; KnownError "image_unusable" where it is gone, altered or its key is lost,
+        "device_key_unavailable" where the keyring is locked.
+        """
+        return self._space.vault.open(picture)
+
+    def try_timestamp(self, server: TimestampServer) -> TriedServer:
+        """Asks a timestamp server once, whether it is set or not, and counts it where it grants only so many.
+
+        KnownError "machine_tsa_away", and as `Workspace.trust`.
+        """
+        from signer_app.levels.uses import StoredUses
+        from signer_app.signing.timestamps import TimestampClient
+
+        if server.has_quota:
+            StoredUses(self._space.store).use(server.url, self._space.now())
+        begun = time.monotonic()
+        stamped = TimestampClient(server.url, server.limit_s).stamp(b"signer server check")
+        passed = round((time.monotonic() - begun) * 1000)
+        if stamped is None:
+            raise KnownError("machine_tsa_away", seconds=f"{server.limit_s:g}")
+        return TriedServer(passed, _stands_on_anchor(stamped, self._space.trust))
 
     def work_file(self, ending: str) -> Path:
         """A new empty file in the data folder's `work`, which the next start empties."""
@@ -110,6 +137,20 @@ def guess_body(certificate: TokenCertificate, settings: Settings, directory: Dir
         found = [org.code for org in directory.organisations if org.active and _folded(org.name) == _folded(name)]
         code = found[0] if len(found) == 1 else ""
     return BodyGuess(name, code, parent, _place(name) or subject.locality)
+
+
+def _stands_on_anchor(stamped: "Stamped", trust: TrustMaterial) -> bool:
+    """Whether the server's certificate, with those that came along, leads to an anchor in hand."""
+    from asn1crypto import cms
+
+    from signer_app.verification.chains import TrustStore
+    from signer_app.verification.cms import check_token
+
+    # The imprint was checked when the answer came; here only the certificates are looked at.
+    token = check_token(cms.ContentInfo.load(stamped.token)["content"], lambda _name: b"")
+    if token.certificate is None:
+        return False
+    return TrustStore(trust).chain(token.certificate, token.certificates, stamped.time).trust is Trust.TRUSTED
 
 
 def server_address_is_safe(url: str) -> bool:

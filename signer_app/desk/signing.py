@@ -14,6 +14,7 @@ from signer_app.custody.book import require_holder
 from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready
 from signer_app.desk.trial import Trial, sign_sample
 from signer_app.exchange.session import Enrolled, enrol
+from signer_app.levels.model import ORDER
 from signer_app.outgoing.model import Row
 from signer_app.outgoing.outgoing import Outgoing
 from signer_app.pdf.model import Profile
@@ -26,6 +27,7 @@ from signer_app.signing.login import log_in, tell_journal
 from signer_app.signing.resume import Unfinished, unfinished
 from signer_app.store.model import FileState, JournalAction
 from signer_app.store.settings import Settings
+from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_token.client import TokenError, TokenSession
@@ -371,7 +373,7 @@ def _document(planned: Planned, files: Sequence[Outcome]) -> DocumentOutcome:
         code=speaks.code,
         params=dict(speaks.params),
         warnings=tuple(warning for file in files for warning in file.warnings),
-        level=min((file.level for file in files if file.level), default=None),
+        level=min((file.level for file in files if file.level), key=_height, default=None),
         document=files[0].document,
     )
 
@@ -400,3 +402,8 @@ def _without_frames(error: KnownError | None) -> KnownError | None:
     if error is not None:
         error.__traceback__ = error.__context__ = error.__cause__ = None
     return error
+
+
+def _height(level: str) -> int:
+    """How high a level is."""
+    return ORDER.index(Level(level))

@@ -81,7 +81,7 @@ def folder_check(space: Workspace) -> Check:
 
 def _open_to_others(folder: Path) -> Iterator[Path]:
     """What others can get at: the folder shuts its content off, but what was made 0600 is to stay so."""
-    for path in (folder, *(folder / name for name in ("settings.json", "signer.sqlite", "keys"))):
+    for path in (folder, *(folder / name for name in ("settings.json", "signer.sqlite", "keys", "vault"))):
         try:
             found = path.stat()
         except OSError:
@@ -147,7 +147,14 @@ def _letters() -> set[int]:
 
 
 def keyring_check(space: Workspace, choose: ChooseKeyStore) -> Check:
-    """Where this machine's device key is kept, and whether it is there for each body that exchanges."""
+    """Where this machine's keys are kept, and whether they are there: the device key for each body that exchanges, and
+    those of the pictures in the vault.
+    """
+    try:
+        for picture in space.settings.kept_pictures():
+            space.vault.open(picture)
+    except KnownError as error:
+        return Check(CheckName.KEYRING, CheckState.BAD, "ut_keyring_bad", error=error)
     for body in exchanging_bodies(space.settings):
         try:
             with client(space, body.code):

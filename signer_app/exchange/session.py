@@ -46,8 +46,12 @@ class Enrolled:
     key_store: KeyStoreKind
 
 
-def server_address(settings: Settings) -> str:
-    """The server's address: SIGNER_SERVER_URL if set, for the same server elsewhere; its identity stays pinned."""
+def server_address(settings: Settings, body: Body | None = None) -> str:
+    """The address of the machine's server: SIGNER_SERVER_URL if set, for the same server elsewhere; its identity stays
+    pinned. Of a body that has a server of its own, that one's. KnownError "server_not_set".
+    """
+    if body is not None and body.server is not None:
+        return body.server.url
     if settings.server is None:
         raise KnownError("server_not_set")
     return os.environ.get("SIGNER_SERVER_URL") or settings.server.url
@@ -55,16 +59,21 @@ def server_address(settings: Settings) -> str:
 
 def exchanging_bodies(settings: Settings) -> tuple[Body, ...]:
     """Bodies for which this program sends and receives, and for which this machine is enrolled."""
-    devices = settings.server.devices if settings.server else {}
-    return tuple(b for b in settings.bodies if b.exchange is Exchange.SERVER and b.code in devices)
+    return tuple(b for b in settings.bodies if b.exchange is Exchange.SERVER and _is_enrolled(settings, b))
+
+
+def _is_enrolled(settings: Settings, body: Body) -> bool:
+    server = settings.server_of(body)
+    return server is not None and body.code in server.devices
 
 
 @contextmanager
 def client(space: Workspace, org: str) -> Iterator[ServerClient]:
     """A client of the pinned server for this organisation; KnownError "server_not_set", "not_enrolled"."""
     settings = space.settings
-    address = server_address(settings)
-    server = settings.server
+    body = settings.body(org)
+    address = server_address(settings, body)
+    server = settings.server_of(body) if body is not None else settings.server
     if server is None or server.server_id is None or server.signer_certificate_der is None or org not in server.devices:
         raise KnownError("not_enrolled")
     identity = _load_identity(space, server.devices[org], org)
@@ -79,14 +88,15 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
     One signature of the token over an object that is built here, whole; never over bytes that came from the server.
     """
     settings, body = space.settings, chosen.body
-    if settings.server is None:
+    if settings.server is None and (body is None or body.server is None):
         raise KnownError("server_not_set")
     if body is None:
         raise KnownError("certificate_not_of_body", certificate=chosen.certificate.common_name)
-    address = server_address(settings)
+    address = server_address(settings, body)
     store = _key_store(space)
     with open_session(HttpSettings()) as http:
-        known = settings.server
+        known = settings.server_of(body)
+        assert known is not None
         if known.server_id is not None and known.signer_certificate_der is not None:
             pinned = PinnedServer(known.server_id, known.signer_certificate_der)
         else:
@@ -113,7 +123,8 @@ def _with_device(settings: Settings, asked: ServerSettings, pinned: PinnedServer
     """The settings with what an enrolment at the server `asked` has brought. They may have been changed since it began;
     KnownError "server_changed" where another server stands there now, which must not get this one's pins.
     """
-    now = settings.server
+    body = settings.body(device.org)
+    now = settings.server_of(body) if body is not None else settings.server
     if now is None or (now.url, now.server_id or pinned.server_id) != (asked.url, pinned.server_id):
         raise KnownError("server_changed")
     server = msgspec.structs.replace(
@@ -122,7 +133,10 @@ def _with_device(settings: Settings, asked: ServerSettings, pinned: PinnedServer
         signer_certificate_der=pinned.certificate_der,
         devices={**now.devices, device.org: device.device},
     )
-    return msgspec.structs.replace(settings, server=server)
+    if body is None or body.server is None:
+        return msgspec.structs.replace(settings, server=server)
+    own = msgspec.structs.replace(body, server=server)
+    return msgspec.structs.replace(settings, bodies=tuple(own if one is body else one for one in settings.bodies))
 
 
 def try_again(space: Workspace) -> None:

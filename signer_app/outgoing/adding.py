@@ -1,4 +1,4 @@
-"""Brings files in: finds them, screens each in memory, copies what is not secret, reads what its pages say.
+"""Brings files in: finds them, looks at each in memory, copies what is not secret, reads what its pages say.
 
 Main process, on the thread of the caller; the pages are read by workers. Nothing of a file that is secret, or that
 nobody could look at, is kept; a document is taken whole or not at all.
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from signer_app.outgoing.model import DraftFile, FileRole, Left, Profile
+from signer_app.attachments.kinds import is_known, suffix_of
+from signer_app.outgoing.grouping import goes_along
+from signer_app.outgoing.model import DraftAttachment, DraftFile, FileRole, Left, Profile
+from signer_app.pdf.model import LetterFacts
 from signer_app.signing.batch import never
 from signer_app.signing.examine import Examiner, why_unreadable
 from signer_app.signing.jobs import DocumentJob, FileJob
@@ -24,6 +27,7 @@ SIGNED_FOLDER = "Đã ký"
 """Where signed copies go, beside the originals."""
 MOST_FILES = 5_000
 """Files that are brought in at once; more is somebody's whole disk."""
+_TEXTS = frozenset({"doc", "docx", "odt", "rtf"})
 _PDF = b"%PDF-"
 _HEADER_ROOM = 1024
 """A PDF's header may stand behind some bytes of junk (ISO 32000-1, annex H.3)."""
@@ -31,90 +35,121 @@ _HEADER_ROOM = 1024
 
 @dataclass(frozen=True)
 class Found:
-    """PDF files to be looked at, and what of the wish was none."""
+    """PDF files to be looked at, files that may go along with one (`beside`), and what of the wish was neither."""
 
     files: tuple[Path, ...]
     left: tuple[Left, ...]
+    beside: tuple[Path, ...] = ()
 
 
 def find(paths: Iterable[Path], cancelled: Callable[[], bool] = never) -> Found:
-    """The PDF files among `paths`; folders are taken whole, without what was signed already. Looks no further than
-    `MOST_FILES`, or when it is cancelled.
+    """The PDF files among `paths`, and what may go along with them; folders are taken whole, without what was signed
+    already. Looks no further than `MOST_FILES`, or when it is cancelled.
     """
     files: dict[Path, None] = {}
+    beside: dict[Path, None] = {}
     left: list[Left] = []
     for path in paths:
         if path.is_dir():
             found = list(islice(_in_folder(path.absolute(), cancelled), MOST_FILES + 1))
-            if not found and not cancelled():
+            if not any(map(_is_pdf_name, found)) and not cancelled():
                 left.append(Left(path.name, KnownError("usage_empty_folder", name=path.name)))
-            files.update(dict.fromkeys(found))
+            files.update(dict.fromkeys(filter(_is_pdf_name, found)))
+            beside.update(dict.fromkeys(other for other in found if not _is_pdf_name(other)))
         elif not path.is_file():
             left.append(Left(path.name, KnownError("file_unreadable", name=path.name)))
-        elif path.suffix.lower() != ".pdf":
+        elif not _is_pdf_name(path) and is_known(path.name):
+            beside[path.absolute()] = None
+        elif not _is_pdf_name(path):
             left.append(Left(path.name, KnownError("out_not_pdf", name=path.name)))
         else:
             files[path.absolute()] = None
         if len(files) > MOST_FILES:
             left.append(Left(path.name, KnownError("out_too_many", count=MOST_FILES)))
             break
-    return Found(tuple(islice(files, MOST_FILES)), tuple(left))
+    return Found(tuple(islice(files, MOST_FILES)), tuple(left), tuple(islice(beside, MOST_FILES)))
+
+
+def _is_pdf_name(path: Path) -> bool:
+    return path.suffix.lower() == ".pdf"
 
 
 def _in_folder(folder: Path, cancelled: Callable[[], bool]) -> Iterator[Path]:
-    """All PDF files below a folder, in order; links to folders are not followed."""
+    """All PDF files below a folder, and what plainly goes along with one, in order; links to folders are not
+    followed.
+    """
     for place, folders, names in os.walk(folder):
         if cancelled():
             return
         folders[:] = sorted(name for name in folders if name != SIGNED_FOLDER and not name.startswith("."))
+        pdfs = {name[:-4].casefold() for name in names if name.lower().endswith(".pdf")}
         for name in sorted(names):
             lower = name.lower()
-            if lower.endswith(".pdf") and not lower.endswith(".signed.pdf") and not name.startswith("."):
+            if name.startswith((".", "~$")) or lower.endswith(".signed.pdf"):
+                continue
+            # A text of the same name as a PDF is what that was made of.
+            made = suffix_of(name) in _TEXTS and Path(name).stem.casefold() in pdfs
+            if lower.endswith(".pdf") or (is_known(name) and goes_along(name) and not made):
                 yield Path(place, name)
 
 
-def look(space: Workspace, examiner: Examiner, path: Path) -> str:
-    """Screens a file in memory, keeping nothing; its SHA-256.
+def look(space: Workspace, examiner: Examiner, path: Path, known: Path | None = None) -> str:
+    """Screens a file in memory, keeping nothing; its SHA-256. `known`: where the person thinks it lies.
 
     KnownError "secret", "out_already_here", "out_not_pdf", and what makes a PDF unreadable.
     """
-    seen = screened(space, path, path.name)
+    name = (known or path).name
+    seen = screened(space, path, name)
     assert seen.sha256 is not None
     if not seen.readable:
         if not _is_pdf(path):
-            raise KnownError("out_not_pdf", name=path.name)
+            raise KnownError("out_not_pdf", name=name)
         job = FileJob(str(path), "", FileRole.MAIN, Profile.PLAIN)
         raise why_unreadable(examiner.answer(path, seen.sha256, DocumentJob((job,)), job).result)
     with space.store.view() as view:
         if view.drafts.with_blob(seen.sha256) is not None:
-            raise AlreadyHereError(path.name, seen.sha256)
+            raise AlreadyHereError(name, seen.sha256)
     return seen.sha256
 
 
-def take(space: Workspace, examiner: Examiner, path: Path, sha256: str, role: FileRole, profile: Profile) -> DraftFile:
+def take(
+    space: Workspace,
+    examiner: Examiner,
+    path: Path,
+    sha256: str,
+    role: FileRole,
+    profile: Profile,
+    known: Path | None = None,
+) -> DraftFile:
     """Copies a file that `look` has seen as `sha256`, and reads what its pages say; its output is still to be named.
 
     KnownError "secret", and those of copying and reading; then the copy is gone again.
     """
-    job = FileJob(str(path), "", role, profile)
-    blob = keep(space, path, path.name, sha256)
+    shown = known or path
+    blob = keep(space, path, shown.name, sha256)
     try:
-        result = examiner.answer(space.store.blobs.path(blob), blob, DocumentJob((job,)), job).result
-        if any(finding.code == "secret" for finding in result.findings):
-            raise KnownError("secret")
+        facts = read_facts(space, examiner, blob, FileJob(str(shown), "", role, profile))
     except BaseException:
         space.store.discard({blob})
         raise
     return DraftFile(
         id=uuid7(),
-        name=path.name,
-        path=str(path),
+        name=shown.name,
+        path=str(shown),
         output="",
         role=role,
         profile=profile,
         blob=blob,
-        facts=result.facts,
+        facts=facts,
     )
+
+
+def read_facts(space: Workspace, examiner: Examiner, blob: str, job: FileJob) -> LetterFacts:
+    """What the pages of a copy say; KnownError "secret" where a newer look finds a mark."""
+    result = examiner.answer(space.store.blobs.path(blob), blob, DocumentJob((job,)), job).result
+    if any(finding.code == "secret" for finding in result.findings):
+        raise KnownError("secret")
+    return result.facts
 
 
 class AlreadyHereError(KnownError):
@@ -133,8 +168,8 @@ def _is_pdf(path: Path) -> bool:
         return False
 
 
-def outputs_for(files: Sequence[DraftFile], today: dt.date, taken: Collection[str]) -> dict[str, str]:
-    """File id → where its signed copy goes: "Đã ký/YYYY-MM-DD" beside the original, under the same name; with " (2)"
+def outputs_for(files: Sequence[DraftFile | DraftAttachment], today: dt.date, taken: Collection[str]) -> dict[str, str]:
+    """File id → where its copy goes: "Đã ký/YYYY-MM-DD" beside the original, under the same name; with " (2)"
     and so on where that name is taken on the disk or by another copy that is still to be made.
     """
     used = {path.casefold() for path in taken}

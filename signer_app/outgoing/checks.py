@@ -6,14 +6,17 @@ stop nothing.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signer_app.exchange.directory import Directory
 from signer_app.outgoing.grouping import is_appendix
 from signer_app.outgoing.model import Draft, Finding, Note, Severity
 from signer_app.outgoing.numbers import Taken, day_of, takes_number, use_of, value_of
+from signer_app.signing.jobs import has_own_number
 from signer_app.signing.release import document_type
+from signer_app.store.reservations import refusal_of
 from signer_app.store.times import vietnamese_date
+from signer_resources.errors import KnownError
 from signer_resources.rules import RuleProfile
 
 
@@ -42,6 +45,8 @@ class Ground:
     issued: Mapping[str, str]
     organisations: Organisations
     rules: RuleProfile
+    again: Mapping[str, KnownError] = field(default_factory=dict)
+    """Draft id → why the document in whose place it is to be signed can't be replaced any more."""
 
 
 def check(draft: Draft, ground: Ground) -> tuple[Finding, ...]:
@@ -57,14 +62,19 @@ def notes(draft: Draft) -> tuple[Note, ...]:
 
 
 def _number(draft: Draft, ground: Ground) -> list[Finding]:
-    use = use_of(draft, ground.today)
+    use = use_of(draft, ground.today, ground.taken.sequences)
     if use is None:
         return []
     taken, found = ground.taken, []
     document = taken.used.get(use)
-    if document is not None and document.doc_date is not None:
+    if document is not None and document.id != draft.replaces and document.doc_date is not None:
         params = {"number": document.label or draft.label, "date": vietnamese_date(document.doc_date)}
         found.append(Finding("number_used", Severity.REFUSED, params))
+    held = taken.held_by_another(draft, ground.today)
+    if held is not None:
+        error = refusal_of(held)
+        params = {key: str(value) for key, value in error.params.items()}
+        found.append(Finding(error.code, Severity.REFUSED, params))
     if taken.wanted.get(use, 0) > 1:
         found.append(Finding("out_number_twice", Severity.REFUSED, {"number": draft.label}))
     if not draft.number.partition("/")[0].isdecimal():
@@ -93,7 +103,7 @@ def _date(draft: Draft, ground: Ground) -> list[Finding]:
 
 def _type(draft: Draft, ground: Ground) -> list[Finding]:
     """The notation begins with the type's abbreviation (NĐ 30 PL III); an official letter has none."""
-    if not (draft.notation and draft.type):
+    if not (draft.notation and draft.type) or has_own_number(draft.profile):
         return []
     _code, by_notation = document_type(draft.notation, ground.rules)
     if by_notation.casefold() == draft.type.casefold():
@@ -106,6 +116,13 @@ def _others(draft: Draft, ground: Ground) -> list[Finding]:
     found, orgs = [], ground.organisations
     if draft.id in ground.issued:
         found.append(Finding("issued_before", Severity.WARNING, {"number": ground.issued[draft.id]}))
+    if draft.id in ground.again:
+        error = ground.again[draft.id]
+        params = {key: str(value) for key, value in error.params.items()}
+        found.append(Finding(error.code, Severity.REFUSED, params))
+    unread = [item.name for item in draft.attachments if not item.words]
+    if unread:
+        found.append(Finding("attachment_not_looked", Severity.WARNING, {"names": ", ".join(unread)}))
     if len(draft.files) == 1 and is_appendix(draft.main.name):
         found.append(Finding("out_appendix_alone", Severity.WARNING, {"name": draft.main.name}))
     if orgs.known:

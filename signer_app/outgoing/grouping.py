@@ -1,4 +1,4 @@
-"""Which files make one document: a main file and its appendices, told by their names and folders.
+"""Which files make one document: a main file, its appendices and what goes along, told by their names and folders.
 
 Pure functions over paths; opens nothing. What is not plainly an appendix of one main file stays a document of its own:
 a wrong pair would send one document's appendix with another. The person can correct it all.
@@ -15,20 +15,23 @@ from signer_app.pdf.names import fold
 
 _APPENDIX = re.compile(r"(?:^|(?<= ))(?P<word>phu ?luc|pl)(?: ?(?:so )?(?P<number>\d{1,3}|[ivx]{1,5}|[a-h]))?(?=$| )")
 """In a folded name: "phu luc", "phu luc so 1", "phuluc ii", "pl01", "pl a"."""
+_GOES_ALONG = re.compile(r"(?:^|(?<= ))(?:kem theo|dinh kem)(?=$| )")
+"""In the folded name of a file that is no PDF: that makes it no appendix, but something that goes along."""
 _FILLERS = re.compile(r"^(?:(?:kem theo|dinh kem|kem|cua|so|van ban) )*|(?: (?:kem theo|dinh kem|kem|va|cua|so))*$")
 _ROMAN = {"i": 1, "v": 5, "x": 10}
 
 
 @dataclass(frozen=True)
 class Group:
-    """The files of one document."""
+    """The files of one document; `attachments` are no PDF and go along unsigned."""
 
     main: Path
     appendices: tuple[Path, ...] = ()
+    attachments: tuple[Path, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All of them, the main one first."""
+        """Those that are signed, the main one first."""
         return (self.main, *self.appendices)
 
 
@@ -42,13 +45,27 @@ class _Name:
     plain: bool
 
 
-def group(paths: Iterable[Path]) -> tuple[Group, ...]:
-    """The documents that these files make, in the order of their folders and names; each file is in one of them."""
-    ordered = sorted(set(paths), key=lambda path: (_natural(str(path.parent)), _natural(path.name), str(path)))
+def group(paths: Iterable[Path], beside: Iterable[Path] = ()) -> tuple[Group, ...]:
+    """The documents that these PDF files make, in the order of their folders and names; each file is in one of them.
+
+    `beside` are files that are no PDF; one that plainly belongs to a document is among its attachments.
+    """
+    others: dict[Path, list[Path]] = {}
+    for path in _ordered(beside):
+        others.setdefault(path.parent, []).append(path)
     groups: list[Group] = []
-    for _folder, files in groupby(ordered, key=lambda path: path.parent):
-        groups += _folder_groups(list(files))
+    for folder, files in groupby(_ordered(paths), key=lambda path: path.parent):
+        groups += _folder_groups(list(files), others.get(folder, ()))
     return tuple(groups)
+
+
+def goes_along(name: str) -> bool:
+    """Whether the name of a file that is no PDF says that it belongs to a document."""
+    return _beside(Path(name)) is not None
+
+
+def _ordered(paths: Iterable[Path]) -> list[Path]:
+    return sorted(set(paths), key=lambda path: (_natural(str(path.parent)), _natural(path.name), str(path)))
 
 
 @lru_cache(maxsize=8_192)
@@ -58,7 +75,7 @@ def is_appendix(name: str) -> bool:
     return found is not None and found.plain
 
 
-def _folder_groups(files: Sequence[Path]) -> list[Group]:
+def _folder_groups(files: Sequence[Path], others: Sequence[Path]) -> list[Group]:
     named = {path: _appendix(path) for path in files}
     mains = {path: _words(path) for path in files if named[path] is None}
     # "PL" may be part of a notation (STP-PL): alone it makes an appendix only beside the file that it belongs to.
@@ -72,11 +89,33 @@ def _folder_groups(files: Sequence[Path]) -> list[Group]:
             owned[name.path] = []
         else:
             owned[owner].append(name)
-    order = {path: place for place, path in enumerate(files)}
+    attached: dict[Path, list[_Name]] = {}
+    for found in filter(None, map(_beside, others)):
+        owner = _owner(found, mains)
+        if owner is not None:
+            attached.setdefault(owner, []).append(found)
+    order = {path: place for place, path in enumerate((*files, *others))}
+
+    def in_order(names: Iterable[_Name]) -> tuple[Path, ...]:
+        return tuple(name.path for name in sorted(names, key=lambda name: (name.number, order[name.path])))
+
     return [
-        Group(main, tuple(name.path for name in sorted(names, key=lambda name: (name.number, order[name.path]))))
+        Group(main, in_order(names), in_order(attached.get(main, ())))
         for main, names in sorted(owned.items(), key=lambda item: order[item[0]])
     ]
+
+
+def _beside(path: Path) -> _Name | None:
+    """What the name of a file that is no PDF says of the document that it goes along with."""
+    name = _appendix(path)
+    if name is not None and name.plain:
+        return name
+    folded = fold(path.stem)
+    found = _GOES_ALONG.search(folded)
+    if found is None:
+        return None
+    rest = f"{folded[: found.start()]} {_FILLERS.sub('', folded[found.end() :].strip())}"
+    return _Name(path, _plain_numbers(rest.split()), 0, plain=True)
 
 
 def _owner(name: _Name, mains: dict[Path, tuple[str, ...]], *, exact: bool = False) -> Path | None:

@@ -11,15 +11,15 @@ from enum import StrEnum
 
 import msgspec
 
-from signer_app.pdf.model import Finding, LetterFacts, PlaceOption, Profile, Severity
+from signer_app.pdf.model import CopyOrder, Finding, LetterFacts, PlaceOption, Profile, Severity
 from signer_app.pdf.plan import Placement, SigningPlan
 from signer_app.signing.batch import Outcome
-from signer_app.store.model import Draft, DraftFile, FileRole, Urgency
+from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, Urgency
 from signer_resources.errors import KnownError
 
 __all__ = [
-    "Added", "Changes", "Draft", "DraftFile", "Examined", "FileRole", "Finding", "Left", "Note", "PlaceOption",
-    "Profile", "Row", "Severity", "State", "Urgency",
+    "Added", "Attached", "Changes", "CopyOrder", "Draft", "DraftAttachment", "DraftFile", "Examined", "FileRole",
+    "Finding", "Left", "Note", "PlaceOption", "Profile", "Row", "Severity", "State", "Urgency",
 ]  # fmt: skip
 
 
@@ -101,6 +101,14 @@ class Added:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """What became of files that were to go along with a document: its row as it is now, and what was not taken."""
+
+    row: Row
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True)
 class Examined:
     """Rows as they stand after an examination; `left` are files that had to go (a mark of secrecy seen late)."""
 
@@ -111,7 +119,7 @@ class Examined:
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What a person changes of a draft; what is not given stays. An empty text goes back to what the page says.
 
-    `number` may be given with its notation ("12/QĐ-UBND").
+    `number` may be given with its notation ("12/QĐ-UBND"). `copy` is what copy is made and who ordered it.
     """
 
     number: str | msgspec.UnsetType = msgspec.UNSET
@@ -123,3 +131,4 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     receivers: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     urgency: Urgency | msgspec.UnsetType = msgspec.UNSET
     profile: Profile | msgspec.UnsetType = msgspec.UNSET
+    copy: CopyOrder | msgspec.UnsetType | None = msgspec.UNSET

@@ -8,21 +8,26 @@ One lock guards what is in memory; it is never held while the store is asked, wh
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from signer_app.attachments import opening
+from signer_app.attachments.office import Office, find_office
 from signer_app.exchange.directory import Directory, load_directory
-from signer_app.outgoing import adding, arranging, numbers, paste
+from signer_app.outgoing import adding, again, along, arranging, numbers, paste
 from signer_app.outgoing.checks import Ground, Organisations
 from signer_app.outgoing.grouping import Group, group
 from signer_app.outgoing.model import (
     Added,
+    Attached,
     Changes,
     Draft,
+    DraftAttachment,
     DraftFile,
     Examined,
     FileRole,
@@ -37,26 +42,56 @@ from signer_app.signing.batch import DocumentWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.examine import Examiner
 from signer_app.signing.forgetting import forget_draft
-from signer_app.signing.images import Images, load_images
+from signer_app.signing.giving_up import let_go
+from signer_app.signing.images import Images, images_for
 from signer_app.signing.jobs import DocumentJob, appendix_profile, job_of, seen_hash
 from signer_app.signing.preflights import Preflights
 from signer_app.store.model import FileState
+from signer_app.store.sequences import BY_NOTATION, Sequences
 from signer_app.store.store import Transaction, View
 from signer_app.workspace import Workspace
 from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_resources.rules import RuleProfile
 
+F = TypeVar("F", DraftFile, DraftAttachment)
+
 
 def _quiet(_key: str, _done: int, _total: int) -> None:
     pass
 
 
+def _blobs(files: Iterable[DraftFile], attachments: Iterable[DraftAttachment]) -> set[str]:
+    return {file.blob for file in files} | {item.blob for item in attachments}
+
+
+def _pending_outputs(tables: View | Transaction) -> set[str]:
+    """Where copies of signed documents are still to go."""
+    pending = (*tables.documents.pending_exports(), *tables.attachments.pending_exports())
+    return {file.output_path or "" for file in pending}
+
+
+def _why_not_again(view: View, draft: Draft) -> KnownError | None:
+    """Why a draft can't take the place of a signed document any more; None for one that can, or is to take none's."""
+    try:
+        if draft.replaces is not None:
+            view.replacing.require_replaceable(draft.replaces)
+    except KnownError as error:
+        return error
+    return None
+
+
+def _copies(draft: Draft) -> tuple[DraftFile | DraftAttachment, ...]:
+    """All of which a copy goes beside the originals."""
+    return (*draft.files, *draft.attachments)
+
+
 class Outgoing:
     """All drafts of one workspace."""
 
-    def __init__(self, space: Workspace) -> None:
+    def __init__(self, space: Workspace, office: Callable[[], Office | None] = find_office) -> None:
         self._space = space
+        self._office = office
         self._turn = threading.RLock()
         self.preflights = Preflights(space)
         """For the signing run, so that nothing is looked at twice."""
@@ -113,17 +148,11 @@ class Outgoing:
     def _ground(self, view: View) -> tuple[tuple[Draft, ...], Ground]:
         """All drafts, and what the checks look at beside each."""
         drafts, today, body = view.drafts.list(), self._today(), self._body_code()
-        last: dict[numbers.Series, int] = {}
-        used = {}
-        if body is not None:
-            years = {numbers.day_of(draft, today).year for draft in drafts}
-            for year in years:
-                last |= {(year, series): number for series, number in view.documents.last_numbers(body, year).items()}
-            uses = [use for draft in drafts if (use := numbers.use_of(draft, today)) is not None]
-            used = view.documents.find_numbers(body, uses)
-        taken = numbers.Taken.of(drafts, today, last, used)
+        taken = numbers.taken(view, drafts, today, body, self._sequences(body))
         organisations = Organisations.of(self.directory())
-        return drafts, Ground(today, taken, view.drafts.issued_before(), organisations, rules.load(today))
+        again_refused = {draft.id: error for draft in drafts if (error := _why_not_again(view, draft)) is not None}
+        issued = view.drafts.issued_before()
+        return drafts, Ground(today, taken, issued, organisations, rules.load(today), again_refused)
 
     def _body_code(self) -> str | None:
         """Under which code numbers are taken: the body of the certificate looked through last, else the only one."""
@@ -133,6 +162,10 @@ class Outgoing:
             return chosen.body_code
         bodies = self._space.settings.bodies
         return bodies[0].code if len(bodies) == 1 else None
+
+    def _sequences(self, body: str | None) -> Sequences:
+        known = self._space.settings.body(body) if body is not None else None
+        return known.sequences if known is not None else BY_NOTATION
 
     def _rows_of(self, ids: Collection[str]) -> tuple[Row, ...]:
         wanted = frozenset(ids)
@@ -153,7 +186,9 @@ class Outgoing:
         A document of which one file can't be taken is left out whole: it must not go out without its appendix.
         """
         found = adding.find(paths, cancelled)
-        groups, left = group(found.files), list(found.left)
+        groups, left = group(found.files, found.beside), list(found.left)
+        grouped = {path for files in groups for path in files.attachments}
+        left += [along.left_alone(path) for path in found.beside if path not in grouped]
         examiner, drafts, done = self._facts_reader(), list[Draft](), 0
         self.preflights.refresh()
         for files in groups:
@@ -171,59 +206,78 @@ class Outgoing:
     def _add_group(self, files: Group, examiner: Examiner, profile: Profile) -> tuple[Draft | None, list[Left]]:
         """All files are looked at before the first is copied: nothing stays of a document with a secret part."""
         seen: dict[Path, str] = {}
+        beside: list[opening.Seen] = []
         faults: dict[Path, KnownError] = {}
         for path in files.files:
             try:
                 seen[path] = adding.look(self._space, examiner, path)
             except KnownError as error:
                 faults[path] = error
+        for path in files.attachments:
+            try:
+                beside.append(opening.look(self._space, path))
+            except KnownError as error:
+                faults[path] = error
         left = [Left(path.name, error) for path, error in faults.items()]
+        looked_at = [*seen, *(one.path for one in beside)]
         if not all(isinstance(error, adding.AlreadyHereError) for error in faults.values()):
-            return None, [*left, *(Left(path.name, KnownError("out_part_left")) for path in seen)]
+            return None, [*left, *(Left(path.name, KnownError("out_part_left")) for path in looked_at)]
         opened: list[DraftFile] = []
+        attached: list[DraftAttachment] = []
         try:
             for path, sha256 in seen.items():
                 main = path == files.main
                 role, how = (FileRole.MAIN, profile) if main else (FileRole.APPENDIX, appendix_profile(profile))
                 opened.append(adding.take(self._space, examiner, path, sha256, role, how))
-            return (self._keep(opened, faults.get(files.main)) if opened else None), left
+            attached += [along.take(self._space, one) for one in beside]
+            return self._keep(opened, attached, faults.get(files.main)), left
         except BaseException as error:
-            self._space.store.discard({file.blob for file in opened})
+            self._space.store.discard(_blobs(opened, attached))
             if not isinstance(error, KnownError):
                 raise
-            return None, [*left, *(Left(path.name, error) for path in seen)]
+            return None, [*left, *(Left(path.name, error) for path in looked_at)]
 
-    def _keep(self, opened: Sequence[DraftFile], main_known: KnownError | None) -> Draft:
-        """Writes the draft; appendices whose main file is in a draft already join that one."""
+    def _keep(
+        self, opened: Sequence[DraftFile], attached: Sequence[DraftAttachment], main_known: KnownError | None
+    ) -> Draft | None:
+        """Writes the draft; what comes with a main file that is in a draft already joins that one."""
 
-        def write(tx: Transaction) -> Draft:
-            for file in opened:
+        def write(tx: Transaction) -> Draft | None:
+            for blob in _blobs(opened, attached):
                 # Another thread may have thrown the very same bytes away meanwhile, when no row named them.
-                self._space.store.blobs.size(file.blob)
-            files = self._with_outputs(tx, opened)
+                self._space.store.blobs.size(blob)
+            files, beside = self._with_outputs(tx, opened), self._with_outputs(tx, attached)
             if isinstance(main_known, adding.AlreadyHereError):
                 host = tx.drafts.with_blob(main_known.blob)
                 if host is not None:
-                    whole = arranging.joined(self._free(host), files)
+                    whole = arranging.joined(self._free(host), files, beside)
+                    if whole == host:
+                        return None
                     tx.drafts.put(whole)
                     return whole
-            draft = arranging.new_draft(files, self._space.now(), tx.drafts.next_position(), self._rules())
+            if not files:
+                return None
+            draft = arranging.new_draft(files, self._space.now(), tx.drafts.next_position(), self._rules(), beside)
             tx.drafts.add(draft)
             return draft
 
         return self._space.store.write(write)
 
-    def _with_outputs(self, tx: Transaction, files: Sequence[DraftFile]) -> tuple[DraftFile, ...]:
-        taken = tx.drafts.outputs() | {file.output_path or "" for file in tx.documents.pending_exports()}
+    def _with_outputs(self, tx: Transaction, files: Sequence[F]) -> tuple[F, ...]:
+        taken = tx.drafts.outputs() | _pending_outputs(tx)
         outputs = adding.outputs_for(files, self._today(), taken)
         return tuple(msgspec.structs.replace(file, output=outputs[file.id]) for file in files)
 
-    def remove(self, ids: Collection[str]) -> None:
-        """Takes drafts out, with their copies; the files in the clerk's folders stay. KnownError "out_being_signed"."""
+    def remove(self, ids: Collection[str], reason: str | None = None) -> None:
+        """Takes drafts out, with their copies; the files in the clerk's folders stay. Numbers that are kept for them
+        are given up for this `reason`. KnownError "out_being_signed"; "out_number_kept" without a reason.
+        """
 
         def write(tx: Transaction) -> set[str]:
             drafts = [self._free(draft) for draft_id in ids if (draft := tx.drafts.get(draft_id)) is not None]
-            blobs = {file.blob for draft in drafts for file in draft.files}
+            for draft in drafts:
+                self._let_go(tx, draft, None, reason)
+            blobs = {blob for draft in drafts for blob in draft.blobs}
             tx.drafts.remove([draft.id for draft in drafts])
             tx.batches.skip_pending(blobs, "out_removed")
             return blobs
@@ -236,17 +290,23 @@ class Outgoing:
 
     # --- filling in ------------------------------------------------------------------------------------------------
 
-    def edit(self, draft_id: str, changes: Changes) -> Row:
-        """Changes a draft; its row as it is then. KnownError "out_gone", "out_being_signed", "out_…_unreadable"."""
-        return self.edit_many({draft_id: changes})[0]
+    def edit(self, draft_id: str, changes: Changes, reason: str | None = None) -> Row:
+        """Changes a draft; its row as it is then. A number that it keeps and doesn't want any more is given up for this
+        `reason` (Bỏ số). KnownError "out_gone", "out_being_signed", "out_…_unreadable"; "out_number_kept" without a
+        reason.
+        """
+        return self.edit_many({draft_id: changes}, reason)[0]
 
-    def edit_many(self, changes: Mapping[str, Changes]) -> tuple[Row, ...]:
+    def edit_many(self, changes: Mapping[str, Changes], reason: str | None = None) -> tuple[Row, ...]:
         """Changes several drafts, all or none; raises as `edit`."""
         profile = self._rules()
 
         def write(tx: Transaction) -> None:
             for draft_id, change in changes.items():
-                tx.drafts.put(arranging.changed(self._taken(tx, draft_id), change, profile))
+                before = self._taken(tx, draft_id)
+                after = arranging.changed(before, change, profile)
+                self._let_go(tx, before, after, reason)
+                tx.drafts.put(after)
 
         self._space.store.write(write)
         return self._rows_of(changes)
@@ -295,13 +355,18 @@ class Outgoing:
     # --- arranging -------------------------------------------------------------------------------------------------
 
     def merge(self, ids: Collection[str], main: str) -> Row:
-        """Makes one document of several: the others' files become appendices of `main`, one of `ids`."""
+        """Makes one document of several: the others' files become appendices of `main`, one of `ids`; what goes along
+        with them goes along with it.
+        """
 
         def write(tx: Transaction) -> None:
             whole = self._taken(tx, main)
             others = [self._taken(tx, draft.id) for draft in tx.drafts.list() if draft.id in ids and draft.id != main]
+            for draft in others:
+                self._let_go(tx, draft, None, None)
             tx.drafts.remove([draft.id for draft in others])
-            tx.drafts.put(arranging.joined(whole, [file for draft in others for file in draft.files]))
+            files = [file for draft in others for file in draft.files]
+            tx.drafts.put(arranging.joined(whole, files, [item for draft in others for item in draft.attachments]))
 
         self._space.store.write(write)
         return self._rows_of([main])[0]
@@ -338,7 +403,9 @@ class Outgoing:
             if main and role is not FileRole.MAIN:
                 raise KnownError("out_main_needed", name=draft.main.name)
             if not main and role is FileRole.MAIN:
-                tx.drafts.put(arranging.with_main(draft, file_id, self._rules()))
+                moved = arranging.with_main(draft, file_id, self._rules())
+                self._let_go(tx, draft, moved, None)
+                tx.drafts.put(moved)
             return draft.id
 
         return self._rows_of([self._space.store.write(write)])[0]
@@ -353,6 +420,115 @@ class Outgoing:
             lambda tx: tx.drafts.put(arranging.with_files_in_order(self._taken(tx, draft_id), file_ids))
         )
         return self._rows_of([draft_id])[0]
+
+    # --- what goes along, and what comes again -----------------------------------------------------------------------
+
+    def attach(self, draft_id: str, paths: Sequence[Path]) -> Attached:
+        """Has files go along with a document unsigned, chosen by the person; its row, and what was not taken.
+
+        KnownError "out_gone", "out_being_signed".
+        """
+        with self._space.store.view() as view:
+            if view.drafts.get(draft_id) is None:
+                raise KnownError("out_gone")
+        taken, left = along.take_all(self._space, paths)
+
+        def write(tx: Transaction) -> None:
+            tx.drafts.put(arranging.joined(self._taken(tx, draft_id), (), self._with_outputs(tx, taken)))
+
+        try:
+            self._space.store.write(write)
+        except BaseException:
+            self._space.store.discard({item.blob for item in taken})
+            raise
+        return Attached(self._rows_of([draft_id])[0], left)
+
+    def detach(self, attachment_id: str) -> Row:
+        """Takes a file that goes along out of its document; the file in the clerk's folder stays."""
+
+        def write(tx: Transaction) -> str:
+            draft, _item = self._with_attachment(tx, attachment_id)
+            tx.drafts.put(arranging.without_attachment(draft, attachment_id))
+            return draft.id
+
+        with self._space.store.view() as view:
+            _draft, item = self._with_attachment(view, attachment_id)
+        draft_id = self._space.store.write(write)
+        self._space.store.discard({item.blob})
+        return self._rows_of([draft_id])[0]
+
+    def why_not_converted(self, attachment_id: str) -> KnownError | None:
+        """Why a file that goes along can't become a PDF on this machine; None where it can. KnownError "out_gone"."""
+        with self._space.store.view() as view:
+            _draft, item = self._with_attachment(view, attachment_id)
+        return along.why_not_converted(item, self._office())
+
+    def convert(self, attachment_id: str, *, keep_source: bool, progress: Progress = _quiet) -> Row:
+        """Has LibreOffice make a PDF of a file that goes along, which then is an appendix and is signed; the file
+        itself goes along too where `keep_source`. May take two minutes.
+
+        KnownError "office_…", "secret", "out_gone", "out_being_signed", and what makes a PDF unreadable.
+        """
+        with self._space.store.view() as view:
+            draft, item = self._with_attachment(view, attachment_id)
+        progress("attachment_progress_convert", 0, 1)
+        self.preflights.refresh()
+        made = along.converted(self._space, self._facts_reader(), draft, item, self._office())
+
+        def write(tx: Transaction) -> str:
+            now, _item = self._with_attachment(tx, attachment_id)
+            rest = now if keep_source else arranging.without_attachment(now, attachment_id)
+            tx.drafts.put(arranging.joined(rest, self._with_outputs(tx, [made])))
+            return now.id
+
+        try:
+            draft_id = self._space.store.write(write)
+        except BaseException:
+            self._space.store.discard({made.blob})
+            raise
+        self._space.store.discard({item.blob})
+        progress("attachment_progress_convert", 1, 1)
+        return self._rows_of([draft_id])[0]
+
+    def sign_again(self, document_id: str) -> Draft:
+        """A draft of what a document was signed from, which takes its place and its number once it is signed (Ký lại);
+        the one that waits already where there is one.
+
+        KnownError "again_unknown", "again_sent", "again_replaced", "out_already_here", "secret".
+        """
+        with self._space.store.view() as view:
+            signed, waiting = again.read_signed(view, document_id), view.drafts.replacing(document_id)
+        if waiting is not None:
+            return waiting
+        self.preflights.refresh()
+        draft = again.draft_again(self._space, self._facts_reader(), signed)
+
+        def write(tx: Transaction) -> Draft:
+            tx.replacing.require_replaceable(document_id)
+            placed = msgspec.structs.replace(
+                draft,
+                position=tx.drafts.next_position(),
+                files=self._with_outputs(tx, draft.files),
+                attachments=self._with_outputs(tx, draft.attachments),
+            )
+            tx.drafts.add(placed)
+            return placed
+
+        return self._space.store.write(write)
+
+    def _with_attachment(self, tables: View | Transaction, attachment_id: str) -> tuple[Draft, DraftAttachment]:
+        """An attachment that may be changed, and its draft; KnownError "out_gone", "out_being_signed"."""
+        draft = tables.drafts.with_attachment(attachment_id)
+        if draft is None:
+            raise KnownError("out_gone")
+        return self._free(draft), next(item for item in draft.attachments if item.id == attachment_id)
+
+    # --- what may be changed ------------------------------------------------------------------------------------------
+
+    def _let_go(self, tx: Transaction, before: Draft, after: Draft | None, reason: str | None) -> None:
+        """Gives up what the draft keeps and doesn't want any more; KnownError "out_number_kept" without a reason."""
+        kept = tx.reservations.of_owner(numbers.owner_of(before))
+        let_go(tx, numbers.dropped(kept, after, self._today(), self._space.settings), reason, self._space.now())
 
     def _taken(self, tx: Transaction, draft_id: str) -> Draft:
         """A draft that may be changed; KnownError "out_gone", "out_being_signed"."""
@@ -406,13 +582,13 @@ class Outgoing:
             if any(file.secret for file in work.files):
                 left += self._drop(draft)
             else:
-                self._remember(draft, work, today)
+                self._remember(self._repaired(draft, work), work, today)
             done += len(draft.files)
         progress("progress_examine", done, total)
         return Examined(self._ticked(self._rows_of(ids)), tuple(left))
 
     def _examiner(self, chosen: SigningCertificate | None) -> Examiner:
-        images = load_images(self._space.settings, self._space.store.blobs, chosen)
+        images = images_for(self._space, chosen, self._today())
         return Examiner(self._space, chosen, images, self._rules(), self.preflights)
 
     def _facts_reader(self) -> Examiner:
@@ -423,6 +599,22 @@ class Outgoing:
             return self._examiner(chosen)
         except KnownError:
             return Examiner(self._space, chosen, Images(), self._rules(), self.preflights)
+
+    def _repaired(self, draft: Draft, work: DocumentWork) -> Draft:
+        """The draft with what was repaired for it: from now on the repaired copy is shown and signed."""
+        plans = {
+            file.id: done.plan for file, done in zip(draft.files, work.files, strict=True) if done.plan is not None
+        }
+        now = arranging.repaired(draft, plans)
+        if now != draft:
+
+            def write(tx: Transaction) -> None:
+                # What else was changed of it meanwhile stays.
+                if (current := tx.drafts.get(draft.id)) is not None:
+                    tx.drafts.put(arranging.repaired(current, plans))
+
+            self._space.store.write(write)
+        return now
 
     def _remember(self, draft: Draft, work: DocumentWork, today: dt.date) -> None:
         files = {file.id: found for file, found in zip(draft.files, work.files, strict=True)}
@@ -530,9 +722,9 @@ class Outgoing:
         """File id → where its signed copy goes if it is signed today; for the drafts `ids`, beside all others."""
         wanted = frozenset(ids)
         with self._space.store.view() as view:
-            taken = {file.output_path or "" for file in view.documents.pending_exports()}
-        taken |= {file.output for draft in drafts if draft.id not in wanted for file in draft.files}
-        files = [file for draft in drafts if draft.id in wanted for file in draft.files]
+            taken = _pending_outputs(view)
+        taken |= {file.output for draft in drafts if draft.id not in wanted for file in _copies(draft)}
+        files = [file for draft in drafts if draft.id in wanted for file in _copies(draft)]
         return adding.outputs_for(files, self._today(), taken)
 
     def _rules(self) -> RuleProfile:

@@ -31,7 +31,7 @@ class Answer:
 def question(draft: Draft, today: dt.date) -> tuple[object, ...]:
     """What of a draft an examination depends on."""
     files = tuple((file.id, file.blob, file.role, file.profile, file.place) for file in draft.files)
-    return draft.number, draft.notation, draft.date, today, files
+    return draft.number, draft.notation, draft.date, draft.urgency, draft.copy, today, files
 
 
 def make_row(draft: Draft, ground: Ground, answer: Answer | None, proposal: str | None) -> Row:
@@ -86,7 +86,7 @@ def _state(draft: Draft, findings: Mapping[str, Sequence[Finding]]) -> State:
 
 def _search_key(draft: Draft, today: dt.date) -> str:
     day = vietnamese_date(numbers.day_of(draft, today))
-    names = (file.name for file in draft.files)
+    names = [*(file.name for file in draft.files), *(item.name for item in draft.attachments)]
     return " ".join(map(_folded, (draft.label, day, draft.type, draft.subject, draft.signer, *draft.receivers, *names)))
 
 

@@ -18,15 +18,11 @@ from pyhanko.stamp import BaseStamp, BaseStampStyle
 from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.pdf.objects import Plain, array, deflated, dictionary, put, stream
-from signer_app.pdf.plan import SIGNING_TIME, VIETNAM, Drawing, ImageItem, Style
+from signer_app.pdf.plan import Drawing, ImageItem, Style
+from signer_app.pdf.spelling import with_time
 from signer_app.pdf.stamp_picture import ink_of
 
 _MAX_IMAGE_SIDE = 900
-
-
-def signing_time_text(moment: dt.datetime) -> str:
-    """The signing time as offices write it: 05/03/2026 14:03:05 +07:00."""
-    return moment.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S +07:00")
 
 
 class DrawnAppearance:
@@ -41,6 +37,7 @@ class DrawnAppearance:
     def form(self, writer: BasePdfFileWriter, box: UserBox) -> generic.StreamObject:
         """A form XObject as large as `box` (user space units), its content baked upright."""
         fonts: dict[Style, str] = {}
+        shown: dict[Style, list[str]] = {}
         resources = dictionary()
         content = [b"q", b"%.5f %.5f %.5f %.5f %.5f %.5f cm" % self._frame.upright_matrix(box)]
         height = self._frame.from_user(
@@ -62,7 +59,8 @@ class DrawnAppearance:
                 content.append(b"q %.5f 0 0 %.5f %.5f %.5f cm %s Do Q" % (*matrix, name.encode()))
             else:
                 key = fonts.setdefault(item.style, f"/F{len(fonts)}")
-                text = item.text.replace(SIGNING_TIME, signing_time_text(self._moment))
+                text = with_time(item.text, self._moment)
+                shown.setdefault(item.style, []).append(text)
                 content.append(
                     # Letter sizes are points; the drawing's unit is the millimetre.
                     b"BT 0 g %s %.5f Tf %.5f %.5f Td %s Tj ET"
@@ -76,7 +74,7 @@ class DrawnAppearance:
                 )
         content.append(b"Q")
         if fonts:
-            faces: dict[str, Plain] = {key: face(style).embed(writer) for style, key in fonts.items()}
+            faces: dict[str, Plain] = {key: face(style).embed(writer, shown[style]) for style, key in fonts.items()}
             put(resources, "/Font", dictionary(faces))
         if pictures:
             put(resources, "/XObject", pictures)
@@ -124,8 +122,8 @@ def _encoded_image(content: bytes, sha256: str) -> tuple[int, int, bytes, bytes]
     return (
         image.width,
         image.height,
-        zlib.compress(rgb.tobytes(), 9),
-        zlib.compress(image.split()[3].tobytes(), 9),
+        zlib.compress(rgb.tobytes(), 6),
+        zlib.compress(image.split()[3].tobytes(), 6),
     )
 
 

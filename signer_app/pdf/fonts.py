@@ -7,6 +7,7 @@ four styles for the life of the process.
 
 import unicodedata
 import zlib
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from fontTools.ttLib import TTFont
@@ -33,6 +34,7 @@ class Face:
             order = font.getReverseGlyphMap()
             metrics = font["hmtx"].metrics
             self._glyphs = {code: order[name] for code, name in font.getBestCmap().items()}
+            self._letters = {gid: code for code, gid in sorted(self._glyphs.items(), reverse=True)}
             self._advance = {order[name]: advance for name, (advance, _bearing) in metrics.items()}
             head, hhea = font["head"], font["hhea"]
             self._box = (head.xMin, head.yMin, head.xMax, head.yMax)
@@ -59,8 +61,13 @@ class Face:
         """The operand of Tj: glyph numbers as two-byte codes (Identity-H)."""
         return b"<" + b"".join(b"%04X" % gid for gid in self.glyph_ids(text)) + b">"
 
-    def embed(self, writer: BasePdfFileWriter) -> generic.IndirectObject:
-        """Puts the font into the document that `writer` extends; a Type 0 font with Identity-H codes."""
+    def embed(self, writer: BasePdfFileWriter, texts: Iterable[str] | None = None) -> generic.IndirectObject:
+        """Puts the font into the document that `writer` extends; a Type 0 font with Identity-H codes.
+
+        With `texts`, widths and letters are told of those glyphs alone that they show: whoever reads the file reads
+        these lists, number by number, for each signature.
+        """
+        shown = sorted(self._letters if texts is None else {gid for text in texts for gid in self.glyph_ids(text)})
         name = f"/SignerSerif-{self.style}"
         program = deflated({"/Length1": len(self._program)}, self._compressed)
         descriptor = dictionary(
@@ -82,8 +89,8 @@ class Face:
             "/Ordering": generic.pdf_string("Identity"),
             "/Supplement": 0,
         }
-        # Glyph numbers run from 0 without a gap, so one list says all widths (ISO 32000-1, 9.7.4.3).
-        widths = array([0, array(self._advance[gid] for gid in range(len(self._advance)))])
+        # Each glyph's number with the list of its one width (ISO 32000-1, 9.7.4.3).
+        widths = array(part for gid in shown for part in (gid, array([self._advance[gid]])))
         descendant = dictionary(
             {
                 "/Type": "/Font",
@@ -103,14 +110,14 @@ class Face:
                     "/BaseFont": name,
                     "/Encoding": "/Identity-H",
                     "/DescendantFonts": array([writer.add_object(descendant)]),
-                    "/ToUnicode": writer.add_object(self._to_unicode()),
+                    "/ToUnicode": writer.add_object(self._to_unicode(shown)),
                 }
             )
         )
 
-    def _to_unicode(self) -> generic.StreamObject:
-        """The CMap that gives the text back when it is copied (ISO 32000-1, 9.10.3)."""
-        pairs = sorted({gid: code for code, gid in sorted(self._glyphs.items(), reverse=True)}.items())
+    def _to_unicode(self, shown: Sequence[int]) -> generic.StreamObject:
+        """The CMap that gives the text of these glyphs back when it is copied (ISO 32000-1, 9.10.3)."""
+        pairs = [(gid, self._letters[gid]) for gid in shown]
         lines = [
             "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
             "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def",

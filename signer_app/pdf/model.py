@@ -86,7 +86,8 @@ class CopyOrder(_Value, frozen=True):
 class PreflightRequest(_Value, frozen=True):
     """What is asked about one file: `certificate_name` is the signer's CN, `picture` the hash of a signature image.
 
-    `remembered`: where the person put the mark on the last document of this body and type. `urgency` (0 to 4) is what
+    `picture_mm`: how wide its holder wants it. `remembered`: where the person put the mark on the last document of this
+    body and type. `urgency` (0 to 4) is what
     the document's data say, None where nothing does. `original`: hash of the file as it came, when `blob` is its
     repaired copy.
     """
@@ -105,6 +106,7 @@ class PreflightRequest(_Value, frozen=True):
     place: PlaceOption | None
     copy: CopyOrder | None = None
     remembered: PlaceOption | None = None
+    picture_mm: float | None = None
     urgency: int | None = None
     original: str | None = None
 
@@ -126,6 +128,14 @@ class LetterFacts(_Value, frozen=True):
     """The issuing body as ô 2 names it."""
 
 
+class EarlierSignature(_Value, frozen=True):
+    """A signature that the file carries: its field, its signer's name, its integrity ("intact", "changed", ...)."""
+
+    field: str
+    signer: str | None
+    integrity: str
+
+
 class PreflightResult(_Value, frozen=True):
     """Findings, the plan if nothing refuses, what the page says, and the state of earlier signatures."""
 
@@ -133,6 +143,7 @@ class PreflightResult(_Value, frozen=True):
     plan: SigningPlan | None
     facts: LetterFacts
     placements: tuple[Placement, ...]
+    earlier: tuple[EarlierSignature, ...] = ()
 
 
 class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,6 +170,16 @@ class Prepared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_digest: bytes
     gap_start: int
     gap_end: int
+
+
+class Repaired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that was rewritten because its structure was broken: its new SHA-256, what was mended by the names that
+    the standard has for it ("xref", "Pages"), and its pages, which look as before.
+    """
+
+    sha256: str
+    changes: tuple[str, ...]
+    pages: int
 
 
 class Rechecked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

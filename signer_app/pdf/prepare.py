@@ -8,8 +8,10 @@ cross-references stay in force.
 
 import datetime as dt
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner
@@ -24,6 +26,10 @@ from signer_app.pdf.model import Prepared
 from signer_app.pdf.plan import VIETNAM, SignStep, canonical
 from signer_app.pdf.signature import CONTENTS_BYTES, DIGEST, external_signer, signed_attributes
 from signer_resources.errors import KnownError
+
+if TYPE_CHECKING:
+    # collections.abc has it from Python 3.12 on.
+    from typing_extensions import Buffer
 
 _CHUNK = 1 << 20
 
@@ -46,14 +52,13 @@ def prepare(
     `pdf_not_signable` with pyHanko's reason.
     """
     moment = moment.astimezone(VIETNAM).replace(microsecond=0)
-    signer = external_signer(certificate, chain, None)
-    digest_in = _file_digest(source)
-    if source_sha256 is not None and digest_in.hex() != source_sha256:
-        raise KnownError("blob_damaged", sha256=source_sha256)
+    signer = external_signer(certificate, tuple(chain), None)
+    # What is known need not be read for: the copy is held against it below.
+    digest_in = bytes.fromhex(source_sha256) if source_sha256 is not None else _file_digest(source)
     seed = b"\0".join((digest_in, canonical(step), moment.isoformat().encode()))
     frames = Frames(source)
     try:
-        with source.open("rb") as handle, output.open("w+b") as target:
+        with source.open("rb") as handle, _Copy(output, source.stat().st_size) as target:
             writer = open_increment(handle, seed)
             writer.IO_CHUNK_SIZE = _CHUNK
             make_fields(writer, step, frames, moment)
@@ -75,15 +80,20 @@ def prepare(
             session.system_time = moment
             document = session.prepare_tbs_document(validation_info=None, bytes_reserved=CONTENTS_BYTES * 2)
             digest, _ = document.digest_tbs_document(output=target, chunk_size=_CHUNK)
-    except (KnownError, OSError):
+    except OSError:
         # A full disk is no fault of the file.
         raise
-    except SigningError as error:
-        raise KnownError("pdf_not_signable", reason=str(error)) from error
     except Exception as error:
+        if source_sha256 is not None and _file_digest(source).hex() != source_sha256:
+            raise KnownError("blob_damaged", sha256=source_sha256) from error
+        if isinstance(error, KnownError):
+            raise
         # pyHanko fails with many exception types on odd files, not only its own.
-        raise KnownError("pdf_not_signable", reason=f"{type(error).__name__}: {error}") from error
-    attributes = signed_attributes(signer, digest.document_digest)
+        reason = str(error) if isinstance(error, SigningError) else f"{type(error).__name__}: {error}"
+        raise KnownError("pdf_not_signable", reason=reason) from error
+    if target.digest != digest_in:
+        raise KnownError("blob_damaged", sha256=digest_in.hex())
+    attributes = signed_attributes(certificate, chain, digest.document_digest)
     return Prepared(attributes, digest.document_digest, digest.reserved_region_start, digest.reserved_region_end)
 
 
@@ -111,6 +121,28 @@ def _new_field(step: SignStep, frames: Frames) -> SigFieldSpec:
     if step.page is None or step.rect is None:
         return SigFieldSpec(step.field)
     return SigFieldSpec(step.field, on_page=step.page, box=corners(frames[step.page].to_user(step.rect)))
+
+
+class _Copy(io.BufferedRandom):
+    """The output while it is written; makes the digest of its first `length` bytes, the copy of the source."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        super().__init__(io.FileIO(path, "w+"))
+        self._left = length
+        self._hash = hashlib.sha256()
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what was copied."""
+        return self._hash.digest()
+
+    def write(self, data: "Buffer") -> int:
+        """As any file's; the copy comes first, in order."""
+        if self._left > 0:
+            copied = memoryview(data)[: self._left]
+            self._left -= len(copied)
+            self._hash.update(copied)
+        return super().write(data)
 
 
 def _file_digest(path: Path) -> bytes:

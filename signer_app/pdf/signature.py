@@ -1,11 +1,15 @@
 """The signature itself: the signed attributes that the token signs, and the CMS that is put into the file.
 
 Runs in a worker; knows bytes and certificates, no page. What is written is what signing practice in Vietnam writes:
-PKCS #1 v1.5 with SHA-256, the signing certificate's attribute, the full chain.
+PKCS #1 v1.5 with SHA-256, the signing certificate's attribute, the full chain. pyHanko encodes it once per certificate;
+for each document only digest and signature are put in.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from asn1crypto import algos, cms, core, tsp, x509
@@ -22,7 +26,8 @@ CONTENTS_BYTES = 32_768
 DIGEST = "sha256"
 
 
-def external_signer(certificate: bytes, chain: Sequence[bytes], signature: bytes | None) -> ExternalSigner:
+@lru_cache(maxsize=16)
+def external_signer(certificate: bytes, chain: tuple[bytes, ...], signature: bytes | None) -> ExternalSigner:
     """pyHanko's signer for a certificate and its issuers (DER), with the token's signature where there is one."""
     own = x509.Certificate.load(certificate)
     return ExternalSigner(
@@ -37,13 +42,9 @@ def external_signer(certificate: bytes, chain: Sequence[bytes], signature: bytes
     )
 
 
-def signed_attributes(signer: ExternalSigner, document_digest: bytes) -> bytes:
+def signed_attributes(certificate: bytes, chain: Sequence[bytes], document_digest: bytes) -> bytes:
     """The DER of the signed attributes, which hold the digest of the document: the token signs exactly these bytes."""
-    attributes = asyncio.run(
-        signer.signed_attrs(document_digest, DIGEST, attr_settings=PdfCMSSignedAttributes(), use_pades=True)
-    )
-    encoded: bytes = attributes.dump()
-    return encoded
+    return _attributes(certificate, tuple(chain)).with_pieces(document_digest)
 
 
 def finish(
@@ -60,17 +61,71 @@ def finish(
     `signature` is the token's RSA signature over `prepared.to_be_signed`; `timestamp` the DER of an RFC 3161 token
     over the SHA-256 of `signature`, or None. The file on disk is complete when this returns.
     """
-    signer = external_signer(certificate, chain, signature)
-    content = asyncio.run(
-        signer.async_sign_prescribed_attributes(
-            DIGEST,
-            signed_attrs=cms.CMSAttributes.load(prepared.to_be_signed),
-            timestamper=_FetchedTimestamp(timestamp) if timestamp is not None else None,
-        )
-    )
+    if timestamp is None and prepared.to_be_signed == signed_attributes(certificate, chain, prepared.document_digest):
+        content = _content(certificate, tuple(chain), len(signature)).with_pieces(prepared.document_digest, signature)
+    else:
+        signer = external_signer(certificate, tuple(chain), signature)
+        stamper = _FetchedTimestamp(timestamp) if timestamp is not None else None
+        content = asyncio.run(_encoded_content(signer, prepared.to_be_signed, stamper))
     gap = PreparedByteRangeDigest(prepared.document_digest, prepared.gap_start, prepared.gap_end)
     with prepared_file.open("r+b") as handle:
         gap.fill_with_cms(handle, content)
+
+
+@dataclass(frozen=True)
+class _Template:
+    """A DER structure as pyHanko made it, in which only pieces of a known length differ from document to document."""
+
+    encoded: bytes
+    placeholders: tuple[bytes, ...]
+
+    def with_pieces(self, *pieces: bytes) -> bytes:
+        """The structure with these in place of the placeholders, in their order."""
+        encoded = self.encoded
+        for placeholder, piece in zip(self.placeholders, pieces, strict=True):
+            if len(placeholder) != len(piece) or self.encoded.count(placeholder) != 1:
+                raise ValueError("a piece that does not fit")
+            encoded = encoded.replace(placeholder, piece)
+        return encoded
+
+
+# One batch is signed with one certificate; encoding it anew for each letter would cost more than all the PDF work.
+@lru_cache(maxsize=16)
+def _attributes(certificate: bytes, chain: tuple[bytes, ...]) -> _Template:
+    placeholder = _placeholder("digest", hashlib.new(DIGEST).digest_size)
+    encoded = asyncio.run(_encoded_attributes(external_signer(certificate, chain, None), placeholder))
+    return _Template(encoded, (placeholder,))
+
+
+@lru_cache(maxsize=16)
+def _content(certificate: bytes, chain: tuple[bytes, ...], signature_bytes: int) -> _Template:
+    attributes, placeholder = _attributes(certificate, chain), _placeholder("signature", signature_bytes)
+    signer = external_signer(certificate, chain, placeholder)
+    encoded = asyncio.run(_encoded_content(signer, attributes.encoded, None))
+    return _Template(encoded, (*attributes.placeholders, placeholder))
+
+
+def _placeholder(name: str, length: int) -> bytes:
+    """Bytes that stand nowhere else."""
+    return hashlib.shake_256(b"placeholder of " + name.encode()).digest(length)
+
+
+# Bytes, not structures, leave the event loop: asyncio writes its tasks' results into its names for them, and asn1crypto
+# encodes a structure for that.
+async def _encoded_attributes(signer: ExternalSigner, document_digest: bytes) -> bytes:
+    attributes = await signer.signed_attrs(
+        document_digest, DIGEST, attr_settings=PdfCMSSignedAttributes(), use_pades=True
+    )
+    encoded: bytes = attributes.dump()
+    return encoded
+
+
+async def _encoded_content(signer: ExternalSigner, attributes: bytes, stamper: TimeStamper | None) -> bytes:
+    content = await signer.async_sign_prescribed_attributes(
+        DIGEST, signed_attrs=cms.CMSAttributes.load(attributes), timestamper=stamper
+    )
+    encoded: bytes = content.dump()
+    return encoded
 
 
 class _FetchedTimestamp(TimeStamper):

@@ -12,7 +12,7 @@ import msgspec
 
 from signer_app.pdf.model import Finding, LetterFacts, PreflightResult
 from signer_app.pdf.plan import SigningPlan
-from signer_app.signing.jobs import DocumentJob, FileJob
+from signer_app.signing.jobs import AttachmentJob, DocumentJob, FileJob
 from signer_app.store.model import FileState
 from signer_app.verification.model import FileReport
 from signer_resources.errors import KnownError
@@ -110,10 +110,13 @@ class FileWork:
 
 @dataclass
 class DocumentWork:
-    """A document on its way: what is wanted, and its files, the main one first."""
+    """A document on its way: what is wanted, its files, the main one first, and what goes along unsigned, as far as
+    copies of it are kept.
+    """
 
     job: DocumentJob
     files: list[FileWork]
+    attached: tuple[AttachmentJob, ...] = ()
 
     @property
     def main(self) -> FileWork:
@@ -145,3 +148,5 @@ class Made:
     stamped: Stamped | None
     moment: dt.datetime
     seconds: float
+    level: str | None = None
+    """What was reached by appending to it at once; None: what the signature itself carries."""

@@ -16,7 +16,9 @@ from signer_app.store.times import vietnamese_date
 from signer_app.verification.certificate import CertificateState, assess_certificate
 from signer_app.verification.model import Revocation, Trust, TrustMaterial
 from signer_app.workspace import Workspace
+from signer_resources import rules
 from signer_resources.errors import KnownError
+from signer_resources.rules.profiles import Signs
 from signer_token.model import Token, TokenCertificate
 
 
@@ -53,7 +55,7 @@ def choose(
 
     UsageError where nothing or more than one matches `wanted`, or where it stays open which one is meant.
     """
-    found = _meant(tokens, wanted, profiles, settings)
+    found = _meant(tokens, wanted, profiles, settings, now.date())
     if not found and wanted is not None:
         raise UsageError("usage_certificate_unknown", text=wanted)
     if not found:
@@ -72,14 +74,14 @@ def choose(
 
 
 def _meant(
-    tokens: Sequence[Token], wanted: str | None, profiles: Sequence[Profile], settings: Settings
+    tokens: Sequence[Token], wanted: str | None, profiles: Sequence[Profile], settings: Settings, day: dt.date
 ) -> list[tuple[Token, TokenCertificate]]:
     """What `wanted` names; without it, what fits the profiles. UsageError for a text that can't name a certificate."""
     known = [(token, certificate) for token in tokens for certificate in token.certificates]
     if wanted is None:
         return [
             pair for pair in known
-            if pair[1].usable_for_signing and _fits(role_of(pair[1], settings), profiles)
+            if pair[1].usable_for_signing and _fits(role_of(pair[1], settings), profiles, day)
         ]  # fmt: skip
     key = wanted.replace(":", "").strip().lower()
     if not key or any(c not in "0123456789abcdef" for c in key):
@@ -95,7 +97,7 @@ def fit_to_sign(space: Workspace, wanted: str | None, profiles: Sequence[Profile
 
     Raises as `choose` and `require_fit`, and TokenError when no token is there.
     """
-    tokens = space.hosts.wanted(lambda seen: bool(_meant(seen, wanted, profiles, space.settings)))
+    tokens = space.hosts.wanted(lambda seen: bool(_meant(seen, wanted, profiles, space.settings, space.now().date())))
     chosen = choose(tokens, wanted, profiles, space.settings, space.trust, space.now())
     if chosen.state.wanted_urls and space.revocation.fetch(chosen.state.wanted_urls):
         chosen = choose(tokens, wanted, profiles, space.settings, space.trust, space.now())
@@ -103,12 +105,13 @@ def fit_to_sign(space: Workspace, wanted: str | None, profiles: Sequence[Profile
     return chosen
 
 
-def _fits(role: CertificateRole, profiles: Sequence[Profile]) -> bool:
-    needs_agency = any(profile in (Profile.AGENCY, Profile.APPENDIX) for profile in profiles)
-    needs_person = Profile.LEADER in profiles
-    if needs_agency and role is not CertificateRole.AGENCY:
-        return False
-    return not (needs_person and role is not CertificateRole.PERSONAL)
+def _fits(role: CertificateRole, profiles: Sequence[Profile], day: dt.date) -> bool:
+    known = rules.load(day)
+    wanted = {_ROLES.get(known.profile(profile.value).signs, role) for profile in profiles}
+    return wanted <= {role}
+
+
+_ROLES = {Signs.AGENCY: CertificateRole.AGENCY, Signs.PERSON: CertificateRole.PERSONAL}
 
 
 def require_fit(chosen: SigningCertificate, now: dt.datetime) -> None:

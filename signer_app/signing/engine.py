@@ -17,28 +17,34 @@ from pathlib import Path
 
 import msgspec
 
+from signer_app.attachments.keeping import blobs_of
+from signer_app.attachments.opening import look_again
 from signer_app.awake import kept_awake
 from signer_app.custody.book import require_holder
 from signer_app.evidence.pieces import keep_pieces, named
 from signer_app.exchange.directory import load_directory
+from signer_app.levels.raising import Raiser
+from signer_app.pdf.model import Finding, PlaceOption, Severity
 from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.clock import TimeSource
 from signer_app.signing.examine import Examiner, day_of
 from signer_app.signing.forgetting import forget_work
-from signer_app.signing.images import load_images
+from signer_app.signing.images import images_for
 from signer_app.signing.jobs import DocumentJob
 from signer_app.signing.login import log_in, tell_journal
+from signer_app.signing.number_keeping import NUMBER_REFUSALS, NumberKeeping, owner_of
 from signer_app.signing.opening import screened
 from signer_app.signing.preflights import Preflights
 from signer_app.signing.records import Records, batch_row, level_of, own_signature
-from signer_app.signing.release import is_released, make_packet
+from signer_app.signing.release import is_released, make_packet, type_of
 from signer_app.signing.resume import Command, wish_of
-from signer_app.signing.timestamps import TimestampClient
+from signer_app.signing.timestamps import BatchStamps
 from signer_app.store import Store
 from signer_app.store.model import Batch, BatchFile, DocumentState, FileState, JournalAction, StoredFile
 from signer_app.store.store import Signing, Transaction
 from signer_app.tasks import Finish, Prepare, Recheck
+from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
 from signer_resources import rules
 from signer_resources.errors import KnownError
@@ -97,17 +103,20 @@ class SigningRun:
         self._today = space.now().date()
         self._rules = rules.load(self._today)
         self._records = Records(chosen, self._rules)
-        self._images = load_images(space.settings, space.store.blobs, chosen)
+        self._images = images_for(space, chosen, self._today)
         self._examiner = Examiner(space, chosen, self._images, self._rules, preflights or Preflights(space))
         self._directory = load_directory(space.folder.cache)
         self._batch: str | None = None
+        self._kept: list[DocumentWork] = []
+        """Documents whose numbers were kept for them by this run."""
+        self._begun: set[int] = set()
+        """Documents with which the token has begun, by identity."""
         self._made_for_nothing = 0
         """Signatures that the token has made and no document is kept with yet."""
-        settings = space.settings
-        wants_time = options.level != "b-b" and settings.tsa_url
-        self._tsa = (
-            TimestampClient(settings.tsa_url, settings.tsa_timeout_s) if wants_time and settings.tsa_url else None
-        )
+        pool = space.timestamps if options.level != "b-b" else None
+        self._stamps = BatchStamps(pool) if pool is not None else None
+        higher = options.level in (Level.B_LT, Level.B_LTA)
+        self._raiser = Raiser(space, self._stamps.over if self._stamps is not None else None) if higher else None
 
     @property
     def _store(self) -> Store:
@@ -122,7 +131,7 @@ class SigningRun:
         self._examiner.examine(self._documents, self._progress, self._cancelled)
         for work in self._documents:
             if any(file.secret for file in work.files):
-                forget_work(self._store, work)
+                forget_work(self._store, work, blobs_of(work.attached))
         return sum(document.ready for document in self._documents)
 
     def begin(self) -> None:
@@ -169,11 +178,43 @@ class SigningRun:
             return error
         with session, kept_awake():
             try:
+                self._keep_numbers()
                 if self._batch is None:
                     self.begin()
             except KnownError as error:
                 return error
             return self._sign(session)
+
+    def _keep_numbers(self) -> None:
+        """From here on each number belongs to its document, whatever becomes of its signing. One that somebody else has
+        got since the document was examined refuses it.
+        """
+        keeping, now = NumberKeeping.of(self._chosen), self._space.now()
+        refused: list[tuple[DocumentWork, KnownError]] = []
+
+        def write(tx: Transaction) -> None:
+            refused.clear()
+            self._kept.clear()
+            for work in self._documents:
+                try:
+                    if work.ready and keeping.keep(tx, work, now):
+                        self._kept.append(work)
+                except KnownError as error:
+                    if error.code not in NUMBER_REFUSALS:
+                        raise
+                    refused.append((work, error))
+
+        self._store.write(write)
+        for work, error in refused:
+            for file in work.files:
+                file.refuse(error if file is work.main else KnownError("part_refused"))
+
+    def _leave_numbers(self, tx: Transaction) -> None:
+        """A batch that was stopped takes no number from the documents that it never came to."""
+        keeping, now = NumberKeeping.of(self._chosen), self._space.now()
+        for work in self._kept:
+            if work.ready and id(work) not in self._begun:
+                keeping.leave(tx, work, now)
 
     def _sign(self, session: TokenSession) -> KnownError | None:
         ready = [work for work in self._documents if work.ready]
@@ -198,7 +239,7 @@ class SigningRun:
                 if error.code == "secret":
                     # Not even its name stays in the batch.
                     try:
-                        forget_work(self._store, work)
+                        forget_work(self._store, work, blobs_of(work.attached))
                     except KnownError as fault:
                         return fault
             done += len(work.files)
@@ -222,6 +263,7 @@ class SigningRun:
     def _sign_document(self, session: TokenSession, work: DocumentWork) -> None:
         folder = Path(tempfile.mkdtemp(prefix="sign-", dir=self._space.folder.work))
         self._made_for_nothing = 0
+        self._begun.add(id(work))
         try:
             made = []
             for index, file in enumerate(work.files):
@@ -234,7 +276,11 @@ class SigningRun:
             raise KnownError("disk_full" if error.errno == 28 else "disk_fault", folder=str(folder)) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        for file, item in zip(work.files, stored, strict=True):
+        # What goes along is told of at the main file.
+        told = [*work.files, *[work.main] * len(work.attached)]
+        for file, item in zip(told, stored, strict=True):
+            if item.output_path is None:
+                continue
             export = self._store.export(item.id)
             if export.error is not None:
                 # Signed and kept; only the copy beside the input is missing, and is made up for at the next start.
@@ -264,7 +310,7 @@ class SigningRun:
             ).prepared
             signature = session.sign(prepared.to_be_signed)
             self._made_for_nothing += 1
-            stamped = self._tsa.stamp(signature) if self._tsa is not None else None
+            stamped = self._stamps.stamp(signature) if self._stamps is not None else None
             if stamped is not None:
                 space.clock.saw(stamped.time, space.now(), TimeSource.TSA)
             space.workers.finish(
@@ -293,7 +339,21 @@ class SigningRun:
         if checked.fault is not None:
             raise KnownError(checked.fault, detail=checked.detail)
         seconds = time.monotonic() - started
-        return Made(file, current, checked.sha256, answer.report, stamped, moment, seconds)
+        made = Made(file, current, checked.sha256, answer.report, stamped, moment, seconds)
+        return made if self._raiser is None else self._raised(self._raiser, made, folder)
+
+    def _raised(self, raiser: Raiser, made: Made, folder: Path) -> Made:
+        """The file with what the wanted level needs appended, as far as it can be had now; nobody has it yet."""
+        raised = raiser.raise_to(made.path, Level(self._options.level or Level.B_T), folder)
+        if raised.reason is not None:
+            # Signed at a lower level: told, and no failure.
+            params = {key: str(value) for key, value in raised.reason.params.items()}
+            warning = Finding(raised.reason.code, Severity.WARNING, params)
+            made.file.outcome = replace(made.file.outcome, warnings=(*made.file.outcome.warnings, warning))
+        report = raised.standing.report
+        if raised.path is None or report.sha256 is None:
+            return made
+        return replace(made, path=raised.path, sha256=report.sha256, report=report, level=raised.level.value)
 
     def _keep(self, work: DocumentWork, made: Sequence[Made], folder: Path) -> tuple[StoredFile, ...]:
         """Durable blobs first, then everything about the document in one transaction."""
@@ -303,6 +363,7 @@ class SigningRun:
                 raise KnownError("output_changed", name=item.file.job.name)
         document = records.document(work, day_of(work, self._today), space.now())
         files = tuple(records.stored(document, item, position) for position, item in enumerate(made))
+        attached = records.attached(document, work.attached, len(files))
         packet, body = None, self._chosen.body
         if body is not None and is_released(work, document, body):
             document = msgspec.structs.replace(document, state=DocumentState.RELEASED)
@@ -317,6 +378,7 @@ class SigningRun:
                 blobs=store.blobs,
                 folder=folder,
                 now=space.now(),
+                attached=attached,
             )
         for item in made:
             item.file.outcome = replace(
@@ -334,27 +396,52 @@ class SigningRun:
         store.commit_signed(
             Signing(
                 document=document,
-                files=files,
+                files=(*files, *attached),
                 evidence=tuple(
-                    records.evidence(s, m, keep_pieces(store.blobs, own_signature(m).proofs, self._find_pieces))
+                    records.evidence(
+                        s,
+                        m,
+                        keep_pieces(store.blobs, own_signature(m).proofs, self._find_pieces),
+                        attached if m.file is work.main else (),
+                    )
                     for s, m in zip(files, made, strict=True)
                 ),
                 packet=packet,
                 uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
                 batch_files=tuple(rows),
                 draft=work.job.draft,
+                owner=owner_of(work),
+                sequences=self._records.sequences,
+                replaces=work.job.replaces,
             ),
-            lambda: self._screen_again(files),
+            lambda: self._screen_again(files, attached),
         )
-        return files
+        self._remember(work)
+        return (*files, *attached)
+
+    def _remember(self, work: DocumentWork) -> None:
+        """Where the clerk put marks by hand is proposed for the next document of this body and type."""
+        kind = type_of(work.job, self._rules)
+        places = [(file.job.profile, place) for file in work.files if (place := _place_by_hand(file)) is not None]
+        if not places:
+            return
+
+        def write(tx: Transaction) -> None:
+            for profile, place in places:
+                tx.places.put(self._chosen.body_code, profile, kind, place, self._space.now())
+
+        with suppress(KnownError):
+            self._store.write(write)
 
     def _find_pieces(self, wanted: AbstractSet[str]) -> Mapping[str, bytes]:
         """The CRLs and OCSP answers that a status rests on; read again only where one is not kept yet."""
         return named(wanted, self._space.trust)
 
-    def _screen_again(self, files: Sequence[StoredFile]) -> None:
+    def _screen_again(self, files: Sequence[StoredFile], attached: Sequence[StoredFile]) -> None:
         for stored in files:
             screened(self._space, self._store.blobs.path(stored.blob_out or ""), stored.name)
+        for item in attached:
+            look_again(self._space, item.blob_in, item.name)
 
     def _rows(self, batch: str) -> Iterator[tuple[FileWork, BatchFile]]:
         """Each file of the batch with its row as it stands; secret documents have none."""
@@ -375,6 +462,7 @@ class SigningRun:
 
             def close(tx: Transaction) -> None:
                 tx.batches.put_files(unsigned)
+                self._leave_numbers(tx)
                 tx.batches.finish(batch, self._space.now(), stopped.code if stopped else None, params)
 
             with suppress(KnownError):
@@ -386,12 +474,16 @@ class SigningRun:
     def _forget_unsigned(self) -> None:
         """Copies of what was not signed go at once; what a row still names stays, and so does every draft's."""
         left = {
-            file.plan.blob if file.plan else file.outcome.sha256_in
+            blob
             for work in self._documents
             if work.job.draft is None
             for file in work.files
             if file.outcome.state is not FileState.SIGNED
+            for blob in (file.outcome.sha256_in, file.plan.blob if file.plan else None)
         }
+        for work in self._documents:
+            if work.job.draft is None and work.main.outcome.state is not FileState.SIGNED:
+                left |= blobs_of(work.attached)
         with suppress(KnownError):
             self._store.discard({sha256 for sha256 in left if sha256 is not None})
 
@@ -405,3 +497,11 @@ class SigningRun:
 
         with suppress(KnownError):
             self._store.write(mark)
+
+
+def _place_by_hand(file: FileWork) -> PlaceOption | None:
+    """The place that the person gave; on the last page of several it is remembered as that."""
+    place, pages = file.job.place, file.facts.pages
+    if place is not None and pages > 1 and place.page == pages:
+        return msgspec.structs.replace(place, page=-1)
+    return place

@@ -6,29 +6,34 @@ nothing.
 """
 
 import datetime as dt
-import errno
-import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 
-from signer_app.pdf.model import Body, Finding, PreflightRequest, PreflightResult, Profile, Severity
+from signer_app.attachments.keeping import keep_attachments
+from signer_app.pdf.model import Body, Finding, PlaceOption, PreflightRequest, PreflightResult, Profile, Severity
 from signer_app.signing.batch import DocumentWork, FileWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.images import Images
-from signer_app.signing.jobs import DocumentJob, FileJob, seen_hash
+from signer_app.signing.jobs import DocumentJob, FileJob, has_own_number, seen_hash
+from signer_app.signing.machine_findings import of_output
+from signer_app.signing.number_keeping import NumberKeeping
 from signer_app.signing.opening import keep, screened
 from signer_app.signing.preflights import Preflights
+from signer_app.signing.release import issues_number, type_of
+from signer_app.store.durable import disk_errors
 from signer_app.store.model import Document, FileState
 from signer_app.store.settings import CertificateRole
-from signer_app.tasks import PreflightAnswer
+from signer_app.tasks import PreflightAnswer, Repair
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.rules import RuleProfile
+from signer_resources.rules.profiles import Signs
 
 
 class Examiner:
@@ -75,13 +80,25 @@ class Examiner:
                 self._examine(document, file)
             except KnownError as error:
                 file.refuse(error)
+        if document.ready:
+            try:
+                for item in document.job.attachments:
+                    if item.output is not None:
+                        _require_output(Path(item.output))
+                document.attached = keep_attachments(self._space, document.job)
+            except KnownError as error:
+                document.main.refuse(error)
         self._whole_document(document)
 
     def look(self, path: Path, job: DocumentJob, file: FileJob) -> PreflightResult:
         """The preflight of a file where it lies, for `check`; KnownError "secret"."""
         sha256 = screened(self._space, path, file.name).sha256
         assert sha256 is not None
-        return self.answer(path, sha256, job, file).result
+        result = self.answer(path, sha256, job, file).result
+        if not _needs_repair(result):
+            return result
+        with self._repaired(path) as (mended, repaired):
+            return self.answer(mended, repaired, job, msgspec.structs.replace(file, original=sha256)).result
 
     def answer(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
         """What will happen to the bytes `blob` that lie at `path`, which are known not to be secret."""
@@ -96,17 +113,55 @@ class Examiner:
             notation=job.notation,
             date=job.date,
             today=self._today,
-            body=self._body(),
-            picture=self._images.signature,
+            body=self._body(job.date or self._today),
+            picture=self._images.picture(profile),
+            picture_mm=self._images.picture_mm(profile),
             place=file.place,
+            remembered=self._remembered(profile, job),
+            copy=job.copy,
+            # The command line says nothing of urgency, so the page's mark is not held against it there.
+            urgency=int(job.urgency) if job.draft is not None else None,
+            original=file.original,
         )
         return self._preflights.ask(path, request)
+
+    def _whole(self, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
+        """The preflight of a blob; of its repaired copy where it is broken and nobody has signed it.
+
+        Then that copy is a blob too, and is what gets signed. KnownError where it can't be repaired.
+        """
+        store = self._space.store
+        answer = self.answer(store.blobs.path(blob), blob, job, file)
+        if not _needs_repair(answer.result):
+            return answer
+        with self._repaired(store.blobs.path(blob)) as (mended, repaired):
+            store.blobs.adopt(mended)
+        answer = self.answer(store.blobs.path(repaired), repaired, job, msgspec.structs.replace(file, original=blob))
+        if answer.result.plan is None:
+            store.discard({repaired})
+        return answer
+
+    @contextmanager
+    def _repaired(self, path: Path) -> Iterator[tuple[Path, str]]:
+        """A repaired copy in a folder that goes with the block, and its SHA-256; KnownError why there is none."""
+        folder = self._space.folder.work
+        with disk_errors(folder, "data_folder_unwritable"), tempfile.TemporaryDirectory(dir=folder) as place:
+            target = Path(place, "repaired.pdf")
+            answer = self._space.workers.repair(Repair(str(path), str(target)))
+            yield target, answer.repaired.sha256
+
+    def _remembered(self, profile: Profile, job: DocumentJob) -> PlaceOption | None:
+        """Where the clerk put the mark on the last document of this body and type."""
+        if self._chosen is None:
+            return None
+        with self._space.reader.view() as view:
+            return view.places.get(self._chosen.body_code, profile, type_of(job, self._rules))
 
     def _examine(self, document: DocumentWork, file: FileWork) -> None:
         blob = self._opened(document.job, file) if file.job.blob is None else self._kept_before(file, file.job.blob)
         if blob is None:
             return
-        answer = self.answer(self._space.store.blobs.path(blob), blob, _as_on_the_main_page(document, file), file.job)
+        answer = self._whole(blob, _as_on_the_main_page(document, file), file.job)
         result = answer.result
         file.before, file.facts, file.plan, file.result = answer.report, result.facts, result.plan, result
         file.outcome = replace(
@@ -135,7 +190,7 @@ class Examiner:
                 params = {key: str(value) for key, value in export.error.params.items()}
                 file.outcome = replace(file.outcome, code=export.error.code, params=params)
             return None
-        require_writable(Path(file.job.output))
+        _require_output(Path(file.job.output))
         if not seen.readable:
             # Nobody could look for a mark, so nothing is kept; the preflight says what is wrong with it.
             self._refuse_unreadable(path, seen.sha256, job, file.job)
@@ -146,7 +201,7 @@ class Examiner:
         file.outcome = replace(file.outcome, sha256_in=blob)
         self._space.store.blobs.size(blob)
         self._require_role(file.job.profile)
-        require_writable(Path(file.job.output))
+        _require_output(Path(file.job.output))
         return blob
 
     def _refuse_unreadable(self, path: Path, sha256: str, job: DocumentJob, file: FileJob) -> NoReturn:
@@ -155,40 +210,54 @@ class Examiner:
     def _fallback_name(self, profile: Profile) -> str:
         """Without a token, `check` takes the name of the only body for the seal's profiles."""
         bodies = self._space.settings.bodies
-        return bodies[0].name if len(bodies) == 1 and profile in (Profile.AGENCY, Profile.APPENDIX) else ""
+        agency = self._rules.profile(profile.value).signs is Signs.AGENCY
+        return bodies[0].name if len(bodies) == 1 and agency else ""
 
-    def _body(self) -> Body | None:
+    def _body(self, day: dt.date) -> Body | None:
+        """The body with the names that a document of this day may bear."""
         body = self._chosen.body if self._chosen else None
         if body is None and self._chosen is None and len(self._space.settings.bodies) == 1:
             body = self._space.settings.bodies[0]
         if body is None:
             return Body((self._chosen.certificate.common_name,)) if self._chosen else None
         return Body(
-            names=(body.name, *body.aliases),
+            names=body.names_on(day),
             seal=self._images.seal,
-            seal_mm=body.seal.diameter_mm if body.seal else 38.0,
+            seal_mm=self._images.seal_mm or 38.0,
             signers=body.signers,
+            former=body.former_on(day),
+            notations=body.notations,
         )
 
     def _require_role(self, profile: Profile) -> None:
-        """A body's profiles take a body's certificate, a leader's takes a person's; a guessed role stands."""
+        """A body's profiles take a body's certificate, a leader's takes a person's; a guessed role stands. The picture
+        that the profile shows must be one for today.
+        """
+        self._images.require(profile)
         if self._chosen is None:
             return
         name, role = self._chosen.certificate.common_name, self._chosen.role
-        if profile in (Profile.AGENCY, Profile.APPENDIX) and role is not CertificateRole.AGENCY:
+        signs = self._rules.profile(profile.value).signs
+        if signs is Signs.AGENCY and role is not CertificateRole.AGENCY:
             raise KnownError("certificate_not_of_body", certificate=name)
-        if profile is Profile.LEADER and role is not CertificateRole.PERSONAL:
+        if signs is Signs.PERSON and role is not CertificateRole.PERSONAL:
             raise KnownError("certificate_not_personal", certificate=name)
 
     def _whole_document(self, document: DocumentWork) -> None:
         """One part refused, nothing of the document is signed; its number must be free."""
         main = document.main
-        if main.ready and main.job.profile is Profile.AGENCY:
+        if main.ready and issues_number(main.job.profile):
             try:
                 self._free_number(document)
             except KnownError as error:
                 main.refuse(error)
-            self._issued_before(main)
+            self._issued_before(main, document.job.replaces)
+        if document.job.replaces is not None and main.ready:
+            try:
+                with self._space.store.view() as view:
+                    view.replacing.require_replaceable(document.job.replaces)
+            except KnownError as error:
+                main.refuse(error)
         if main.job.profile is not Profile.AGENCY:
             for file in document.files:
                 if file.ready and file.job.profile is Profile.APPENDIX:
@@ -199,20 +268,17 @@ class Examiner:
                     file.refuse(KnownError("part_refused"))
 
     def _free_number(self, document: DocumentWork) -> None:
-        job, facts = document.job, document.main.facts
-        number, notation = job.number or facts.number, job.notation or facts.notation
-        if number and notation and self._chosen is not None:
-            day = job.date or facts.date or self._today
+        if self._chosen is not None:
             with self._space.store.view() as view:
-                view.documents.check_number(self._chosen.body_code, day, notation, number)
+                NumberKeeping.of(self._chosen).require_free(view, document, self._space.now())
 
-    def _issued_before(self, file: FileWork) -> None:
+    def _issued_before(self, file: FileWork, replaces: str | None) -> None:
         """The very same letter under another number may be a mistake; the clerk is told, not stopped."""
         if file.plan is None:
             return
         with self._space.store.view() as view:
             known = view.documents.issued_of(file.plan.blob)
-        if known is not None and known.label is not None:
+        if known is not None and known.label is not None and known.id != replaces:
             warning = Finding("issued_before", Severity.WARNING, {"number": known.label})
             file.outcome = replace(file.outcome, warnings=(*file.outcome.warnings, warning))
 
@@ -246,6 +312,12 @@ class Examiner:
         return None
 
 
+def _needs_repair(result: PreflightResult) -> bool:
+    """Whether nothing else is wrong with a file than that it is broken, and may be rewritten."""
+    refused = [finding.code for finding in result.findings if finding.severity is Severity.REFUSED]
+    return "pdf_needs_repair" in refused
+
+
 def why_unreadable(result: PreflightResult) -> KnownError:
     """What is wrong with a file whose pages nobody could look at."""
     refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
@@ -255,7 +327,7 @@ def why_unreadable(result: PreflightResult) -> KnownError:
 def _as_on_the_main_page(document: DocumentWork, file: FileWork) -> DocumentJob:
     """An appendix carries its letter's number, also one that is typed on the letter's page."""
     job, facts = document.job, document.main.facts
-    if file is document.main:
+    if file is document.main or has_own_number(document.main.job.profile):
         return job
     return msgspec.structs.replace(job, number=job.number or facts.number, notation=job.notation or facts.notation)
 
@@ -266,22 +338,14 @@ def _same_wish(job: DocumentJob, document: Document) -> bool:
     return all(want is None or want == have for want, have in wanted)
 
 
-def require_writable(output: Path) -> None:
-    """Before any PIN: the output must not exist and its folder must take a file; KnownError says which fails."""
-    if output.exists() or output.is_symlink():
-        raise KnownError("output_exists", file=str(output))
-    folder = output.parent
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".signer-", suffix=".part"):
-            pass
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise KnownError("disk_full", folder=str(folder)) from error
-        raise KnownError("output_unwritable", folder=os.fspath(output.parent)) from error
+def _require_output(output: Path) -> None:
+    """Before any PIN: KnownError where the signed copy can't be written under its name."""
+    for finding in of_output(output):
+        if finding.severity is Severity.REFUSED:
+            raise KnownError(finding.code, **finding.params)
 
 
 def day_of(document: DocumentWork, today: dt.date) -> dt.date:
     """The document's date: as given, else as typed on the page, else today."""
-    return document.job.date or document.main.facts.date or today
+    own = has_own_number(document.main.job.profile)
+    return document.job.date or (None if own else document.main.facts.date) or today

@@ -15,21 +15,27 @@ from signer_app.store.model import Draft
 from signer_app.store.store import Store, Transaction
 
 
-def forget_work(store: Store, work: DocumentWork) -> None:
-    """Forgets a document that was on its way through a batch; KnownError as `Store.write`."""
+def forget_work(store: Store, work: DocumentWork, attached: Collection[str] = ()) -> None:
+    """Forgets a document that was on its way through a batch; KnownError as `Store.write`.
+
+    `attached` are the copies of what was to go along with it.
+    """
     blobs = {file.job.blob or (file.plan.blob if file.plan else file.outcome.sha256_in) for file in work.files}
+    blobs |= {file.job.original for file in work.files} | {item.blob for item in work.job.attachments} | {*attached}
     _forget(store, work.job.draft, {file.path for file in work.job.files}, {blob for blob in blobs if blob})
 
 
 def forget_draft(store: Store, draft: Draft) -> None:
     """Forgets a draft, also where batches that stopped still wait for it; KnownError as `Store.write`."""
-    _forget(store, draft.id, {file.path for file in draft.files}, {file.blob for file in draft.files})
+    _forget(store, draft.id, {file.path for file in draft.files}, draft.blobs)
 
 
 def _forget(store: Store, draft: str | None, paths: Collection[str], blobs: Collection[str]) -> None:
     def write(tx: Transaction) -> None:
         if draft is not None:
             tx.drafts.remove([draft])
+        for blob in blobs:
+            tx.reservations.forget(blob)
         for batch in tx.batches.naming(paths, blobs):
             command = msgspec.json.decode(batch.command, type=Command)
             others = tuple(job for job in command.documents if not _is(job, draft, paths, blobs))

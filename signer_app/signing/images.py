@@ -1,29 +1,46 @@
-"""The pictures that stamps show: the body's seal, the leader's signature; found through the settings, named by hash.
+"""The pictures that stamps show: the body's seal, the person's signature and initial; chosen by the day, named by hash.
 
-Main process. A plan names a picture by the SHA-256 of its file, so that a changed picture is another plan.
+Main process. A plan names a picture by the SHA-256 of its content, so that a changed picture is another plan. Pictures
+are opened from the vault into memory; workers get those that they draw, as bytes, and none ever lies in a file.
 """
 
-import hashlib
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import ImageItem, SignStep
 from signer_app.signing.certificates import SigningCertificate
-from signer_app.store.blobs import BlobStore
-from signer_app.store.settings import Body, Settings
+from signer_app.store.settings import Body, HandKind, Handwriting, Settings, valid_on
+from signer_app.store.times import vietnamese_date
+from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
-
-_MAX_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class Images:
-    """Hashes of the pictures that apply, and the content (PNG) of each hash."""
+    """Hashes of the pictures that apply, and the content (PNG) of each hash; sizes in mm, None: by the rule profile.
+
+    `outdated` are the profiles whose picture is set, but none of it for the day.
+    """
 
     seal: str | None = None
     signature: str | None = None
+    initial: str | None = None
+    seal_mm: float | None = None
+    signature_mm: float | None = None
+    initial_mm: float | None = None
     contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    outdated: frozenset[Profile] = frozenset()
+    day: dt.date = dt.date.min
+
+    def picture(self, profile: Profile) -> str | None:
+        """The hash of the handwriting that this profile shows."""
+        return self.initial if profile is Profile.INITIAL else self.signature
+
+    def picture_mm(self, profile: Profile) -> float | None:
+        """How wide that is in mm, as its holder said; None: as the rule profile has it."""
+        return self.initial_mm if profile is Profile.INITIAL else self.signature_mm
 
     def shown_by(self, step: SignStep) -> dict[str, bytes]:
         """Those that a step shows, as the workers take them."""
@@ -31,39 +48,55 @@ class Images:
         shown = {item.image for item in items if isinstance(item, ImageItem)}
         return {sha256: content for sha256, content in self.contents.items() if sha256 in shown}
 
-
-def load_images(settings: Settings, blobs: BlobStore, chosen: SigningCertificate | None) -> Images:
-    """The pictures for this certificate; KnownError "image_unusable" for one that is set and not there."""
-    body = chosen.body if chosen is not None else (settings.bodies[0] if len(settings.bodies) == 1 else None)
-    seal = _seal_file(body, blobs)
-    signature = _signature_file(chosen, settings, blobs) if chosen is not None else None
-    found: dict[str, bytes] = {}
-    hashes: list[str | None] = []
-    for path in (seal, signature):
-        content = None if path is None else _content(path)
-        hashes.append(None if content is None else hashlib.sha256(content).hexdigest())
-        if content is not None:
-            found[hashlib.sha256(content).hexdigest()] = content
-    return Images(hashes[0], hashes[1], found)
+    def require(self, profile: Profile) -> None:
+        """KnownError "seal_not_valid", "handwriting_not_valid" where the profile's picture isn't for this day."""
+        if profile in self.outdated:
+            day = vietnamese_date(self.day)
+            if profile is Profile.AGENCY:
+                raise KnownError("seal_not_valid", date=day)
+            raise KnownError("handwriting_not_valid", date=day)
 
 
-def _seal_file(body: Body | None, blobs: BlobStore) -> Path | None:
-    if body is None or body.seal is None:
-        return None
-    return Path(body.seal.file) if body.seal.file is not None else blobs.path(body.seal.blob or "")
+def images_for(space: Workspace, chosen: SigningCertificate | None, on: dt.date) -> Images:
+    """The pictures for this certificate on the day of signing; KnownError "image_unusable" for one that is set and
+    can't be opened, "device_key_unavailable".
+    """
+    settings, vault = space.settings, space.vault
+    body = chosen.body if chosen is not None else _only_body(settings)
+    hands = settings.handwriting.get(chosen.certificate.sha256, ()) if chosen is not None else ()
+    of_kind = {kind: [hand for hand in hands if hand.kind is kind] for kind in HandKind}
+    seals = body.seals if body is not None else ()
+    seal = valid_on(seals, on)
+    signature, initial = (valid_on(of_kind[kind], on) for kind in (HandKind.SIGNATURE, HandKind.INITIAL))
+    outdated = {
+        profile
+        for profile, there, found in (
+            (Profile.AGENCY, seals, seal),
+            (Profile.LEADER, of_kind[HandKind.SIGNATURE], signature),
+            (Profile.INITIAL, of_kind[HandKind.INITIAL], initial),
+        )
+        if there and found is None
+    }
+    if seal is not None and seal.picture is None:
+        # It could not be taken into the vault at the start: its file is gone.
+        raise KnownError("image_unusable", name=(seal.file or seal.blob or "")[-40:])
+    pictures = [found.picture for found in (seal, signature, initial) if found is not None]
+    return Images(
+        seal=seal.picture if seal else None,
+        signature=signature.picture if signature else None,
+        initial=initial.picture if initial else None,
+        seal_mm=seal.diameter_mm if seal else None,
+        signature_mm=_width(signature),
+        initial_mm=_width(initial),
+        contents={picture: vault.open(picture) for picture in pictures if picture is not None},
+        outdated=frozenset(outdated),
+        day=on,
+    )
 
 
-def _signature_file(chosen: SigningCertificate, settings: Settings, blobs: BlobStore) -> Path | None:
-    sha256 = chosen.certificate.sha256
-    if sha256 in settings.signatures:
-        return blobs.path(settings.signatures[sha256])
-    return Path(settings.pictures[sha256]) if sha256 in settings.pictures else None
+def _only_body(settings: Settings) -> Body | None:
+    return settings.bodies[0] if len(settings.bodies) == 1 else None
 
 
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise KnownError("image_unusable", name=path.name)
-        return path.read_bytes()
-    except OSError as error:
-        raise KnownError("image_unusable", name=path.name) from error
+def _width(hand: Handwriting | None) -> float | None:
+    return hand.width_mm if hand is not None else None

@@ -13,7 +13,9 @@ from typing import TypeVar
 
 import msgspec
 
-from signer_app.pdf.model import CopyOrder, PlaceOption, Profile
+from signer_app.attachments.kinds import is_known, kind_of
+from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
+from signer_app.pdf.names import fold
 from signer_app.pdf.plan import SigningPlan, plan_hash
 from signer_app.store.model import Draft, FileRole, Urgency
 from signer_resources.errors import KnownError
@@ -39,7 +41,8 @@ class FileJob(_Value, frozen=True):
     """One file: where it lies, where its signed copy goes (both absolute), how it is signed.
 
     `blob`: its copy, screened when it was opened; then that is signed, and nothing need lie at `path` any more.
-    `plan`: `seen_hash` of the plan that the person saw; another one is not signed.
+    `plan`: `seen_hash` of the plan that the person saw; another one is not signed. `original`: the file as it came,
+    where `blob` is its repaired copy.
     """
 
     path: str
@@ -49,6 +52,7 @@ class FileJob(_Value, frozen=True):
     place: PlaceOption | None = None
     blob: str | None = None
     plan: str | None = None
+    original: str | None = None
 
     @property
     def name(self) -> str:
@@ -57,11 +61,18 @@ class FileJob(_Value, frozen=True):
 
 
 class AttachmentJob(_Value, frozen=True):
-    """A file that goes along unsigned (a spreadsheet, say): its name, its copy in the store, where a copy goes."""
+    """A file that goes along unsigned (a spreadsheet, say): where it lies, where a copy goes beside the signed files
+    (both absolute; None where it lies there already). `blob`: its copy, looked into when it was opened.
+    """
 
-    name: str
-    blob: str
-    output: str
+    path: str
+    output: str | None
+    blob: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name as the person knows it."""
+        return Path(self.path).name
 
 
 class DocumentJob(_Value, frozen=True):
@@ -94,7 +105,7 @@ def job_of(
 
     By id of the file: `plans` are the `seen_hash` of what the person saw, `outputs` places in place of the draft's.
     """
-    facts = draft.main.facts
+    facts, own = draft.main.facts, has_own_number(draft.profile)
     return DocumentJob(
         files=tuple(
             FileJob(
@@ -105,18 +116,24 @@ def job_of(
                 place=file.place,
                 blob=file.blob,
                 plan=(plans or {}).get(file.id),
+                original=file.original,
             )
             for file in draft.files
         ),
-        number=_said(draft.number, facts.number),
-        notation=_said(draft.notation, facts.notation),
-        date=draft.date if draft.date != facts.date else None,
+        number=draft.number or None if own else _said(draft.number, facts.number),
+        notation=draft.notation or None if own else _said(draft.notation, facts.notation),
+        date=draft.date if own or draft.date != facts.date else None,
         receivers=draft.receivers,
         urgency=draft.urgency,
         type=draft.type or None,
         subject=_said(draft.subject, facts.subject),
         signer=_said(draft.signer, facts.signer),
         draft=draft.id,
+        attachments=tuple(
+            AttachmentJob(item.path, (outputs or {}).get(item.id, item.output), item.blob) for item in draft.attachments
+        ),
+        copy=draft.copy if draft.profile is Profile.COPY else None,
+        replaces=draft.replaces,
     )
 
 
@@ -133,9 +150,33 @@ def _said(text: str, page: str | None) -> str | None:
 
 def appendix_profile(main: Profile) -> Profile:
     """How an appendix in a file of its own is signed beside a main file of this profile (NĐ 30 PL I): the body puts
-    its line on it; a leader signs the letter, and what goes with it is only bound to it, invisibly.
+    its line on it, of a copy or a scan the line of such (NĐ 30 PL I, ô 14; TT 05/2025, Đ8.1); a leader signs the
+    letter, and what goes with it is only bound to it, invisibly.
     """
-    return Profile.APPENDIX if main is Profile.AGENCY else Profile.PLAIN
+    if main is Profile.AGENCY:
+        return Profile.APPENDIX
+    return main if main in (Profile.COPY, Profile.ARCHIVE) else Profile.PLAIN
+
+
+def has_own_number(profile: Profile) -> bool:
+    """Whether number, notation and date are those of what is made, whatever the page says: a copy has its own
+    (NĐ 30/2020, Đ25 and PL III), or none.
+    """
+    return profile is Profile.COPY
+
+
+_URGENCIES = {
+    "khan": Urgency.KHAN,
+    "thuong khan": Urgency.THUONG_KHAN,
+    "hoa toc": Urgency.HOA_TOC,
+    "hoa toc hen gio": Urgency.HOA_TOC_HEN_GIO,
+}
+
+
+def urgency_on_page(facts: LetterFacts) -> Urgency:
+    """The degree that the page's mark means; a time that is given beside "HỎA TỐC" doesn't count here."""
+    mark = fold(facts.urgency or "")
+    return next((degree for words, degree in reversed(_URGENCIES.items()) if mark.startswith(words)), Urgency.NORMAL)
 
 
 def parse_number(text: str) -> tuple[str, str]:
@@ -216,6 +257,8 @@ def gather(
                 raise UsageError("usage_empty_folder", name=source.name)
             pairs += [(path, _output(path, out / path.relative_to(source).parent if out else None)) for path in found]
         elif source.is_file():
+            if is_known(source.name):
+                raise UsageError("usage_attachment_alone", name=source.name)
             pairs.append((source, _output(source, out)))
         else:
             raise UsageError("usage_missing_input", name=str(source))
@@ -266,7 +309,7 @@ def read_list(listing: Path, *, profile: Profile, out: Path | None) -> tuple[Doc
     if not groups:
         raise UsageError("usage_list", name=listing.name, line=1, reason="0")
     jobs = tuple(_document(listing, rows, profile, out) for rows in groups.values())
-    _no_common_output(Path(file.output) for job in jobs for file in job.files)
+    _no_common_output(Path(output) for job in jobs for output in _outputs(job))
     return jobs
 
 
@@ -274,6 +317,7 @@ def _document(
     listing: Path, rows: Sequence[tuple[int, dict[str, str]]], profile: Profile, out: Path | None
 ) -> DocumentJob:
     files: list[FileJob] = []
+    attached: list[Path] = []
     facts: dict[str, tuple[int, str]] = {}
 
     def parsed(parse: Callable[[str], T], line: int, text: str) -> T:
@@ -288,9 +332,14 @@ def _document(
         if not source.is_file():
             raise UsageError("usage_missing_input", name=str(source))
         role_text = cells.get("role") or "main"
-        if role_text not in ("main", "appendix"):
+        if role_text not in list(FileRole):
             raise UsageError("usage_list", name=listing.name, line=line, reason=f"role {role_text}")
         role = FileRole(role_text)
+        if role is FileRole.ATTACHMENT:
+            attached.append(_attachment(listing, line, source, cells))
+            continue
+        if is_known(source.name):
+            raise UsageError("usage_attachment_alone", name=source.name)
         # An appendix in a file of its own gets the appendix's signature (NĐ 30 PL I), unless the row says other.
         fallback = Profile.APPENDIX if role is FileRole.APPENDIX and profile is Profile.AGENCY else profile
         chosen = parsed(parse_profile, line, cells["profile"]) if cells.get("profile") else fallback
@@ -311,7 +360,26 @@ def _document(
         notation,
         parsed(parse_date, *facts["date"]) if "date" in facts else None,
         parsed(lambda text: parse_receivers([text]), *facts["to"]) if "to" in facts else (),
+        attachments=tuple(_attachment_job(source, out or Path(mains[0].output).parent) for source in attached),
     )
+
+
+def _attachment(listing: Path, line: int, source: Path, cells: Mapping[str, str]) -> Path:
+    """An attachment of a list; nothing is drawn on it, and what it is must be known."""
+    if cells.get("profile") or cells.get("place"):
+        raise UsageError("usage_list", name=listing.name, line=line, reason="attachment")
+    kind_of(source.name)
+    return source.absolute()
+
+
+def _attachment_job(source: Path, folder: Path) -> AttachmentJob:
+    copy = (folder / source.name).absolute()
+    return AttachmentJob(str(source), None if copy == source else str(copy))
+
+
+def _outputs(job: DocumentJob) -> list[str]:
+    attached = [item.output for item in job.attachments if item.output is not None]
+    return [*(file.output for file in job.files), *attached]
 
 
 def _output(source: Path, folder: Path | None) -> Path:

@@ -5,26 +5,31 @@ Main process. Pure making of values for the store; nothing is written here.
 
 import datetime as dt
 import importlib.metadata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signer_app.evidence.records import pieces_of
-from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import plan_hash
 from signer_app.signing.batch import DocumentWork, FileWork, Made
 from signer_app.signing.certificates import SigningCertificate
-from signer_app.signing.release import document_type
+from signer_app.signing.jobs import AttachmentJob, has_own_number, urgency_on_page
+from signer_app.signing.number_keeping import sequences_of
+from signer_app.signing.release import document_type, issues_number
 from signer_app.store.model import (
+    AttachmentHash,
     BatchFile,
     CertificateStatus,
     Document,
     DocumentState,
     Evidence,
     EvidenceRecord,
+    FileRole,
     FileState,
     JournalAction,
     StoredFile,
     TokenUse,
 )
+from signer_app.store.sequences import Sequences
 from signer_app.verification.model import Revocation, SignatureReport, Trust
 from signer_app.workspace import operator_name
 from signer_resources.rules import RuleProfile
@@ -43,11 +48,20 @@ class Records:
         """The code under which numbers are taken."""
         return self.chosen.body_code
 
+    @property
+    def sequences(self) -> Sequences:
+        """How the body's numbers run."""
+        return sequences_of(self.chosen)
+
     def document(self, work: DocumentWork, day: dt.date, now: dt.datetime) -> Document:
         """The document; its number is taken when this signing issues it."""
-        job, facts = work.job, work.main.facts
-        number, notation = job.number or facts.number, job.notation or facts.notation
-        issues = work.main.job.profile is Profile.AGENCY and number is not None and notation is not None
+        job, facts, profile = work.job, work.main.facts, work.main.job.profile
+        own = has_own_number(profile)
+        number, notation = (
+            job.number or (None if own else facts.number),
+            job.notation or (None if own else facts.notation),
+        )
+        issues = issues_number(profile) and number is not None and notation is not None
         return Document(
             id=uuid7(),
             body_code=self.body_code,
@@ -55,12 +69,28 @@ class Records:
             state=DocumentState.SIGNED,
             number=number if notation else None,
             notation=notation if number else None,
-            notation_group=notation if issues else None,
-            doc_date=day if issues or job.date else facts.date,
+            notation_group=self.sequences.name(notation or "") if issues else None,
+            doc_date=job.date or now.date() if own else day if issues or job.date else facts.date,
             type=job.type or (document_type(notation, self.rules)[1] if notation else None),
             subject=job.subject or facts.subject,
             signer_name=job.signer or facts.signer,
-            urgency=job.urgency,
+            # Where nobody has said how urgent it is, the page does.
+            urgency=job.urgency if job.urgency or job.draft is not None else urgency_on_page(facts),
+        )
+
+    def attached(self, document: Document, jobs: Sequence[AttachmentJob], position: int) -> tuple[StoredFile, ...]:
+        """The files that go along unsigned, behind those that are signed; each is a blob already."""
+        return tuple(
+            StoredFile(
+                id=uuid7(),
+                document_id=document.id,
+                position=position + index,
+                role=FileRole.ATTACHMENT,
+                name=job.name,
+                blob_in=job.blob or "",
+                output_path=job.output,
+            )
+            for index, job in enumerate(jobs)
         )
 
     def stored(self, document: Document, made: Made, position: int) -> StoredFile:
@@ -83,9 +113,11 @@ class Records:
             output_path=made.file.job.output,
         )
 
-    def evidence(self, stored: StoredFile, made: Made, pieces: tuple[str, ...]) -> Evidence:
+    def evidence(
+        self, stored: StoredFile, made: Made, pieces: tuple[str, ...], attached: Sequence[StoredFile] = ()
+    ) -> Evidence:
         """What TT 15/2025/TT-BKHCN, article 5.4 asks to keep with the signature; `pieces` are the blobs of the CRLs and
-        OCSP answers that its status rests on.
+        OCSP answers that its status rests on. With the main file's stands what went along unsigned.
         """
         own = own_signature(made)
         return Evidence(
@@ -106,12 +138,14 @@ class Records:
                 verdict=own.verdict.value,
                 status_time=made.moment,
                 timestamp_token=made.stamped.token if made.stamped else None,
+                original_sha256=_original(made),
                 warnings_shown=tuple(f.code for f in made.file.outcome.warnings),
                 field=own.field,
                 signer=own.signer or "",
                 anchor_set=own.anchor_set.value if own.anchor_set else "",
                 anchor=own.anchor or "",
                 proofs=pieces_of(own.proofs),
+                attachments=tuple(AttachmentHash(item.name, item.blob_in) for item in attached),
             ),
         )
 
@@ -165,7 +199,12 @@ def batch_row(batch: str, position: int, file: FileWork, file_id: str | None = N
 
 def level_of(made: Made) -> str:
     """The level that was reached."""
-    return "b-t" if made.stamped else "b-b"
+    return made.level or ("b-t" if made.stamped else "b-b")
+
+
+def _original(made: Made) -> str:
+    plan = made.file.plan
+    return (plan.original if plan is not None else None) or ""
 
 
 def own_signature(made: Made) -> SignatureReport:

@@ -1,4 +1,4 @@
-"""What makes a document ready to leave: one edXML packet of its main file and appendices, and the row that queues it.
+"""What makes a document ready to leave: one edXML packet of all its files, signed or not, and the row that queues it.
 
 Main process. A document is queued only when it has receivers, a number and the agency's signature; the packet's bytes
 are a durable blob before the row names it.
@@ -8,9 +8,11 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
+from signer_app.attachments.kinds import content_type_of
 from signer_app.exchange.directory import Directory
 from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork, Made
+from signer_app.signing.jobs import DocumentJob
 from signer_app.store.blobs import BlobStore
 from signer_app.store.model import Document, FileRole, NewPacket, StoredFile
 from signer_app.store.settings import Body, Exchange
@@ -31,10 +33,17 @@ def is_released(work: DocumentWork, document: Document, body: Body | None) -> bo
         and document.number
         and document.notation
         and document.doc_date
-        and work.main.job.profile is Profile.AGENCY
+        and issues_number(work.main.job.profile)
         and body is not None
         and body.exchange is Exchange.SERVER
     )
+
+
+def issues_number(profile: Profile) -> bool:
+    """Whether signing so issues the number that was given: of the body's own documents, and of copies that have one
+    (NĐ 30/2020, Đ25: copies are numbered in a sequence of their own).
+    """
+    return profile in (Profile.AGENCY, Profile.COPY)
 
 
 def make_packet(
@@ -49,8 +58,12 @@ def make_packet(
     blobs: BlobStore,
     folder: Path,
     now: dt.datetime,
+    attached: Sequence[StoredFile] = (),
 ) -> NewPacket:
-    """Writes the packet into the store and gives the row for the outbox. Raises as `write_packet`, `adopt`."""
+    """Writes the packet into the store and gives the row for the outbox; `attached` go along as they are.
+
+    Raises as `write_packet`, `adopt`.
+    """
     assert document.number is not None
     assert document.notation is not None
     assert document.doc_date is not None
@@ -59,6 +72,12 @@ def make_packet(
     attachments = [
         AttachmentFile(blobs.path(item.sha256), stored.name, item.sha256, blobs.size(item.sha256))
         for stored, item in zip(files, made, strict=True)
+    ]
+    attachments += [
+        AttachmentFile(
+            blobs.path(item.blob_in), item.name, item.blob_in, blobs.size(item.blob_in), content_type_of(item.name)
+        )
+        for item in attached
     ]
     outgoing = OutgoingDocument(
         sender=Organ(body.code, body.name),
@@ -73,7 +92,7 @@ def make_packet(
         signer=SignerInfo(position=facts.signer_title or "", full_name=document.signer_name or ""),
         sent_at=now,
         priority=Priority(int(document.urgency)),
-        appendixes=tuple(f.name for f in files if f.role is FileRole.APPENDIX),
+        appendixes=tuple(file.name for file in (*files, *attached) if file.role is not FileRole.MAIN),
         page_amount=facts.pages,
     )
     target = folder / "packet.edxml"
@@ -91,6 +110,11 @@ def make_packet(
         receivers=work.job.receivers,
         urgency=document.urgency,
     )
+
+
+def type_of(job: DocumentJob, rules: RuleProfile) -> str:
+    """The name of a wish's type, as far as the person's words say it; "" where they don't."""
+    return job.type or (document_type(job.notation, rules)[1] if job.notation else "")
 
 
 def document_type(notation: str, rules: RuleProfile, name: str | None = None) -> tuple[str, str]:

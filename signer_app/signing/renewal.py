@@ -5,6 +5,7 @@ two people of one body may have one name, so a person is asked, once.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 from cryptography import x509
@@ -14,10 +15,12 @@ from signer_app.signing.certificate_facts import key_id
 from signer_app.store.settings import Body, CertificateRole, KnownCertificate, Settings
 from signer_token.model import TokenCertificate
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Inheritance:
-    """A new certificate takes over from an old one (both by SHA-256) role, body and picture of the signature."""
+    """A new certificate takes over from an old one (both by SHA-256) role, body and pictures of the holder's hand."""
 
     certificate: str
     facts: KnownCertificate
@@ -80,6 +83,7 @@ def take_over(settings: Settings, wish: Inheritance) -> Settings:
         roles={**settings.roles, new: role},
         bodies=bodies,
         certificates={**settings.certificates, new: wish.facts},
+        handwriting=_handed_on(settings.handwriting, old, new),
         pictures=_handed_on(settings.pictures, old, new),
         signatures=_handed_on(settings.signatures, old, new),
     )
@@ -142,5 +146,5 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _handed_on(by_certificate: dict[str, str], old: str, new: str) -> dict[str, str]:
+def _handed_on(by_certificate: dict[str, T], old: str, new: str) -> dict[str, T]:
     return {**by_certificate, new: by_certificate[old]} if old in by_certificate else by_certificate

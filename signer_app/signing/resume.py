@@ -86,4 +86,5 @@ def _as_now(view: View, job: DocumentJob, *, send: bool) -> DocumentJob | None:
 def _without_places(job: DocumentJob) -> DocumentJob:
     """The job without where its copies go, to whom, and which plan was seen."""
     files = tuple(msgspec.structs.replace(file, output="", plan=None) for file in job.files)
-    return msgspec.structs.replace(job, files=files, receivers=())
+    attachments = tuple(msgspec.structs.replace(item, output=None) for item in job.attachments)
+    return msgspec.structs.replace(job, files=files, receivers=(), attachments=attachments)

@@ -13,6 +13,7 @@ import msgspec
 
 from signer_app.store.model import Document, StoredFile
 from signer_app.store.rows import insert, require_one, to_value
+from signer_app.store.sequences import BY_NOTATION, Sequences, sequence_key
 from signer_app.store.times import stamp, stamp_or_none, vietnamese_date
 from signer_resources.errors import KnownError
 
@@ -23,13 +24,8 @@ def canonical_number(number: str) -> str:
     return text.lstrip("0") or text
 
 
-def sequence_key(notation_group: str) -> str:
-    """The name of a sequence in the one form by which it is found."""
-    return unicodedata.normalize("NFC", notation_group).strip().upper()
-
-
 class NumberUse(msgspec.Struct, frozen=True):
-    """A number of a sequence (sổ) in a year, in the one form by which it is found; make it by `of`."""
+    """A number of a sequence (`sequences`) in a year, in the one form by which it is found; make it by `of`."""
 
     year: int
     group: str
@@ -93,42 +89,74 @@ class DocumentReader:
         ).fetchone()
         return to_value(row, Document) if row else None
 
-    def find_number(self, body_code: str, year: int, notation_group: str, number: str) -> Document | None:
-        """The document that has used this number in this sequence."""
-        row = self._connection.execute(
-            "SELECT document.* FROM issued_number JOIN document ON document.id = issued_number.document_id"
-            " WHERE issued_number.body_code = ? AND issued_number.year = ?"
-            " AND issued_number.notation_group = ? AND issued_number.number = ?",
-            (body_code, year, sequence_key(notation_group), canonical_number(number)),
-        ).fetchone()
-        return to_value(row, Document) if row else None
-
-    def find_numbers(self, body_code: str, uses: Iterable[NumberUse]) -> dict[NumberUse, Document]:
-        """Those of the numbers that are used in the body already, with the documents that have used them."""
+    def find_number(
+        self, body_code: str, year: int, notation: str, number: str, sequences: Sequences = BY_NOTATION
+    ) -> Document | None:
+        """The document that has used this number in the notation's sequence."""
+        keys = sequences.keys(notation)
         rows = self._connection.execute(
-            "SELECT document.*, issued_number.year AS in_year, issued_number.notation_group AS in_group,"
+            "SELECT document.*, issued_number.notation_group AS in_group FROM issued_number"
+            " JOIN document ON document.id = issued_number.document_id"
+            " WHERE issued_number.body_code = ? AND issued_number.year = ? AND issued_number.number = ?",
+            (body_code, year, canonical_number(number)),
+        )
+        return next((to_value(row, Document) for row in rows if keys & _keys(row)), None)
+
+    def find_numbers(
+        self, body_code: str, uses: Iterable[NumberUse], sequences: Sequences = BY_NOTATION
+    ) -> dict[NumberUse, Document]:
+        """Those of the numbers that are used in the body already, with the documents that have used them."""
+        wanted = set(uses)
+        rows = self._connection.execute(
+            "SELECT DISTINCT document.*, issued_number.year AS in_year, issued_number.notation_group AS in_group,"
             " issued_number.number AS taken FROM json_each(?2) AS asked"
             " JOIN issued_number ON issued_number.body_code = ?1"
             " AND issued_number.year = json_extract(asked.value, '$.year')"
-            " AND issued_number.notation_group = json_extract(asked.value, '$.group')"
             " AND issued_number.number = json_extract(asked.value, '$.number')"
             " JOIN document ON document.id = issued_number.document_id",
-            (body_code, msgspec.json.encode(set(uses)).decode()),
+            (body_code, msgspec.json.encode(wanted).decode()),
         )
-        return {NumberUse(row["in_year"], row["in_group"], row["taken"]): to_value(row, Document) for row in rows}
+        by_number: dict[tuple[int, str], list[sqlite3.Row]] = {}
+        for row in rows:
+            by_number.setdefault((row["in_year"], row["taken"]), []).append(row)
+        found = {}
+        for use in wanted:
+            keys = sequences.alike(use.group)
+            for row in by_number.get((use.year, use.number), ()):
+                if keys & _keys(row):
+                    found[use] = to_value(row, Document)
+        return found
 
     def last_numbers(self, body_code: str, year: int) -> dict[str, int]:
-        """Sequence → its highest number used in the year; letters behind a number ("12a") don't count."""
-        rows = self._connection.execute(
-            "SELECT notation_group, max(CAST(number AS INTEGER)) AS last FROM issued_number"
-            " WHERE body_code = ? AND year = ? GROUP BY notation_group",
+        """Sequence → its highest number used in the year, and notation → the highest with it; letters behind a number
+        ("12a") don't count. `Sequences.last` makes of it what a body's sequences have.
+        """
+        found: dict[str, int] = {}
+        for row in self._connection.execute(
+            "SELECT issued_number.notation_group AS in_group, document.notation,"
+            " max(CAST(issued_number.number AS INTEGER)) AS last FROM issued_number"
+            " JOIN document ON document.id = issued_number.document_id"
+            " WHERE issued_number.body_code = ? AND issued_number.year = ? GROUP BY 1, 2",
             (body_code, year),
-        )
-        return {row["notation_group"]: row["last"] for row in rows}
+        ):
+            for key in _keys(row):
+                found[key] = max(found.get(key, 0), row["last"])
+        return found
 
-    def check_number(self, body_code: str, doc_date: date, notation_group: str, number: str) -> None:
-        """KnownError "number_used" if the number is taken (Decree 30/2020, article 15.1: unique per year)."""
-        if used := self.find_number(body_code, doc_date.year, notation_group, number):
+    def check_number(
+        self,
+        body_code: str,
+        doc_date: date,
+        notation: str,
+        number: str,
+        sequences: Sequences = BY_NOTATION,
+        replaces: str | None = None,
+    ) -> None:
+        """KnownError "number_used" if the number is taken (Decree 30/2020, article 15.1: unique per year) by another
+        document than `replaces` (an id), in whose place it comes.
+        """
+        used = self.find_number(body_code, doc_date.year, notation, number, sequences)
+        if used is not None and used.id != replaces:
             assert used.doc_date is not None
             raise KnownError("number_used", number=used.label or number, date=vietnamese_date(used.doc_date))
 
@@ -148,10 +176,15 @@ class DocumentReader:
         return {row[0] for row in rows if row[0] is not None}
 
 
+def _keys(row: sqlite3.Row) -> set[str]:
+    """The keys by which an issued number is found: of the sequence it was given in, and of its notation."""
+    return {row["in_group"], sequence_key(row["notation"] or "")}
+
+
 class Documents(DocumentReader):
     """Documents inside a transaction, where they can be added."""
 
-    def add(self, document: Document) -> None:
+    def add(self, document: Document, sequences: Sequences = BY_NOTATION) -> None:
         """Adds a document and, if it has a `notation_group`, takes its number.
 
         Raises KnownError "number_used"; ValueError if the number to take has no notation or date.
@@ -175,12 +208,13 @@ class Documents(DocumentReader):
             },
         )
         if document.notation_group is not None:
-            self._take_number(document, document.notation_group)
+            self._take_number(document, document.notation_group, sequences)
 
-    def _take_number(self, document: Document, group: str) -> None:
+    def _take_number(self, document: Document, group: str, sequences: Sequences) -> None:
         if document.number is None or document.notation is None or document.doc_date is None:
             raise ValueError("a number is taken only together with its notation and date")
-        self.check_number(document.body_code, document.doc_date, group, document.number)
+        for name in (group, document.notation):
+            self.check_number(document.body_code, document.doc_date, name, document.number, sequences)
         insert(
             self._connection,
             "issued_number",

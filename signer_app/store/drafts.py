@@ -6,19 +6,20 @@ here: whoever adds a draft has screened its files and made them blobs.
 
 import datetime as dt
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from signer_app.pdf.model import LetterFacts, PlaceOption, Profile
-from signer_app.store.model import Draft, DraftFile, FileRole, Urgency
+from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
+from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, Urgency
 from signer_app.store.rows import insert, require_one
 from signer_app.store.times import stamp
 from signer_resources.errors import KnownError
 
 _SELECT = (
     "SELECT draft.*, draft_file.id AS file_id, draft_file.name, draft_file.path, draft_file.output, draft_file.role,"
-    " draft_file.profile, draft_file.blob, draft_file.place, draft_file.facts"
+    " draft_file.profile, draft_file.blob, draft_file.place, draft_file.facts, draft_file.made_from,"
+    " draft_file.original"
     " FROM draft JOIN draft_file ON draft_file.draft_id = draft.id"
 )
 
@@ -39,8 +40,10 @@ class DraftReader:
         return found[0] if found else None
 
     def with_blob(self, blob: str) -> Draft | None:
-        """The draft that has this file."""
-        row = self._connection.execute("SELECT draft_id FROM draft_file WHERE blob = ?", (blob,)).fetchone()
+        """The draft that has this file, be it as it came or repaired."""
+        row = self._connection.execute(
+            "SELECT draft_id FROM draft_file WHERE blob = ?1 OR original = ?1", (blob,)
+        ).fetchone()
         return self.get(row["draft_id"]) if row else None
 
     def with_file(self, file_id: str) -> Draft | None:
@@ -48,16 +51,32 @@ class DraftReader:
         row = self._connection.execute("SELECT draft_id FROM draft_file WHERE id = ?", (file_id,)).fetchone()
         return self.get(row["draft_id"]) if row else None
 
+    def with_attachment(self, attachment_id: str) -> Draft | None:
+        """The draft with which this attachment goes along."""
+        row = self._connection.execute(
+            "SELECT draft_id FROM draft_attachment WHERE id = ?", (attachment_id,)
+        ).fetchone()
+        return self.get(row["draft_id"]) if row else None
+
+    def replacing(self, document_id: str) -> Draft | None:
+        """The draft by which this document is to be signed again."""
+        row = self._connection.execute("SELECT id FROM draft WHERE replaces = ?", (document_id,)).fetchone()
+        return self.get(row["id"]) if row else None
+
     def outputs(self) -> set[str]:
-        """Where the signed copies of all drafts are to go."""
-        return {row[0] for row in self._connection.execute("SELECT output FROM draft_file")}
+        """Where the copies of all drafts' files are to go."""
+        rows = self._connection.execute("SELECT output FROM draft_file UNION SELECT output FROM draft_attachment")
+        return {row[0] for row in rows}
 
     def issued_before(self) -> dict[str, str]:
-        """Draft id → số, ký hiệu under which its very same main file was issued already; the newest counts."""
+        """Draft id → số, ký hiệu under which its very same main file was issued already; the newest counts, that in
+        whose place it is signed again does not.
+        """
         rows = self._connection.execute(
             "SELECT draft_file.draft_id, document.number || '/' || document.notation AS label FROM draft_file"
             " JOIN file ON file.blob_in = draft_file.blob JOIN document ON document.id = file.document_id"
             " JOIN issued_number ON issued_number.document_id = document.id"
+            " JOIN draft ON draft.id = draft_file.draft_id AND document.id IS NOT draft.replaces"
             " WHERE draft_file.role = 'main' ORDER BY document.created_at, document.id"
         )
         return {row["draft_id"]: row["label"] for row in rows}
@@ -68,23 +87,34 @@ class DraftReader:
 
     def blobs(self) -> set[str]:
         """The blobs of all drafts."""
-        return {row[0] for row in self._connection.execute("SELECT blob FROM draft_file")}
+        rows = self._connection.execute(
+            "SELECT blob FROM draft_file UNION SELECT original FROM draft_file UNION SELECT blob FROM draft_attachment"
+        )
+        return {row[0] for row in rows if row[0] is not None}
 
     def _some(self, clause: str, *values: object) -> tuple[Draft, ...]:
-        rows = self._connection.execute(
-            f"{_SELECT} {clause}",
-            values,
+        rows = self._connection.execute(f"{_SELECT} {clause}", values).fetchall()
+        attached: dict[str, list[DraftAttachment]] = {}
+        found = self._connection.execute(
+            "SELECT * FROM draft_attachment WHERE draft_id IN (SELECT value FROM json_each(?))"
+            " ORDER BY draft_id, position",
+            (msgspec.json.encode({row["id"] for row in rows}).decode(),),
         )
-        return tuple(_drafts(rows))
+        for row in found:
+            attached.setdefault(row["draft_id"], []).append(_attachment(row))
+        return tuple(_drafts(rows, attached))
 
 
 class Drafts(DraftReader):
     """Drafts inside a transaction, where they can be written."""
 
     def add(self, draft: Draft) -> None:
-        """Adds a draft; KnownError "out_already_here" if one of its files is in a draft already."""
+        """Adds a draft; KnownError "out_already_here" if one of its files is in a draft already, "attachment_already"
+        if two of its attachments are the same.
+        """
         insert(self._connection, "draft", {"id": draft.id, **_columns(draft), "created_at": stamp(draft.created_at)})
         self._add_files(draft)
+        self._add_attachments(draft)
 
     def put(self, draft: Draft) -> None:
         """Writes a draft that is there as it is now, with its files; raises as `add`, ValueError if it isn't there."""
@@ -95,7 +125,9 @@ class Drafts(DraftReader):
         )
         require_one(done, "no such draft")
         self._connection.execute("DELETE FROM draft_file WHERE draft_id = ?", (draft.id,))
+        self._connection.execute("DELETE FROM draft_attachment WHERE draft_id = ?", (draft.id,))
         self._add_files(draft)
+        self._add_attachments(draft)
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes drafts; one that is gone already is none of anybody's concern."""
@@ -131,6 +163,8 @@ class Drafts(DraftReader):
                 "blob": file.blob,
                 "place": msgspec.json.encode(file.place).decode() if file.place else None,
                 "facts": msgspec.json.encode(file.facts).decode(),
+                "made_from": file.made_from,
+                "original": file.original,
             }
             try:
                 insert(self._connection, "draft_file", columns)
@@ -138,6 +172,26 @@ class Drafts(DraftReader):
                 if "draft_file.blob" not in str(error):
                     raise
                 raise KnownError("out_already_here", name=file.name) from None
+
+    def _add_attachments(self, draft: Draft) -> None:
+        for position, item in enumerate(draft.attachments):
+            columns = {
+                "id": item.id,
+                "draft_id": draft.id,
+                "position": position,
+                "name": item.name,
+                "path": item.path,
+                "output": item.output,
+                "blob": item.blob,
+                "size": item.size,
+                "words": item.words,
+            }
+            try:
+                insert(self._connection, "draft_attachment", columns)
+            except sqlite3.IntegrityError as error:
+                if "draft_attachment.blob" not in str(error):
+                    raise
+                raise KnownError("attachment_already", name=item.name) from None
 
 
 def _columns(draft: Draft) -> dict[str, object]:
@@ -153,24 +207,26 @@ def _columns(draft: Draft) -> dict[str, object]:
         "urgency": int(draft.urgency),
         "ticked": draft.ticked,
         "ticked_by_hand": draft.ticked_by_hand,
+        "copy": msgspec.json.encode(draft.copy).decode() if draft.copy else None,
+        "replaces": draft.replaces,
     }
 
 
-def _drafts(rows: Iterable[sqlite3.Row]) -> Iterator[Draft]:
+def _drafts(rows: Iterable[sqlite3.Row], attached: Mapping[str, Sequence[DraftAttachment]]) -> Iterator[Draft]:
     """The drafts of rows that stand together, one row a file."""
     head: sqlite3.Row | None = None
     files: list[DraftFile] = []
     for row in rows:
         if head is not None and row["id"] != head["id"]:
-            yield _draft(head, files)
+            yield _draft(head, files, attached)
             files = []
         head = row
         files.append(_file(row))
     if head is not None:
-        yield _draft(head, files)
+        yield _draft(head, files, attached)
 
 
-def _draft(row: sqlite3.Row, files: Sequence[DraftFile]) -> Draft:
+def _draft(row: sqlite3.Row, files: Sequence[DraftFile], attached: Mapping[str, Sequence[DraftAttachment]]) -> Draft:
     return Draft(
         id=row["id"],
         files=tuple(files),
@@ -186,6 +242,21 @@ def _draft(row: sqlite3.Row, files: Sequence[DraftFile]) -> Draft:
         urgency=Urgency(row["urgency"]),
         ticked=bool(row["ticked"]),
         ticked_by_hand=bool(row["ticked_by_hand"]),
+        attachments=tuple(attached.get(row["id"], ())),
+        copy=msgspec.json.decode(row["copy"], type=CopyOrder) if row["copy"] else None,
+        replaces=row["replaces"],
+    )
+
+
+def _attachment(row: sqlite3.Row) -> DraftAttachment:
+    return DraftAttachment(
+        id=row["id"],
+        name=row["name"],
+        path=row["path"],
+        output=row["output"],
+        blob=row["blob"],
+        size=row["size"],
+        words=bool(row["words"]),
     )
 
 
@@ -200,4 +271,6 @@ def _file(row: sqlite3.Row) -> DraftFile:
         blob=row["blob"],
         facts=msgspec.json.decode(row["facts"], type=LetterFacts),
         place=msgspec.json.decode(row["place"], type=PlaceOption) if row["place"] else None,
+        made_from=row["made_from"],
+        original=row["original"],
     )

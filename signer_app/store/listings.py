@@ -79,6 +79,8 @@ class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     accepted_at: datetime | None = None
     receivers: tuple[str, ...] = ()
     """Organisation codes."""
+    again: bool = False
+    """Whether it was signed in place of another (đã ký lại), which is shown no more."""
 
     @property
     def label(self) -> str:
@@ -121,8 +123,10 @@ _REGISTER = (
     "SELECT document.id, body_code, document.state, document.created_at, document.urgency, number, notation, doc_date,"
     " type, subject, signer_name, outbox.state, outbox.accepted_at,"
     " (SELECT group_concat(org, char(31)) FROM (SELECT org FROM outbox_receiver"
-    "  WHERE outbox_receiver.packet_id = outbox.packet_id ORDER BY position))"
+    "  WHERE outbox_receiver.packet_id = outbox.packet_id ORDER BY position)),"
+    " EXISTS (SELECT 1 FROM replaced_document WHERE replaced_by = document.id)"
     " FROM document LEFT JOIN outbox ON outbox.document_id = document.id AND outbox.kind = 'new'"
+    " WHERE NOT EXISTS (SELECT 1 FROM replaced_document WHERE replaced_document.document_id = document.id)"
 )
 _YEAR = "substr(ifnull(doc_date, document.created_at), 1, 4)"
 _FLASH = int(Urgency.HOA_TOC)
@@ -265,10 +269,10 @@ class Listings:
         return tuple(row["body_code"] for row in rows)
 
     def register(self, year: int | None = None, body: str | None = None) -> Iterator[RegisterEntry]:
-        """Documents (of one year, of one body), the newest first, one by one."""
+        """Documents (of one year, of one body), the newest first, one by one; of what was signed again the living."""
         wanted = [(f"{_YEAR} = ?", f"{year:04d}")] if year is not None else []
         wanted += [("body_code = ?", body)] if body is not None else []
-        where = f"WHERE {' AND '.join(clause for clause, _value in wanted)}" if wanted else ""
+        where = "".join(f" AND {clause}" for clause, _value in wanted)
         cursor = self._connection.cursor()
         cursor.row_factory = None
         order = "ORDER BY document.created_at DESC, document.id DESC"
@@ -330,6 +334,7 @@ def _register_entry(row: tuple[Any, ...]) -> RegisterEntry:
         sending=_SENDINGS[row[11]] if row[11] is not None else None,
         accepted_at=_moment(row[12]),
         receivers=tuple(row[13].split("\x1f")) if row[13] else (),
+        again=bool(row[14]),
     )
 
 

@@ -10,7 +10,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
-from signer_app.pdf.model import LetterFacts, PlaceOption, Profile
+from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
 from signer_sync.contract import PacketKind
 
 
@@ -78,6 +78,10 @@ class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
     facts: LetterFacts = LetterFacts()
     place: PlaceOption | None = None
     """Where the person wants the seal or signature; None: where the rule puts it."""
+    made_from: str | None = None
+    """SHA-256 of the file that became this PDF, where one did."""
+    original: str | None = None
+    """Blob of the file as it came, where `blob` is its repaired copy."""
 
     @property
     def pages(self) -> int:
@@ -85,9 +89,23 @@ class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
         return self.facts.pages
 
 
+class DraftAttachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that waits to go along unsigned: `path` is where it was opened, `blob` its copy, `output` where a copy
+    goes beside the signed files. `words`: whether its words could be searched for a mark of secrecy.
+    """
+
+    id: str
+    name: str
+    path: str
+    output: str
+    blob: str
+    size: int
+    words: bool = True
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A document that waits to be signed, its main file first. Texts are empty where nothing is known yet; without a
-    date it is issued on the day of its signing.
+    date it is issued on the day of its signing. `attachments` go along unsigned.
     """
 
     id: str
@@ -105,6 +123,17 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     ticked: bool = False
     ticked_by_hand: bool = False
     """Whether the clerk has ticked or unticked it; then the program leaves it alone."""
+    attachments: tuple[DraftAttachment, ...] = ()
+    copy: CopyOrder | None = None
+    """What copy is made and who ordered it, where its profile is `copy`."""
+    replaces: str | None = None
+    """Id of the document that it is signed again in place of."""
+
+    @property
+    def blobs(self) -> set[str]:
+        """Every copy that it needs."""
+        kept = {file.blob for file in self.files} | {file.original for file in self.files if file.original}
+        return kept | {item.blob for item in self.attachments}
 
     @property
     def main(self) -> DraftFile:
@@ -146,6 +175,10 @@ class JournalAction(StrEnum):
     TRUST_REMOVE = "trust_remove"
     EVIDENCE_DESTROYED = "evidence_destroyed"
     """What was kept of the checks of a file was destroyed on request (TT 15/2025/TT-BKHCN, articles 5.4 and 6.2)."""
+    NUMBER_GIVEN_UP = "number_given_up"
+    """No use of a token: the clerk gave a number up that was kept for a document, and which; the reason stands in the
+    book.
+    """
     UNREADABLE = "unreadable"
     """Never written: stands where the file was altered so that no entry can be read there any more."""
 
@@ -224,6 +257,13 @@ class EvidenceStamp(msgspec.Struct, frozen=True, kw_only=True):
     valid: bool
 
 
+class AttachmentHash(msgspec.Struct, frozen=True):
+    """A file that went along unsigned, as it is kept with the main file's evidence."""
+
+    name: str
+    sha256: str
+
+
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a signature made or checked (TT 15/2025/TT-BKHCN, articles 5.4 and 6.2). Bytes are base64 in
     the database.
@@ -246,6 +286,8 @@ class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     status_time: dt.datetime | None = None
     ocsp_der: bytes | None = None
     timestamp_token: bytes | None = None
+    original_sha256: str = ""
+    """The file as it came, where it was broken and its repaired copy was signed."""
     warnings_shown: tuple[str, ...] = ()
     """Codes of the catalogue."""
     name: str = ""
@@ -260,6 +302,8 @@ class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Common name of the anchor at which the chain ends."""
     proofs: tuple[EvidencePiece, ...] = ()
     """What the status rests on; those that came with the document itself are only named."""
+    attachments: tuple[AttachmentHash, ...] = ()
+    """What went along unsigned; kept with the main file's signature."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

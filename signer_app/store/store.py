@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from signer_app.store.attachments import AttachmentReader, leaving_blob
 from signer_app.store.batches import Batches, BatchReader
 from signer_app.store.blobs import BlobStore
 from signer_app.store.custody import Custody, CustodyReader
@@ -34,17 +35,24 @@ from signer_app.store.drafts import DraftReader, Drafts
 from signer_app.store.evidence import EvidenceReader, EvidenceTable
 from signer_app.store.inbox import Inbox, InboxReader
 from signer_app.store.journal import Journal, JournalReader
+from signer_app.store.levels import LevelReader, Levels
 from signer_app.store.listings import Listings
 from signer_app.store.model import (
     BatchFile,
     Document,
     DocumentState,
     Evidence,
+    JournalAction,
     NewPacket,
     StoredFile,
     TokenUse,
 )
+from signer_app.store.number_book import NumberBook
 from signer_app.store.outbox import Outbox, OutboxReader
+from signer_app.store.places import PlaceReader, Places
+from signer_app.store.replacing import FreedNumber, Replacing, ReplacingReader
+from signer_app.store.reservations import ReservationReader, Reservations
+from signer_app.store.sequences import BY_NOTATION, Sequences
 from signer_app.store.settings import load_settings
 from signer_app.store.times import utc_now
 from signer_resources.errors import KnownError
@@ -57,18 +65,24 @@ class View:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.drafts = DraftReader(connection)
+        self.attachments = AttachmentReader(connection)
+        self.replacing = ReplacingReader(connection)
         self.documents = DocumentReader(connection)
+        self.reservations = ReservationReader(connection)
+        self.number_book = NumberBook(connection)
+        self.places = PlaceReader(connection)
         self.evidence = EvidenceReader(connection)
         self.batches = BatchReader(connection)
         self.outbox = OutboxReader(connection)
         self.inbox = InboxReader(connection)
         self.journal = JournalReader(connection)
         self.custody = CustodyReader(connection)
+        self.levels = LevelReader(connection)
         self.listings = Listings(connection)
 
     def blobs(self) -> set[str]:
         """Every blob that a row refers to."""
-        documents = self.documents.blobs() | self.evidence.blobs()
+        documents = self.documents.blobs() | self.evidence.blobs() | self.levels.blobs()
         return self.drafts.blobs() | documents | self.outbox.blobs() | self.inbox.blobs()
 
 
@@ -77,20 +91,26 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.drafts = Drafts(connection)
+        self.attachments = AttachmentReader(connection)
+        self.replacing = Replacing(connection)
         self.documents = Documents(connection)
+        self.reservations = Reservations(connection)
+        self.places = Places(connection)
         self.evidence = EvidenceTable(connection)
         self.batches = Batches(connection)
         self.outbox = Outbox(connection)
         self.inbox = Inbox(connection)
         self.journal = Journal(connection)
         self.custody = Custody(connection)
+        self.levels = Levels(connection)
 
 
 class Signing(msgspec.Struct, frozen=True, kw_only=True):
     """The result of signing one document, as it is kept: all blobs are in the store already.
 
     `uses` are the uses of the token that made it, `batch_files` the new state of its rows in a batch,
-    `packet` what is to be sent of it, None where nothing is. `draft` is the id of the draft that ends with it.
+    `packet` what is to be sent of it, None where nothing is. `draft` is the id of the draft that ends with it,
+    `replaces` that of the document in whose place it comes: signed before, not sent, and signed again.
     """
 
     document: Document
@@ -100,6 +120,16 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     uses: tuple[TokenUse, ...] = ()
     batch_files: tuple[BatchFile, ...] = ()
     draft: str | None = None
+    replaces: str | None = None
+    owner: str | None = None
+    """For whom its number was kept: SHA-256 of the main file as it was opened; None: the main file's `blob_in`."""
+    sequences: Sequences = BY_NOTATION
+    """How the body's numbers run."""
+
+    @property
+    def keeper(self) -> str:
+        """For whom its number was kept."""
+        return self.owner or self.files[0].blob_in
 
     def blobs(self) -> set[str]:
         """Every blob it refers to."""
@@ -249,16 +279,23 @@ class Store(StoreReader):
         something else refers to them; where it raises "secret", the draft goes too. On a full disk it is called
         again for the second try.
 
-        Raises KnownError "number_used", what `secrecy_check` raises, and as `transaction`; ValueError for a
-        packet without receivers or number, for parts that don't belong together, and for a blob that is not
-        in the store.
+        Where it replaces a document, that one's number is free for it: all of it happens, or the old one stays.
+
+        Raises KnownError "number_used", "again_sent", "again_replaced", "again_unknown", what `secrecy_check` raises,
+        and as `transaction`; ValueError for a packet without receivers or number, for parts that don't belong
+        together, and for a blob that is not in the store.
         """
         self._require_whole(signing)
         screen = _Screen(secrecy_check)
 
         def work(transaction: Transaction) -> None:
-            transaction.documents.add(signing.document)
+            freed = transaction.replacing.give_up(signing.replaces) if signing.replaces is not None else None
+            if signing.document.notation_group is not None:
+                transaction.reservations.issue(signing.document, signing.keeper, signing.sequences)
+            transaction.documents.add(signing.document, signing.sequences)
             transaction.documents.add_files(signing.files)
+            if signing.replaces is not None:
+                self._replace(transaction, signing, signing.replaces, freed)
             transaction.evidence.add(signing.evidence)
             for use in signing.uses:
                 transaction.journal.append(use, self._now())
@@ -272,11 +309,24 @@ class Store(StoreReader):
         try:
             self.write(work)
         finally:
-            if screen.secret and signing.draft is not None:
-                secret = signing.draft
-                self.write(lambda transaction: transaction.drafts.remove([secret]))
+            if screen.secret:
+                self.write(lambda transaction: _forget_secret(transaction, signing))
             if screen.hit:
                 self.discard(signing.blobs())
+
+    def _replace(self, transaction: Transaction, signing: Signing, replaced: str, freed: FreedNumber | None) -> None:
+        """Has the new document stand in the old one's place; a number that it doesn't take over is given up."""
+        operator, now = next((use.operator for use in signing.uses), ""), self._now()
+        if transaction.replacing.record(replaced, signing.document.id, freed, now, operator) and freed is not None:
+            given_up = TokenUse(
+                action=JournalAction.NUMBER_GIVEN_UP,
+                operator=operator,
+                certificate_sha256=None,
+                token_serial=None,
+                result="ok",
+                number=freed.label,
+            )
+            transaction.journal.append(given_up, now)
 
     def release(self, packet: NewPacket, secrecy_check: Callable[[], None]) -> None:
         """Queues a document that was signed and kept before; `secrecy_check` as in `commit_signed`.
@@ -344,24 +394,32 @@ class Store(StoreReader):
         """
         with self.view() as view:
             file = view.documents.file(file_id)
-        if file is None or file.blob_out is None or file.output_path is None:
-            raise ValueError("no signed file that is wanted outside the store")
+        if file is None or leaving_blob(file) is None or file.output_path is None:
+            raise ValueError("no file that is wanted outside the store")
         return self._export(file)
 
     def finish_exports(self) -> tuple[Export, ...]:
         """Makes up for the copies that a crash or a closed folder prevented."""
         with self.view() as view:
-            pending = view.documents.pending_exports()
+            pending = (*view.documents.pending_exports(), *view.attachments.pending_exports())
         return tuple(self._export(file) for file in pending)
 
     def _export(self, file: StoredFile) -> Export:
-        assert file.blob_out is not None
+        blob = leaving_blob(file)
+        assert blob is not None
         assert file.output_path is not None
         destination = Path(file.output_path)
-        if not self.blobs.is_exported(file.blob_out, destination):
+        if not self.blobs.is_exported(blob, destination):
             try:
-                self.blobs.export(file.blob_out, destination)
+                self.blobs.export(blob, destination)
             except KnownError as error:
                 return Export(file.id, file.output_path, error)
         self.write(lambda transaction: transaction.documents.mark_exported(file.id, self._now()))
         return Export(file.id, file.output_path, None)
+
+
+def _forget_secret(transaction: Transaction, signing: Signing) -> None:
+    """The draft of a secret document goes, and the row that keeps its number under its file's name."""
+    if signing.draft is not None:
+        transaction.drafts.remove([signing.draft])
+    transaction.reservations.forget(signing.keeper)

@@ -10,10 +10,11 @@ import asyncio
 import bisect
 import datetime as dt
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import cryptography.x509
 from asn1crypto import x509
@@ -35,6 +36,7 @@ _MAX_STEPS = 400
 _MAX_DEPTH = 10
 """Certificates in a path, leaf and anchor included; the Cipher Committee's have three."""
 _MAX_CERTIFICATES = 256
+_MAX_REMEMBERED = 512
 _MAX_BYTES = 32 << 10
 """Of one certificate; real ones have two or three thousand."""
 _MAX_NAMES = 64
@@ -98,16 +100,41 @@ def _readable(certificates: Iterable[x509.Certificate]) -> Iterator[cryptography
 _Key = tuple[bytes, frozenset[bytes], tuple[int, int], bool]
 
 
+class _Material:
+    """Anchors and supporting certificates as they were read, and what was found with them: the same for every file.
+
+    A batch is checked against one material, and its letters bring the same certificates again and again.
+    """
+
+    def __init__(self, anchors: tuple[bytes, ...], intermediates: tuple[bytes, ...]) -> None:
+        self.anchors = tuple(parse_certificates(anchors))
+        self.intermediates = tuple(parse_certificates(intermediates))
+        self.known: dict[_Key, Chain] = {}
+        self.read: dict[bytes, x509.Certificate | None] = {}
+
+    def forget_some(self) -> None:
+        """Files are strangers': what they bring must not fill the memory."""
+        if len(self.known) > _MAX_REMEMBERED or len(self.read) > _MAX_REMEMBERED:
+            self.known.clear()
+            self.read.clear()
+
+
+@lru_cache(maxsize=4)
+def _material(anchors: tuple[bytes, ...], intermediates: tuple[bytes, ...], _thread: int) -> _Material:
+    """One for each thread: asn1crypto parses when it is asked, and not for two at once."""
+    return _Material(anchors, intermediates)
+
+
 class TrustStore:
-    """Anchors and supporting, parsed once for all signatures of a file; for one thread."""
+    """Anchors and supporting certificates for all signatures of a file; for one thread of a process."""
 
     def __init__(self, material: TrustMaterial, clock: Callable[[], float] = time.monotonic) -> None:
-        self.anchors = tuple(parse_certificates(material.anchors))
-        self._intermediates = tuple(parse_certificates(material.intermediates))
+        self._material = _material(material.anchors, material.intermediates, threading.get_ident())
+        self._material.forget_some()
+        self.anchors = self._material.anchors
+        self._intermediates = self._material.intermediates
         self._clock = clock
         self._spent = 0.0
-        self._known: dict[_Key, Chain] = {}
-        self._read: dict[bytes, x509.Certificate | None] = {}
 
     def chain(
         self, leaf: x509.Certificate, others: Iterable[x509.Certificate], moment: dt.datetime, *, sha1: bool = False
@@ -119,26 +146,32 @@ class TrustStore:
         """
         if not self.anchors:
             return Chain(Trust.UNKNOWN)
-        known = self._once(leaf)
-        if known is None:
+        usable = self._once(leaf)
+        if usable is None:
             return Chain(Trust.UNTRUSTED, limit=True)
-        leaf = known
+        leaf = usable
         if any(anchor.dump() == leaf.dump() for anchor in self.anchors):
             return Chain(Trust.TRUSTED, (leaf,))
         moment = min(max(moment, leaf.not_valid_before), leaf.not_valid_after)
         brought = (one for one in map(self._once, others) if one is not None)
         supporting = _distinct(itertools.chain(self._intermediates, brought))[:_MAX_CERTIFICATES]
         key = leaf.sha256, frozenset(one.sha256 for one in supporting), _slot(moment, [leaf, *supporting]), sha1
-        if key not in self._known:
-            self._known[key] = self._search(leaf, supporting, moment, sha1=sha1)
-        return self._known[key]
+        known = self._material.known
+        if key in known:
+            return known[key]
+        chain = self._search(leaf, supporting, moment, sha1=sha1)
+        if not chain.limit:
+            # A search that was broken off says nothing about the next file.
+            known[key] = chain
+        return chain
 
     def _once(self, certificate: x509.Certificate) -> x509.Certificate | None:
         """The certificate as it was read the first time, for each signature brings it anew; None: it can't be used."""
         der: bytes = certificate.dump()
-        if der not in self._read:
-            self._read[der] = certificate if _usable(certificate) else None
-        return self._read[der]
+        read = self._material.read
+        if der not in read:
+            read[der] = certificate if _usable(certificate) else None
+        return read[der]
 
     def _search(
         self, leaf: x509.Certificate, supporting: Sequence[x509.Certificate], moment: dt.datetime, *, sha1: bool

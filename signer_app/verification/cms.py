@@ -7,17 +7,19 @@ wrong in itself, UnreadableError where it can't be judged.
 import contextlib
 import datetime as dt
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from asn1crypto import cms, core, parser, tsp, x509
 from pyhanko.sign.general import (
     CMSExtractionError,
     CMSStructuralError,
-    extract_certificate_info,
     extract_signer_info,
     find_cms_attribute_iter,
+    match_issuer_serial,
 )
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, validate_sig_integrity
@@ -31,6 +33,8 @@ _LEAST_BITS = {"rsa": 2048, "rsassa_pss": 2048, "dsa": 2048, "ec": 256}
 _KNOWN_SIGNATURES = frozenset({"rsassa_pkcs1v15", "rsassa_pss", "ecdsa", "ed25519", "ed448"})
 _MAX_CERTIFICATES = 64
 _MAX_TIMESTAMPS = 8
+_PLAIN = "certificate"
+"""What is no attribute certificate, and no extended one of old."""
 
 Digest = Callable[[str], bytes]
 """The digest of what was signed, by the name of the hash ("sha256")."""
@@ -122,10 +126,9 @@ def _check(signed: cms.SignedData, content_type: str, digest: Digest) -> Signed:
         if len(signed["certificates"]) > _MAX_CERTIFICATES:
             raise LimitError
         signer_info = extract_signer_info(signed)
-        found = extract_certificate_info(signed)
     except CMSExtractionError:
         raise UnreadableError("verify_certificate_missing") from None
-    certificate = found.signer_cert
+    certificate, others = _certificates(signed, signer_info)
     try:
         algorithm = signer_info["signature_algorithm"]
         known = algorithm.signature_algo in _KNOWN_SIGNATURES
@@ -147,13 +150,42 @@ def _check(signed: cms.SignedData, content_type: str, digest: Digest) -> Signed:
     crls, ocsps = _embedded_revocation(signed, signer_info)
     return Signed(
         certificate=certificate,
-        certificates=tuple(found.other_certs),
+        certificates=others,
         weak=_is_weak(algorithm, hash_name, certificate),
         claimed_time=extract_self_reported_ts(signer_info),
         signer_info=signer_info,
         crls=crls,
         ocsps=ocsps,
     )
+
+
+def _certificates(
+    signed: cms.SignedData, signer_info: cms.SignerInfo
+) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    """The signer's certificate and all others that came along. The set has no order (RFC 5652, 5.1)."""
+    thread = threading.get_ident()
+    held = [_read(choice.chosen.untag().dump(), thread) for choice in signed["certificates"] if choice.name == _PLAIN]
+    sid = signer_info["sid"]
+    signers = [certificate for certificate in held if _is_named(certificate, sid)]
+    if not signers:
+        raise UnreadableError("verify_certificate_missing")
+    return signers[-1], tuple(certificate for certificate in held if not any(certificate is one for one in signers))
+
+
+def _is_named(certificate: x509.Certificate, sid: cms.SignerIdentifier) -> bool:
+    if sid.name != "issuer_and_serial_number":
+        return bool(certificate.key_identifier == sid.chosen.native)
+    # The number first: names are compared by rules that take long (RFC 4518).
+    same_number = certificate.serial_number == sid.chosen["serial_number"].native
+    return bool(same_number and match_issuer_serial(sid.chosen, certificate))
+
+
+@lru_cache(maxsize=256)
+def _read(der: bytes, _thread: int) -> x509.Certificate:
+    """A certificate as it was read before: those of a batch come with each letter. For each thread its own, because
+    asn1crypto parses when it is asked.
+    """
+    return x509.Certificate.load(der)
 
 
 def _is_weak(algorithm: Any, hash_name: str, certificate: x509.Certificate) -> bool:

@@ -5,8 +5,10 @@ judge. A fault while looking at one signature or step makes those signatures bro
 unreadable that depend on it, never better.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pyhanko.pdf_utils import generic
 
@@ -24,21 +26,43 @@ from signer_app.verification.second_opinion import SecondOpinion, has_unused_obj
 from signer_app.verification.source import SourceFile
 from signer_app.verification.traces import match_traces
 
-__all__ = ["FoundSignature", "SignedDocument"]
+__all__ = ["FoundSignature", "Opened", "SignedDocument", "opened"]
 
 _MAX_SIGNATURES = 200
+
+
+@dataclass
+class Opened:
+    """An open file, for several who look at it one after the other: pictures and objects are made once.
+
+    `final` is the file as it is, by the reader that could read it; None when none could.
+    """
+
+    source: SourceFile
+    pages: Pages
+    final: Revision | None = None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Opened]:
+    """Raises OSError, and UnreadableError for an empty file."""
+    with SourceFile(path) as source, closing(Pages(source)) as pages:
+        yield Opened(source, pages)
 
 
 class SignedDocument:
     """All signatures of a file, oldest first, with their integrity."""
 
-    def __init__(self, source: SourceFile, *, strict: bool) -> None:
+    def __init__(self, source: SourceFile, *, strict: bool, opened: Opened | None = None) -> None:
         self._source = source
+        self._opened = opened
         self._strict = strict
         self.final = Revision(source, source.last_ending(), Memory(), strict=strict)
         if strict and self.final.reader.xrefs.hybrid_xrefs_present:
             # Word writes hybrid files; pyHanko's strict mode has no answer for them.
             raise UnreadableError("verify_damaged")
+        if opened is not None:
+            opened.final = self.final
 
     def signatures(self) -> list[FoundSignature]:
         """Looks at every filled signature field. Raises UnreadableError for the file as a whole."""
@@ -91,7 +115,7 @@ class SignedDocument:
 
     def _judged(self, found: list[FoundSignature]) -> list[FoundSignature]:
         states = [one.state for one in found if one.state is not None]
-        pages = Pages(self._source)
+        pages = self._opened.pages if self._opened is not None else Pages(self._source)
         try:
             steps, faults, doubts = self._steps(states, pages)
             look = _PageLooks(self._source, pages)
@@ -102,7 +126,8 @@ class SignedDocument:
             judge = Judge(states, steps, look.check, undecided)
             return [_in_doubt(self._judge_one(one, judge, look, faults), doubts) for one in found]
         finally:
-            pages.close()
+            if self._opened is None:
+                pages.close()
 
     def _judge_one(
         self, one: FoundSignature, judge: Judge, look: "_PageLooks", faults: dict[int, str]

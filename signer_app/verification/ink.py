@@ -23,8 +23,9 @@ from signer_app.verification.source import SourceFile
 
 _DPI = 110
 _MAX_PIXELS = 12_000_000
-_MAX_PICTURES = 600
-_MAX_KEPT = 24
+_MAX_PICTURES = 1200
+_MAX_KEPT = 48
+_MAX_OPEN = 4
 _MAX_CHARS = 100_000
 
 _INK_CONTRAST = 36
@@ -60,57 +61,87 @@ _MAX_LEADER_WIDTH_PT = {"…": mm_to_pt(6), "_": mm_to_pt(3.5)}
 """A dot of a leader is at most this high, and this wide, or as wide as high; what is more only calls itself a dot."""
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """Which picture: of the page (from 0) of the file cut at byte `end`."""
+
+    end: int
+    page: int
+    annotations: bool
+    grey: bool
+
+
 class Pages:
     """Pictures of the pages of successive states of one file, the latest kept. Close after use."""
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._documents: dict[int, pdfium.PdfDocument] = {}
-        self._pictures: dict[tuple[int, int, bool], tuple[Image.Image, Image.Image]] = {}
-        self._rendered = 0
+        self._open: dict[tuple[int, int], pdfium.PdfPage] = {}
+        self._pictures: dict[_Drawn, Image.Image] = {}
+        self._left = _MAX_PICTURES
+
+    def allow(self, more: int) -> None:
+        """So many more pictures may be made; their number is limited."""
+        self._left += more
 
     def close(self) -> None:
-        """Closes PDFium's documents; must come before the source is closed."""
+        """Closes PDFium's pages and documents; must come before the source is closed."""
+        self._close_pages()
         for document in self._documents.values():
             document.close()
         self._documents.clear()
 
+    def _close_pages(self) -> None:
+        for page in self._open.values():
+            page.close()
+        self._open.clear()
+
     def picture(self, end: int, page: int, *, annotations: bool = True) -> Image.Image:
         """The page (from 0) of the file cut at byte `end`, in grey. Raises pdfium's errors, LimitError."""
-        return self._both(end, page, annotations=annotations)[0]
+        return self._picture(_Drawn(end, page, annotations, grey=True))
 
     def colours(self, end: int, page: int) -> Image.Image:
         """The same in colour."""
-        return self._both(end, page, annotations=True)[1]
+        return self._picture(_Drawn(end, page, annotations=True, grey=False))
 
-    def _both(self, end: int, page: int, *, annotations: bool) -> tuple[Image.Image, Image.Image]:
-        key = (end, page, annotations)
-        if key not in self._pictures:
-            self._rendered += 1
-            if self._rendered > _MAX_PICTURES:
+    def _picture(self, wanted: _Drawn) -> Image.Image:
+        if wanted not in self._pictures:
+            if self._left <= 0:
                 raise LimitError
+            self._left -= 1
             while len(self._pictures) >= _MAX_KEPT:
                 del self._pictures[next(iter(self._pictures))]
-            self._pictures[key] = _render(self._document(end), page, annotations=annotations)
-        return self._pictures[key]
+            page = self._page(wanted.end, wanted.page)
+            self._pictures[wanted] = _render(page, annotations=wanted.annotations, grey=wanted.grey)
+        return self._pictures[wanted]
 
     def leaders(self, end: int, page: int) -> list[UserBox]:
         """Boxes of the dots of leaders ("Số: ....../QĐ") on that page, which number and date are written over by
         custom.
         """
-        opened = self._document(end)[page]
-        try:
-            return list(_leaders(opened))
-        finally:
-            opened.close()
+        return list(_leaders(self._page(end, page)))
 
-    def _document(self, end: int) -> pdfium.PdfDocument:
+    def has_annotations(self, end: int, page: int) -> bool:
+        """Whether the page shows anything beside its own content, by PDFium. Raises pdfium's errors."""
+        return bool(pdfium_c.FPDFPage_GetAnnotCount(self._page(end, page).raw) > 0)
+
+    def document(self, end: int) -> pdfium.PdfDocument:
+        """PDFium's view of the file cut at byte `end`; it stays open, and is closed with the rest."""
         if end not in self._documents:
             document = pdfium.PdfDocument(self._source.prefix(end))
             # Without a form environment PDFium draws no widgets.
             document.init_forms()
             self._documents[end] = document
         return self._documents[end]
+
+    def _page(self, end: int, number: int) -> pdfium.PdfPage:
+        """A page that stays open for a while: its next picture needs no decoding of what it shows."""
+        if (end, number) not in self._open:
+            if len(self._open) >= _MAX_OPEN:
+                self._close_pages()
+            self._open[end, number] = self.document(end)[number]
+        return self._open[end, number]
 
 
 @dataclass(frozen=True)
@@ -395,22 +426,25 @@ def _added(one: Rect, other: Rect) -> float:
     return both.w * both.h - one.w * one.h - other.w * other.h
 
 
-def _render(document: pdfium.PdfDocument, number: int, *, annotations: bool) -> tuple[Image.Image, Image.Image]:
-    """In grey and in colour; PDFium draws letters in colour otherwise than in grey."""
-    page = document[number]
+def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool) -> Image.Image:
+    """In grey or in colour; PDFium draws letters in colour otherwise than in grey."""
+    width, height = page.get_size()
+    scale = min(_DPI / 72, math.sqrt(_MAX_PIXELS / max(1.0, width * height)))
+    bitmap = page.render(
+        scale=scale,
+        grayscale=grey,
+        draw_annots=annotations,
+        may_draw_forms=annotations,
+        # In this order of bytes Pillow takes a picture as it is.
+        prefer_bgrx=True,
+        rev_byteorder=True,
+    )
     try:
-        width, height = page.get_size()
-        scale = min(_DPI / 72, math.sqrt(_MAX_PIXELS / max(1.0, width * height)))
-        images = []
-        for grey in (True, False):
-            bitmap = page.render(scale=scale, grayscale=grey, draw_annots=annotations, may_draw_forms=annotations)
-            try:
-                images.append(bitmap.to_pil().convert("L" if grey else "RGB").copy())
-            finally:
-                bitmap.close()
-        return images[0], images[1]
+        # A copy in any case, for PDFium's own memory is let go.
+        image: Image.Image = bitmap.to_pil().convert("L" if grey else "RGB")
+        return image
     finally:
-        page.close()
+        bitmap.close()
 
 
 def _leaders(page: pdfium.PdfPage) -> Iterator[UserBox]:

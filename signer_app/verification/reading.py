@@ -32,6 +32,7 @@ from pyhanko.pdf_utils.xref import (
 from signer_app.verification.faults import LimitError, UnreadableError
 from signer_app.verification.generations import Settled, refuse_high_generations
 from signer_app.verification.source import SourceFile
+from signer_app.verification.unlocking import Unlocked
 
 MAX_REVISIONS = 400
 _MAX_ENTRIES = 2_000_000
@@ -89,6 +90,14 @@ class _Chain:
     end: int
 
 
+@dataclass(frozen=True)
+class _Lock:
+    """How the file is encrypted, by what tells it, and what opens it; both None where it isn't."""
+
+    told_by: Any
+    unlocked: Unlocked | None
+
+
 @dataclass
 class Memory:
     """What was read of one file, by place, and what was compared; shared by all states of it."""
@@ -98,6 +107,7 @@ class Memory:
     chains: dict[int, _Chain] = field(default_factory=dict)
     walks: dict[Any, Any] = field(default_factory=dict)
     settled: Settled = field(default_factory=Settled)
+    lock: "_Lock | None" = None
 
 
 class LongStream(generic.StreamObject):
@@ -239,10 +249,37 @@ class StateReader(PdfHandler):
         self._places: dict[Key, Place | None] = {}
         self._packed_in: dict[Key, int] = {}
         self._dependent: set[Key] = set() if earlier is None else set(earlier._dependent)
+        self._lock_key: Key | None = None
+        self._unlocked: Unlocked | None = None
+        self._unlocked = self._unlock()
         if earlier is not None and self.extends(earlier):
             left_out = self.told_since(earlier)
             self._places = {key: place for key, place in earlier._places.items() if key not in left_out}
             self._packed_in = {key: number for key, number in earlier._packed_in.items() if key not in left_out}
+
+    def _unlock(self) -> Unlocked | None:
+        """What opens the objects of an encrypted file; UnreadableError `verify_encrypted` where nothing does.
+
+        All states of a file are encrypted alike (ISO 32000-1, 7.6.1): what was read of one is good for all.
+        """
+        trailer = self.trailer.flatten()
+        settings, ids = dict.get(trailer, "/Encrypt"), dict.get(trailer, "/ID")
+        told_by: Any = None
+        if settings is not None:
+            first = ids[0] if isinstance(ids, generic.ArrayObject) and ids else None
+            first_id = bytes(getattr(first, "original_bytes", b""))
+            told_by = (settings, first_id)
+            if isinstance(settings, generic.IndirectObject):
+                self._lock_key = (settings.idnum, settings.generation)
+                told_by = (self.place(self._lock_key), first_id)
+        if self._memory.lock is None:
+            if isinstance(settings, generic.IndirectObject):
+                settings = self.read((settings.idnum, settings.generation))
+            unlocked = None if told_by is None else Unlocked(settings, told_by[1])
+            self._memory.lock = _Lock(told_by, unlocked)
+        elif self._memory.lock.told_by != told_by:
+            raise UnreadableError("verify_encrypted")
+        return self._memory.lock.unlocked
 
     # History
 
@@ -316,6 +353,8 @@ class StateReader(PdfHandler):
                 raise misc.PdfReadError("before the beginning of the file")
             found = self._long_object(key, place) or self._plain_object(key, place)
             shared = _stands_alone(found.value)
+            if self._unlocked is not None and key != self._lock_key:
+                found = _Read(self._unlocked.plain(found.value, key), found.end)
         else:
             found, shared = self._packed_object(key, place)
         if shared and found.end + _LOOK_AHEAD <= self.end:

@@ -50,8 +50,6 @@ class Revision(Objects):
         self.memory = memory
         super().__init__(StateReader(source, end, memory, strict=strict, earlier=earlier.reader if earlier else None))
         self.trailer = self.reader.trailer_view
-        if "/Encrypt" in self.trailer:
-            raise UnreadableError("verify_encrypted")
         root = self.resolve(dict.get(self.trailer, "/Root"))
         if not isinstance(root, generic.DictionaryObject):
             raise UnreadableError("verify_damaged")

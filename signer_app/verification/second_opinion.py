@@ -77,7 +77,7 @@ class SecondOpinion:
 
         Raises LimitError, and PdfStrictReadError for a file that wants the lenient reader.
         """
-        brought = _brought(old, new)
+        brought = brought_since(old, new)
         agreement = parsers_agree(new, brought, self._source.copy(new.end))
         if agreement is Agreement.OTHERWISE:
             # What a viewer shows then depends on its parser; that is so whatever the change was said to be.
@@ -118,10 +118,14 @@ class _History(PdfFileReader):
     def __init__(self, final: Revision, stream: Any) -> None:
         self._final = final.reader
         super().__init__(stream, strict=final.reader.strict)
+        if self.encrypted:
+            self.decrypt("")
 
     def _read_object(self, ref: Any, marker: Any, never_decrypt: bool = False, as_metadata_stream: bool = False) -> Any:
         key = (ref.idnum, ref.generation)
-        if isinstance(marker, int) and not as_metadata_stream and self._final.place(key) == marker:
+        # What we have read of an encrypted file is opened already, and pyHanko would open it again.
+        reuse = isinstance(marker, int) and not as_metadata_stream and "/Encrypt" not in self.trailer
+        if reuse and self._final.place(key) == marker:
             known = self._final.read(key)
             if not isinstance(known, LongStream):
                 return known
@@ -132,10 +136,13 @@ class _History(PdfFileReader):
             short = generic.StreamObject(dict(dict.items(known)), encoded_data=b"%d" % known.start)
             short.container_ref = known.container_ref
             return short
+        if as_metadata_stream and not getattr(self.security_handler, "encrypt_metadata", True):
+            # pyHanko opens what was left in the clear for those who search (ISO 32000-1, table 21).
+            never_decrypt = True
         return super()._read_object(ref, marker, never_decrypt, as_metadata_stream)
 
 
-def _brought(old: Revision, new: Revision) -> set[Key]:
+def brought_since(old: Revision, new: Revision) -> set[Key]:
     """The objects that the sections of `new` after those of `old` name, save those that only carry others."""
     xrefs = new.reader.xrefs
     brought: set[Key] = set()
@@ -150,7 +157,7 @@ def _brought(old: Revision, new: Revision) -> set[Key]:
 
 def has_unused_objects(old: Revision, new: Revision) -> bool:
     """Whether `new` brought objects that nothing in it leads to (to be used by something appended later)."""
-    return bool(_brought(old, new) - reachable(new))
+    return bool(brought_since(old, new) - reachable(new))
 
 
 def reachable(revision: Revision) -> set[Key]:

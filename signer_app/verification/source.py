@@ -35,6 +35,7 @@ _MAX_CONTENTS = 4 << 20
 _MAX_ENDINGS = 1000
 _MAX_TRAILER = 1 << 20
 _SMALL = 16 << 20
+_READS_KEPT = 16
 _TRACE = b"/ByteRange"
 _MAX_TRACES = 20_000
 _MAX_PASSES = 8
@@ -52,6 +53,7 @@ class _Prefix(io.RawIOBase):
         self._data = data
         self._end = end
         self._at = 0
+        self._reads = 0
 
     def readable(self) -> bool:
         return True
@@ -74,6 +76,10 @@ class _Prefix(io.RawIOBase):
         count = max(0, min(len(view), self._end - self._at))
         view[:count] = self._data[self._at : self._at + count]
         self._at += count
+        self._reads += 1
+        if self._reads % _READS_KEPT == 0 and len(self._data) > _SMALL and hasattr(mmap, "MADV_DONTNEED"):
+            # Around each byte that is looked at the system maps up to a megabyte; all of it is still in its cache.
+            self._data.madvise(mmap.MADV_DONTNEED)
         return count
 
 
@@ -100,6 +106,7 @@ class SourceFile:
                 raise UnreadableError("verify_not_pdf")
             self.data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
             self._stack = stack.pop_all()
+        self._file = file
         self._digests: dict[tuple[SignedRange, str], bytes] = {}
         self._sha256: str | None = None
         self._left_to_digest = _MAX_PASSES * self.size
@@ -120,6 +127,17 @@ class SourceFile:
     ) -> None:
         self._stack.close()
 
+    def piece(self, start: int, stop: int) -> bytes:
+        """These bytes, at most to the end. For going through the file: what is read so is not mapped, and so takes no
+        memory afterwards.
+        """
+        self._file.seek(start)
+        parts, left = [], min(stop, self.size) - start
+        while left > 0 and (part := self._file.read(left)):
+            parts.append(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def looks_like_pdf(self) -> bool:
         """Whether a PDF header stands in the first kilobyte."""
         return b"%PDF-" in self.data[:1024]
@@ -128,8 +146,8 @@ class SourceFile:
         """The places of the file that look like a signature, reachable or not, in order. Raises LimitError."""
         places: list[int] = []
         for at in range(0, self.size, _CHUNK):
-            # Pieces, because searching in a mapped file is many times slower than in bytes.
-            piece = self.data[at : at + _CHUNK + len(_TRACE) - 1]
+            # Searching in a mapped file is many times slower than in bytes.
+            piece = self.piece(at, at + _CHUNK + len(_TRACE) - 1)
             found = piece.find(_TRACE)
             while found >= 0:
                 if _BYTE_RANGE.match(self.data, at + found) is not None:
@@ -182,22 +200,18 @@ class SourceFile:
         last_needed[_WHOLE] = self.size
         marks = {0, self.size, *(mark for r, _ in wanted for mark in (r.gap_start, r.gap_end, r.end))}
         open_ends: dict[tuple[SignedRange, str], hashlib._Hash] = {}
-        view = memoryview(self.data)
-        try:
-            for start, stop in pairwise(sorted(marks)):
-                for one in wanted:
-                    if one[0].gap_start == start:
-                        open_ends[one] = beginnings[one[1]].copy()
-                running = [hash_ for name, hash_ in beginnings.items() if last_needed[name] > start]
-                running += [hash_ for (r, _), hash_ in open_ends.items() if r.gap_end <= start < r.end]
-                for at in range(start, stop, _CHUNK):
-                    piece = view[at : min(at + _CHUNK, stop)]
-                    for hash_ in running:
-                        hash_.update(piece)
-                for one in [one for one in open_ends if one[0].end == stop]:
-                    self._digests[one] = open_ends.pop(one).digest()
-        finally:
-            view.release()
+        for start, stop in pairwise(sorted(marks)):
+            for one in wanted:
+                if one[0].gap_start == start:
+                    open_ends[one] = beginnings[one[1]].copy()
+            running = [hash_ for name, hash_ in beginnings.items() if last_needed[name] > start]
+            running += [hash_ for (r, _), hash_ in open_ends.items() if r.gap_end <= start < r.end]
+            for at in range(start, stop, _CHUNK):
+                piece = self.piece(at, min(at + _CHUNK, stop))
+                for hash_ in running:
+                    hash_.update(piece)
+            for one in [one for one in open_ends if one[0].end == stop]:
+                self._digests[one] = open_ends.pop(one).digest()
         self._sha256 = beginnings[_WHOLE].hexdigest()
 
     def digest(self, signed: SignedRange, algorithm: str) -> bytes:

@@ -6,7 +6,7 @@ document uses (a signed PDF that is attached as it is). Decides nothing.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyhanko.pdf_utils import generic
@@ -42,8 +42,36 @@ def match_traces(source: SourceFile, final: Revision, signatures: Sequence[gener
             untraced.add(number)
         else:
             own.add(traces[first])
+    for grant in _usage_rights(final):
+        extent = _extent_of(final, grant)
+        own |= (
+            set(traces[bisect_left(traces, extent[0]) : bisect_left(traces, extent[1])])
+            if extent is not None
+            else set()
+        )
     others = [trace for trace in traces if trace not in own]
     return Traces(frozenset(untraced), bool(others) and bool(_outside_streams(source, final, others)))
+
+
+def _usage_rights(final: Revision) -> Iterator[generic.DictionaryObject]:
+    """The signatures by which Adobe's products let their readers do more with a file (ISO 32000-1, 12.8.2.3).
+
+    They are reached through the catalog and sign for nobody. What signs for somebody names no such method, and can't
+    be given one without leaving its place.
+    """
+    permissions = final.entry(final.root, "/Perms")
+    if not isinstance(permissions, generic.DictionaryObject):
+        return
+    for key in ("/UR", "/UR3"):
+        grant = final.entry(permissions, key)
+        if not isinstance(grant, generic.DictionaryObject):
+            continue
+        references = [final.resolve(one) for one in final.array(dict.get(grant, "/Reference"))]
+        methods = {
+            str(final.entry(one, "/TransformMethod")) for one in references if isinstance(one, generic.DictionaryObject)
+        }
+        if methods and methods <= {"/UR", "/UR3"}:
+            yield grant
 
 
 def _extent_of(final: Revision, signature: generic.DictionaryObject) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from pyhanko.pdf_utils import generic
 
 from signer_app.verification.chains import parse_certificates
 from signer_app.verification.cms import Signed, Token, signature_timestamps
-from signer_app.verification.document import FoundSignature, SignedDocument
+from signer_app.verification.document import FoundSignature, Opened, SignedDocument, opened
 from signer_app.verification.facts import local
 from signer_app.verification.faults import UnreadableError
 from signer_app.verification.model import (
@@ -47,7 +47,6 @@ from signer_app.verification.names import (
 )
 from signer_app.verification.revocation import Evidence, When
 from signer_app.verification.signers import Signers, Stamp, Trusted
-from signer_app.verification.source import SourceFile
 
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))
 """A time without zone in /M is taken as Vietnam's (Decree 30/2020 PL I; much local software leaves the zone out)."""
@@ -56,9 +55,8 @@ _VIETNAM = dt.timezone(dt.timedelta(hours=7))
 def verify_file(path: Path, trust: TrustMaterial, now: dt.datetime) -> FileReport:
     """The report on `path`; never raises for what a file can hold. `now` is aware."""
     try:
-        with SourceFile(path) as source:
-            report = _judged(source, path, trust, now)
-            return replace(report, sha256=source.sha256(), size=source.size, checked_at=now)
+        with opened(path) as file:
+            return verify_opened(file, path, trust, now)
     except UnreadableError as error:
         # Nothing was mapped: the file is empty.
         return replace(_unreadable(path, error.code), checked_at=now)
@@ -68,19 +66,26 @@ def verify_file(path: Path, trust: TrustMaterial, now: dt.datetime) -> FileRepor
         return replace(_unreadable(path, "verify_damaged"), checked_at=now)
 
 
-def _judged(source: SourceFile, path: Path, trust: TrustMaterial, now: dt.datetime) -> FileReport:
+def verify_opened(file: Opened, path: Path, trust: TrustMaterial, now: dt.datetime) -> FileReport:
+    """The report on a file that the caller has open and looks at, too. Raises OSError when it can't be read."""
+    report = _judged(file, path, trust, now)
+    return replace(report, sha256=file.source.sha256(), size=file.source.size, checked_at=now)
+
+
+def _judged(file: Opened, path: Path, trust: TrustMaterial, now: dt.datetime) -> FileReport:
     """The report without what it says of the file's bytes; OSError alone is left to the caller."""
+    source = file.source
     try:
         if not source.looks_like_pdf():
             raise UnreadableError("verify_not_pdf")
         try:
-            return _Check(SignedDocument(source, strict=True), trust, now).report(path)
+            return _Check(SignedDocument(source, strict=True, opened=file), trust, now).report(path)
         except UnreadableError as error:
             if error.code != "verify_damaged":
                 raise
         except Exception:  # noqa: BLE001, S110  # pyHanko fails with many types; its lenient reader gets a turn
             pass
-        return _Check(SignedDocument(source, strict=False), trust, now).report(path)
+        return _Check(SignedDocument(source, strict=False, opened=file), trust, now).report(path)
     except UnreadableError as error:
         return _unreadable(path, error.code)
     except OSError:

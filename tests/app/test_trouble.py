@@ -47,8 +47,11 @@ def test_each_bad_file_is_refused_for_its_own_reason_and_the_good_one_is_signed(
     (desk.letters / "empty.pdf").write_bytes(b"")
     with pikepdf.open(good) as pdf:
         pdf.save(desk.letters / "locked.pdf", encryption=pikepdf.Encryption(owner="chủ", user="mở"))
-        pdf.save(desk.letters / "restricted.pdf", encryption=pikepdf.Encryption(owner="chủ", user=""))
-    names = ["no-pdf.pdf", "cut.pdf", "empty.pdf", "locked.pdf", "restricted.pdf", "good.pdf"]
+        nothing = pikepdf.Permissions(modify_annotation=False, modify_form=False, modify_other=False)
+        restricted = pikepdf.Encryption(owner="chủ", user="", allow=nothing)
+        pdf.save(desk.letters / "restricted.pdf", encryption=restricted)
+        pdf.save(desk.letters / "owned.pdf", encryption=pikepdf.Encryption(owner="chủ", user=""))
+    names = ["no-pdf.pdf", "cut.pdf", "empty.pdf", "locked.pdf", "restricted.pdf", "owned.pdf", "good.pdf"]
 
     answer = desk.sign(*(desk.letters / name for name in names), "--cert", desk.leader, "--level", "b-b")
 
@@ -59,10 +62,11 @@ def test_each_bad_file_is_refused_for_its_own_reason_and_the_good_one_is_signed(
         "cut.pdf": "pdf_unreadable",
         "empty.pdf": "pdf_unreadable",
         "locked.pdf": "pdf_encrypted",
-        "restricted.pdf": "pdf_encrypted",
+        "restricted.pdf": "permissions_forbid_signing",
+        "owned.pdf": None,
         "good.pdf": None,
     }
-    assert answer.states == ["refused"] * 5 + ["signed"]
+    assert answer.states == ["refused"] * 5 + ["signed"] * 2
     words = desk.call("sign", desk.letters / "cut.pdf", "--cert", desk.leader, pin=CANARY_PIN, text=True)
     assert words.code == 1
     assert "Không mở được tệp PDF" in words.out + words.err

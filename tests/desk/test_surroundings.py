@@ -13,7 +13,8 @@ from keyring.errors import KeyringError
 import signer_resources
 from signer_app.desk.check_values import Check, CheckState
 from signer_app.desk.surroundings import broken_fonts, folder_check, fonts_check, keyring_check, zone_check
-from signer_app.store.settings import Body, ServerSettings
+from signer_app.exchange.session import exchanging_bodies, server_address
+from signer_app.store.settings import Body, Seal, ServerSettings
 from signer_app.workspace import Overrides, workspace
 from signer_sync.keystore import FileKeyStore, KeyStore, choose_key_store
 from tests.desk.office import ORG, Office, changed
@@ -33,12 +34,12 @@ def test_a_folder_of_ones_own_is_good(office: Office) -> None:
     assert folder_check(office.space).state is GOOD
 
 
-@pytest.mark.parametrize("name", ["", "settings.json", "signer.sqlite", "keys"])
+@pytest.mark.parametrize("name", ["", "settings.json", "signer.sqlite", "keys", "vault"])
 def test_whatever_others_could_read_is_named(office: Office, name: str) -> None:
     office.desk.begin()
     changed(office, clerk="Hạnh")
     path = office.space.folder.path / name
-    if name == "keys":
+    if name in ("keys", "vault"):
         path.mkdir(mode=0o700)
     assert folder_check(office.space).state is GOOD
     path.chmod(path.stat().st_mode | 0o040)
@@ -147,3 +148,22 @@ def test_a_device_key_that_is_gone_is_bad(office: Office, monkeypatch: pytest.Mo
     changed(office, server=server, bodies=(Body(code=ORG, name="UBND xã Hòa Sơn"),))
     found = keyring_check(office.space, FileKeyStore)
     assert (found.state, code(found)) == (BAD, "not_enrolled")
+
+
+def test_a_picture_of_a_seal_that_cannot_be_opened_is_bad(office: Office) -> None:
+    changed(office, softhsm2_conf="/x/softhsm2.conf")
+    picture = office.space.vault.keep(b"\x89PNG seal")
+    changed(office, bodies=(Body(code=ORG, name="UBND xã Hòa Sơn", seals=(Seal(diameter_mm=36, picture=picture),)),))
+    assert keyring_check(office.space, FileKeyStore).state is not BAD
+    (office.space.folder.path / "vault" / picture).unlink()
+    found = keyring_check(office.space, FileKeyStore)
+    assert (found.state, code(found)) == (BAD, "image_unusable")
+
+
+def test_a_body_with_a_server_of_its_own_is_enrolled_there(office: Office) -> None:
+    own = ServerSettings(url="http://127.0.0.1:9", devices={ORG: "0197a000-0000-7000-8000-000000000001"})
+    here, elsewhere = Body(code=ORG, name="UBND", server=own), Body(code="H77.16", name="HĐND")
+    changed(office, server=ServerSettings(url="http://127.0.0.1:8"), bodies=(here, elsewhere))
+    settings = office.space.settings
+    assert exchanging_bodies(settings) == (here,)
+    assert [server_address(settings, body) for body in (here, elsewhere)] == [own.url, "http://127.0.0.1:8"]

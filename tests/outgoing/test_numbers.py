@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 
 from signer_app.outgoing import numbers
@@ -12,6 +13,9 @@ from signer_app.outgoing.numbers import Series, Taken
 from signer_app.pdf.model import LetterFacts
 from signer_app.store.documents import NumberUse
 from signer_app.store.model import Document, DocumentState
+from signer_app.store.reservations import Reservation
+from signer_app.store.sequences import BY_NOTATION, Register, Sequences
+from signer_app.store.settings import Settings
 from signer_resources import rules
 from tests.outgoing.drafts import TODAY, draft
 
@@ -119,3 +123,50 @@ def test_receivers_are_checked_only_against_a_directory_that_is_known() -> None:
     assert codes(sent, ground([sent], organisations=known)) == ["out_receiver_unknown", "out_receiver_gone"]
     assert [note.code for note in notes(draft("1"))] == ["out_no_receivers"]
     assert notes(sent) == ()
+
+
+def kept(number: str, owner: str, sequences: Sequences = BY_NOTATION, notation: str = "QĐ-UBND") -> Reservation:
+    return Reservation.of(
+        "H77.15",
+        sequences,
+        number,
+        notation,
+        TODAY,
+        owner=owner,
+        name="dự thảo.pdf",
+        at=dt.datetime(2026, 11, 18, tzinfo=dt.UTC),
+        operator="hanh",
+    )
+
+
+def test_the_notations_of_a_register_go_on_with_one_row_of_numbers() -> None:
+    book = Sequences((Register(name="Sổ chung", notations=("QĐ-UBND", "TB-UBND")),))
+    first, second, other = draft(), draft(notation="TB-UBND"), draft(notation="KH-UBND")
+    everything = [first, second, other, draft("9", "TB-UBND")]
+    taken = Taken.of(everything, TODAY, {(2026, "SỔ CHUNG"): 5}, {}, sequences=book)
+    assert numbers.proposals(everything, TODAY, taken) == {first.id: "10", second.id: "11", other.id: "01"}
+    twice = [draft("9"), draft("09", "TB-UBND")]
+    assert set(Taken.of(twice, TODAY, {}, {}, sequences=book).wanted.values()) == {2}
+    assert set(Taken.of(twice, TODAY, {}, {}).wanted.values()) == {1}
+
+
+def test_a_number_is_held_against_all_but_the_document_that_keeps_it() -> None:
+    owner, other = draft("12"), draft("12")
+    one = kept("12", owner.main.blob)
+    taken = Taken.of([owner, other], TODAY, {QD: 12}, {}, {one.use: one})
+    assert taken.held_by_another(owner, TODAY) is None
+    assert taken.held_by_another(other, TODAY) is one
+    given_up = msgspec.structs.replace(one, owner=None, name=None, reason="rút")
+    assert Taken.of([owner], TODAY, {}, {}, {one.use: given_up}).held_by_another(owner, TODAY) is given_up
+    assert taken.held_by_another(draft(), TODAY) is None
+
+
+def test_a_draft_keeps_its_number_while_it_wants_the_same_in_the_same_year() -> None:
+    same = draft("05")
+    one = kept("5", same.main.blob)
+    assert numbers.keeps(same, one, TODAY, BY_NOTATION)
+    for changes in ({"number": "6"}, {"notation": "TB-UBND"}, {"date": dt.date(2027, 1, 4)}, {"number": ""}):
+        assert not numbers.keeps(msgspec.structs.replace(same, **changes), one, TODAY, BY_NOTATION)
+    assert not numbers.keeps(draft("05"), one, TODAY, BY_NOTATION), "another main file is another document"
+    assert numbers.dropped([one], same, TODAY, Settings()) == []
+    assert numbers.dropped([one], None, TODAY, Settings()) == [one]

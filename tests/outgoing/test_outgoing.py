@@ -86,6 +86,8 @@ def test_what_is_no_pdf_or_here_already_is_told_and_the_rest_comes(desk: Desk, o
     copy = Path(shutil.copyfile(letter, desk.letters / "bản sao.pdf"))
     word = desk.letters / "văn bản.docx"
     word.write_bytes(b"PK")
+    unknown = desk.letters / "bản vẽ.tmp"
+    unknown.write_bytes(b"?")
     disguised = desk.letters / "giả.pdf"
     disguised.write_bytes(b"PK, a document of another program")
     cut = desk.letters / "cụt.pdf"
@@ -93,11 +95,12 @@ def test_what_is_no_pdf_or_here_already_is_told_and_the_rest_comes(desk: Desk, o
     empty = desk.letters / "trống"
     empty.mkdir()
 
-    added = outgoing.add([letter, copy, word, disguised, cut, empty, desk.letters / "không có.pdf"])
+    added = outgoing.add([letter, copy, word, unknown, disguised, cut, empty, desk.letters / "không có.pdf"])
 
     assert {left.name: left.error.code for left in added.left} == {
         "một.pdf": "out_already_here",
-        "văn bản.docx": "out_not_pdf",
+        "văn bản.docx": "attachment_alone",
+        "bản vẽ.tmp": "out_not_pdf",
         "giả.pdf": "out_not_pdf",
         "cụt.pdf": "pdf_unreadable",
         "trống": "usage_empty_folder",
@@ -368,7 +371,7 @@ def test_nothing_is_looked_at_twice_and_ticks_by_hand_are_left_alone(
     (row,) = outgoing.examine([draft_id], None).rows
     assert (row.state, row.draft.ticked, len(asked)) == (State.READY, True, 1)
     outgoing.tick([draft_id], ticked=False)
-    outgoing.edit(draft_id, Changes(receivers=("H77",), urgency=Urgency.KHAN))
+    outgoing.edit(draft_id, Changes(receivers=("H77",), subject="Về việc khác"))
     assert only(outgoing).state is State.READY
     (row,) = outgoing.examine([draft_id], None).rows
     assert (row.draft.ticked, len(asked)) == (False, 1)

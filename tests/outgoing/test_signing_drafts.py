@@ -110,7 +110,7 @@ def test_a_draft_with_its_appendix_is_signed_from_its_copy_and_is_gone_with_the_
     main, appendix = clerk.desk.letter("to-trinh.pdf"), clerk.desk.letter("to-trinh-phu-luc.pdf")
     (draft_id,) = clerk.bring_in(main, appendix, receivers=("H77", "H77.02"))
     clerk.outgoing.edit(draft_id, Changes(urgency=Urgency.HOA_TOC, subject="Về việc đã sửa", signer="Người ký khác"))
-    draft = rows(clerk)[main.name].draft
+    draft = clerk.outgoing.examine([draft_id], clerk.chosen).rows[0].draft
     main.unlink()
     appendix.unlink()
     asked: list[str] = []
@@ -184,6 +184,7 @@ def test_stopping_between_documents_keeps_what_is_signed_and_the_rest_is_gone_on
     with clerk_at(desk) as clerk:
         ids = clerk.bring_in(*letters)
         clerk.outgoing.edit(ids[1], Changes(urgency=Urgency.HOA_TOC))
+        clerk.outgoing.examine([ids[1]], clerk.chosen)
 
         def followed(work: DocumentWork) -> None:
             done.append(work)

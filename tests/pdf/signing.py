@@ -20,6 +20,7 @@ from signer_app.demo.pki_names import HOLDERS, Authority, Holder
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.model import (
     Body,
+    CopyOrder,
     PlaceOption,
     PreflightRequest,
     PreflightResult,
@@ -33,8 +34,9 @@ from signer_app.pdf.preflight import preflight
 from signer_app.pdf.prepare import prepare
 from signer_app.pdf.recheck import recheck
 from signer_app.pdf.signature import finish
+from signer_app.verification.document import opened
 from signer_app.verification.model import FileReport, TrustMaterial
-from signer_app.verification.verify import verify_file
+from signer_app.verification.verify import verify_file, verify_opened
 from tests.pdf.paper import Words, letter
 
 _leaf = cache(DemoPki.leaf)
@@ -124,8 +126,10 @@ class Desk:
     def recheck(
         self, source: Path, output: Path, steps: Sequence[SignStep], holder: Holder = Holder.AGENCY
     ) -> Rechecked:
-        before, after = self.verify(source), self.verify(output)
-        return recheck(source, output, steps, before, after, self.leaf(holder).sha256)
+        before = self.verify(source)
+        with opened(output) as file:
+            after = verify_opened(file, output, self.trust, self.now)
+            return recheck(source, output, steps, before, after, self.leaf(holder).sha256, file)
 
     def preflight(
         self,
@@ -140,6 +144,9 @@ class Desk:
         picture: str | None = PICTURE,
         place: PlaceOption | None = None,
         trust: TrustMaterial | None = None,
+        copy: CopyOrder | None = None,
+        remembered: PlaceOption | None = None,
+        urgency: int | None = None,
     ) -> PreflightResult:
         person = LEADER if profile is Profile.LEADER else BODY
         request = PreflightRequest(
@@ -155,6 +162,9 @@ class Desk:
             body=body,
             picture=picture,
             place=place,
+            copy=copy,
+            remembered=remembered,
+            urgency=urgency,
         )
         report = verify_file(path, self.trust if trust is None else trust, self.now)
         return preflight(path, request, report)

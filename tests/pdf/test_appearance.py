@@ -10,10 +10,10 @@ import pypdfium2 as pdfium
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from signer_app.pdf.appearance import signing_time_text
 from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.plan import SIGNING_TIME, Drawing, ImageItem, SignStep, Style, TextItem
+from signer_app.pdf.spelling import with_time
 from signer_resources.errors import KnownError
 from tests.pdf.paper import TURNS, Turn, Words, document_of, head, letter, picture, turned
 from tests.pdf.signing import PICTURE, SEAL, Desk, text_step
@@ -25,7 +25,7 @@ _VIETNAMESE = "Nguyễn Thị Phượng – ỦY BAN NHÂN DÂN XÃ HÒA SƠN"
 def test_the_text_of_a_stamp_can_be_read_back(desk: Desk) -> None:
     step = text_step(Rect(40, 120, 130, 30), _VIETNAMESE, unicodedata.normalize("NFD", "Đã ký số"), SIGNING_TIME)
     text = _text_of_widget(desk.sign(desk.keep(document_of([[]])), [step]))
-    assert text == [_VIETNAMESE, "Đã ký số", signing_time_text(desk.now)]
+    assert text == [_VIETNAMESE, "Đã ký số", with_time(SIGNING_TIME, desk.now)]
     assert text[2].endswith(" +07:00")
 
 
@@ -38,6 +38,18 @@ def test_letters_stand_as_wide_as_they_were_measured(desk: Desk, style: Style) -
     measured = face(style).width_mm(_VIETNAMESE, 12)
     assert dark[0] / 10 == pytest.approx(41, abs=0.5)
     assert (dark[2] - dark[0]) / 10 == pytest.approx(measured, abs=0.8)
+
+
+def test_widths_are_told_of_the_letters_shown_alone(desk: Desk) -> None:
+    """Whoever checks the file reads each number of these lists, for each signature."""
+    output = desk.sign(desk.keep(document_of([[]])), [text_step(Rect(40, 120, 130, 30), "0505")])
+    with pikepdf.open(output) as pdf:
+        (widths,) = [item.W for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/W" in item]
+        told = {int(widths[n]): [int(width) for width in widths[n + 1]] for n in range(0, len(widths), 2)}
+    regular = face(Style.REGULAR)
+    assert told == {
+        regular.glyph_ids(letter)[0]: [round(regular.width_mm(letter, 1000) * 72 / 25.4)] for letter in "05"
+    }
 
 
 def _text_of_widget(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """Prepare and finish: pure, the input an exact prefix, a PAdES signature as the law asks, an honest picture."""
 
+import asyncio
 import datetime as dt
 import hashlib
 import os
@@ -10,11 +11,12 @@ from pathlib import Path
 import msgspec
 import pikepdf
 import pytest
-from asn1crypto import cms, keys, tsp, x509
+from asn1crypto import algos, cms, core, keys, tsp, x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from PIL import Image
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.signers.pdf_cms import ExternalSigner, PdfCMSSignedAttributes
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
@@ -22,9 +24,10 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
-from signer_app.pdf.model import Profile
+from signer_app.pdf.model import Prepared, Profile
 from signer_app.pdf.plan import SIGNING_TIME, SignStep
-from signer_app.pdf.signature import CONTENTS_BYTES
+from signer_app.pdf.prepare import prepare
+from signer_app.pdf.signature import CONTENTS_BYTES, finish, signed_attributes
 from signer_app.verification.model import Integrity, Level, TimestampKind
 from signer_resources import rules, samples
 from signer_resources.errors import KnownError
@@ -198,6 +201,67 @@ def test_the_cms_is_as_pades_and_practice_ask(desk: Desk, holder: Holder) -> Non
     leaf.private_key.public_key().verify(
         signer["signature"].native, prepared.to_be_signed, padding.PKCS1v15(), hashes.SHA256()
     )
+
+
+@pytest.mark.parametrize("holder", [Holder.AGENCY, Holder.LEADER])
+def test_attributes_and_cms_are_byte_for_byte_what_pyhanko_encodes(desk: Desk, holder: Holder) -> None:
+    """They are encoded once per certificate, with pieces put in: a change in pyHanko must show here."""
+    leaf = desk.leaf(holder)
+    certificate, chain = leaf.certificate_der, leaf.chain_der[1:]
+    for number in range(3):
+        digest = hashlib.sha256(b"%d" % number).digest()
+        value = leaf.private_key.sign(digest, padding.PKCS1v15(), hashes.SHA256())
+        signer = ExternalSigner(
+            x509.Certificate.load(certificate),
+            SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call]
+                [x509.Certificate.load(der) for der in chain]
+            ),
+            signature_value=value,
+            signature_mechanism=algos.SignedDigestAlgorithm(
+                {"algorithm": "rsassa_pkcs1v15", "parameters": core.Null()}
+            ),
+            embed_roots=True,
+        )
+        attributes = asyncio.run(
+            signer.signed_attrs(digest, "sha256", attr_settings=PdfCMSSignedAttributes(), use_pades=True)
+        )
+        assert signed_attributes(certificate, chain, digest) == attributes.dump()
+        content = asyncio.run(signer.async_sign_prescribed_attributes("sha256", signed_attrs=attributes)).dump()
+        gap = desk.folder / "gap"
+        gap.write_bytes(b"<" + b"0" * 2 * CONTENTS_BYTES + b">")
+        prepared = Prepared(attributes.dump(), digest, 0, 2 * CONTENTS_BYTES + 2)
+        finish(gap, prepared, certificate=certificate, chain=chain, signature=value, timestamp=None)
+        assert bytes.fromhex(gap.read_text()[1:-1]).rstrip(b"\0") == content.rstrip(b"\0")
+
+
+def test_attributes_that_another_version_prepared_are_signed_as_they_are(desk: Desk) -> None:
+    leaf, other = desk.leaf(Holder.AGENCY), desk.leaf(Holder.LEADER)
+    output, prepared = desk.prepare(desk.keep(letter()), INVISIBLE)
+    foreign = signed_attributes(other.certificate_der, other.chain_der[1:], prepared.document_digest)
+    desk.finish(output, msgspec.structs.replace(prepared, to_be_signed=foreign))
+    _value, data = _signature(output)
+    assert data["signer_infos"][0]["signed_attrs"].untag().dump(force=True) == foreign
+    assert leaf.certificate_der in [choice.chosen.dump() for choice in data["certificates"]]
+
+
+def test_a_source_that_is_not_what_was_planned_for_is_told(desk: Desk) -> None:
+    """Also where it is so spoilt that no increment can be made."""
+    whole = letter()
+    expected = hashlib.sha256(whole).hexdigest()
+    leaf = desk.leaf(Holder.AGENCY)
+    for data in (whole + b"\n", whole[: len(whole) // 2], b"%PDF-1.7 nothing"):
+        with pytest.raises(KnownError) as caught:
+            prepare(
+                desk.keep(data),
+                desk.folder / "out.pdf",
+                INVISIBLE,
+                images={},
+                moment=desk.now,
+                certificate=leaf.certificate_der,
+                chain=leaf.chain_der[1:],
+                source_sha256=expected,
+            )
+        assert (caught.value.code, caught.value.params["sha256"]) == ("blob_damaged", expected)
 
 
 def _stamped(desk: Desk, signature: bytes) -> bytes:

@@ -4,8 +4,10 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pikepdf
 import pytest
+from PIL import Image
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject
@@ -14,11 +16,12 @@ from pyhanko.sign.fields import MDPPerm
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.model import Profile
-from signer_app.pdf.plan import SignStep
-from signer_app.pdf.recheck import recheck
+from signer_app.pdf.plan import Drawing, FillTextField, MakeTextField, SignStep, Style, TextItem
+from signer_app.pdf.recheck import recheck, shows_secrecy
+from signer_app.verification.ink import Pages
 from signer_app.verification.model import Integrity, TrustMaterial
 from tests.pdf.paper import Words, document_of, head, letter
-from tests.pdf.signing import INVISIBLE, PICTURE, Desk, picture_step
+from tests.pdf.signing import INVISIBLE, PICTURE, Desk, picture_step, text_step
 from tests.verification.documents import SignAs, annotate, increment, sign
 from tests.verification.small_pki import make_certificate
 
@@ -107,6 +110,63 @@ def test_ink_outside_is_seen_on_a_page_without_a_stamp_and_for_an_invisible_sign
         assert _fault(desk, source, desk.sign(spoilt, [step]), step) == "output_looks_different"
 
 
+_LONG = [head(), *([Words(30, 40, f"Trang {number}")] for number in range(2, 9))]
+
+
+def test_of_a_long_file_only_pages_that_the_increment_concerns_are_drawn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: set[int] = set()
+    draw = Pages.picture
+
+    def noted(pages: Pages, end: int, page: int, *, annotations: bool = True) -> Image.Image:
+        drawn.add(page)
+        return draw(pages, end, page, annotations=annotations)
+
+    monkeypatch.setattr(Pages, "picture", noted)
+    source = desk.keep(document_of(_LONG))
+    step = picture_step(PLACE, page=5)
+    assert _fault(desk, source, desk.sign(source, [step]), step) is None
+    assert drawn == {5}
+
+
+def _other_content(data: bytes) -> bytes:
+    """An increment that draws over a page's own content, not beside it."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(data))
+    page = writer.root["/Pages"]["/Kids"][6]
+    page["/Contents"] = writer.add_object(generic.StreamObject(stream_data=b"60 600 140 40 re f"))
+    writer.update_container(page)
+    out = io.BytesIO()
+    writer.write(out)  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("step", [STEP, INVISIBLE])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda data: increment(data, annotate((60, 600, 200, 640), "0 0 140 40 re f", page=6)), _other_content],
+    ids=["a note", "the content"],
+)
+def test_ink_on_a_late_page_of_a_long_file_is_seen(desk: Desk, step: SignStep, spoil: Callable[[bytes], bytes]) -> None:
+    source = desk.keep(document_of(_LONG))
+    output = desk.sign(desk.keep(spoil(source.read_bytes())), [step])
+    found = desk.recheck(source, output, [step])
+    assert (found.fault, found.detail) == ("output_looks_different", "page 7")
+
+
+def test_a_field_filled_on_a_later_page_is_left_out_there(desk: Desk) -> None:
+    source = desk.keep(document_of(_LONG))
+    place = Rect(30, 100, 60, 8)
+    make = SignStep("ky", False, None, None, None, make=(MakeTextField("so", "Số", 4, place, 13, Style.REGULAR),))
+    prepared = desk.sign(source, [make])
+    shown = Drawing((TextItem(1, 6, 13, Style.REGULAR, "05"),))
+    fill = SignStep("dau", False, None, None, None, fill=(FillTextField("so", "05", place, shown, page=4),))
+    output = desk.sign(prepared, [fill])
+    assert desk.recheck(prepared, output, [fill]).fault is None
+    elsewhere = msgspec.structs.replace(fill, fill=(FillTextField("so", "05", place, shown, page=3),))
+    assert desk.recheck(prepared, output, [elsewhere]).fault == "output_looks_different"
+
+
 def test_another_page_is_seen(desk: Desk, source: Path) -> None:
     def more(data: bytes) -> bytes:
         writer = IncrementalPdfFileWriter(io.BytesIO(data))
@@ -162,3 +222,12 @@ def test_a_picture_that_no_plan_names_is_seen_inside_no_stamp(desk: Desk, source
     """The plan says where; a stamp beside it is caught by the picture."""
     output = desk.sign(source, [picture_step(Rect(20, 230, 60, 20), image=PICTURE)])
     assert _fault(desk, source, output, STEP) == "output_looks_different"
+
+
+@pytest.mark.parametrize(("text", "secret"), [("MẬT", True), ("Đã ký", False)])
+def test_a_mark_that_a_stamp_brings_is_seen_on_its_page(desk: Desk, text: str, secret: bool) -> None:
+    source = desk.keep(document_of([head(), [Words(30, 40, "Trang hai")]]))
+    step = text_step(Rect(25, 60, 40, 12), text, page=1, size=14, style=Style.BOLD)
+    output = desk.sign(source, [step])
+    assert shows_secrecy(output, [step]) is secret
+    assert not shows_secrecy(output, [INVISIBLE])

@@ -8,14 +8,14 @@ import pytest
 
 from signer_app.desk.tokens import assign_body, confirm_role
 from signer_app.signing.renewal import ask_as_new, inherits, remembered, take_over
-from signer_app.store.settings import Body, CertificateRole, Settings
+from signer_app.store.settings import Body, CertificateRole, HandKind, Handwriting, Settings
 from tests.signing.certificates import ISSUED, YEAR, certificate
 
 AGENCY, PERSONAL = CertificateRole.AGENCY, CertificateRole.PERSONAL
 HERE, ELSEWHERE = Body(code="H77.15", name="UBND xã Hòa Sơn"), Body(code="H77.16", name="HĐND xã Hòa Sơn")
 OLD = certificate()
 LATER = ISSUED + 2 * YEAR - dt.timedelta(days=30)
-PICTURE, BLOB = "/x/chu-ky.png", "cd" * 32
+HANDS = (Handwriting(picture="cd" * 32), Handwriting(picture="ef" * 32, kind=HandKind.INITIAL))
 
 
 def renewed(**other: Any) -> Any:
@@ -28,7 +28,7 @@ def known(role: CertificateRole = AGENCY) -> Settings:
     settings = confirm_role(Settings(bodies=(HERE, ELSEWHERE)), OLD.sha256, role)
     if role is AGENCY:
         settings = assign_body(settings, OLD.sha256, HERE.code)
-    settings = msgspec.structs.replace(settings, pictures={OLD.sha256: PICTURE}, signatures={OLD.sha256: BLOB})
+    settings = msgspec.structs.replace(settings, handwriting={OLD.sha256: HANDS})
     return remembered(settings, (OLD,))
 
 
@@ -45,7 +45,7 @@ def test_a_renewed_certificate_takes_over_role_body_and_picture_by_one_word(role
     after = take_over(before, wish)
     assert after.roles[new.sha256] is role
     assert after.body_of(new.sha256) == (after.body("H77.15") if role is AGENCY else None)
-    assert (after.pictures[new.sha256], after.signatures[new.sha256]) == (PICTURE, BLOB)
+    assert after.handwriting[new.sha256] == after.handwriting[OLD.sha256] == HANDS
     assert after.body_of(OLD.sha256) == after.body_of(new.sha256), "the old one is used while both are valid"
     assert inherits(new, after) is None, "nobody is asked twice"
     assert inherits(renewed(serial=0x0E3F, begin=LATER + YEAR), after) is not None, "nor is the next renewal lost"

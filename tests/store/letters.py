@@ -66,6 +66,7 @@ class Letters:
         doc_date: date = date(2026, 11, 18),
         body: str = "H41.01",
         group: str = "UBND",
+        notation: str = "UBND-VHXH",
     ) -> Signing:
         self._count += 1
         document_id, file_id = uuid7(), uuid7()
@@ -77,7 +78,7 @@ class Letters:
             created_at=self._clock(),
             state=DocumentState.RELEASED if receivers else DocumentState.SIGNED,
             number=number,
-            notation="UBND-VHXH" if number else None,
+            notation=notation if number else None,
             notation_group=group if number else None,
             doc_date=doc_date,
             subject="V/v chuẩn bị hội nghị cuối năm",

@@ -35,7 +35,7 @@ def test_the_start_collects_what_a_crash_left_and_keeps_what_is_named(
     packet_id = signing.packet.packet_id
     store.write(lambda transaction: transaction.outbox.mark_sending(packet_id))
     seal, orphan = (store.blobs.add_stream(io.BytesIO(content)).sha256 for content in (b"seal", b"orphan"))
-    body = Body(code="H41.01", name="UBND", seal=Seal(diameter_mm=36, blob=seal))
+    body = Body(code="H41.01", name="UBND", seals=(Seal(diameter_mm=36, blob=seal),))
     save_settings(folder, Settings(bodies=(body,)))
     (folder.work / "half.pdf").write_bytes(b"half")
     (folder.path / ".settings.json.0123.part").write_bytes(b"half")

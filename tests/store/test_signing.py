@@ -184,7 +184,7 @@ def test_a_number_is_used_once_a_year_in_its_sequence(store: Store, letters: Let
     assert rows(store) == before
     for other in (
         letters.signing("5a"),
-        letters.signing("5", group="QĐ"),
+        letters.signing("5", group="QĐ", notation="QĐ-UBND"),
         letters.signing("5", body="H41.99"),
         letters.signing("5", doc_date=date(2027, 1, 4)),
     ):
