@@ -23,6 +23,7 @@ class CheckName(StrEnum):
     SERVER = "server"
     KEYRING = "keyring"
     TIMESTAMP = "timestamp"
+    LEVELS = "levels"
     DISK = "disk"
     FOLDER = "folder"
     DATABASE = "database"

@@ -26,6 +26,7 @@ from signer_app.desk.surroundings import (
     zone_check,
 )
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
+from signer_app.desk.waiting_levels import levels_check
 from signer_app.exchange.session import client, exchanging_bodies, server_address
 from signer_app.signing.clock import ClockWatch, Ground, TimeSource, accept_clock, clock_words, require_clock
 from signer_app.signing.timestamps import TimestampClient
@@ -70,6 +71,7 @@ class Checks:
             _server(exchange),
             Check(CheckName.KEYRING, CheckState.NOT_CHECKED, "ut_keyring_not_checked"),
             self._timestamp_set(),
+            levels_check(self._space),
             self._disk(),
             folder_check(self._space),
             Check(CheckName.DATABASE, CheckState.NOT_CHECKED, "ut_database_not_checked"),

@@ -73,7 +73,8 @@ class Exchange:
     def run(self, push: Push, cancelled: Callable[[], bool] = never) -> ExchangeSnapshot:
         """One pass for every body that exchanges by the server; `cancelled` is asked before each packet."""
         space = self._space
-        if space.settings.server is None:
+        settings = space.settings
+        if settings.server is None and not any(body.server is not None for body in settings.bodies):
             return self._snapshot(Link.NOT_SET, None, news=(0, 0, 0))
         bodies = exchanging_bodies(space.settings)
         if not bodies:

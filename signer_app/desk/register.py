@@ -14,11 +14,12 @@ from signer_app.desk.names import Names
 from signer_app.desk.reading import reading
 from signer_app.exchange.receipts import receipt_facts
 from signer_app.signing.giving_up import let_go
+from signer_app.store.documents import canonical_number
 from signer_app.store.listings import RegisterEntry
 from signer_app.store.model import CertificateStatus, Evidence, FileRole, OutboxPacket, OutboxState, StoredFile
 from signer_app.store.number_book import NumberEntry
 from signer_app.store.reservations import Reservation
-from signer_app.store.sequences import BY_NOTATION
+from signer_app.store.sequences import sequence_key
 from signer_app.store.store import Transaction, View
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
@@ -178,8 +179,13 @@ class Register:
         return Path(file.output_path)
 
     def save(self, file_id: str, destination: Path) -> None:
-        """Puts a copy of the signed file where the clerk wants it; raises as `BlobStore.export`."""
-        self._space.store.blobs.export(_signed(self._file(file_id)), destination)
+        """Puts a copy where the clerk wants it: of what was signed, with the timestamps and validation data that have
+        come since; raises as `BlobStore.export`.
+        """
+        file = self._file(file_id)
+        with reading(self._space).view() as view:
+            newest = view.levels.newest(file_id)
+        self._space.store.blobs.export(newest.blob if newest is not None else _signed(file), destination)
 
     def _file(self, file_id: str) -> StoredFile:
         with reading(self._space).view() as view:
@@ -194,12 +200,13 @@ def give_up_number(space: Workspace, body_code: str, year: int, number: str, not
 
     KnownError "number_not_kept" where no document keeps it, "out_number_kept" for an empty reason.
     """
-    body = space.settings.body(body_code)
-    sequences = body.sequences if body is not None else BY_NOTATION
+    # Of a register's numbers just this one: another notation's with the same number is another document's.
+    wanted = canonical_number(number), sequence_key(notation)
 
     def write(tx: Transaction) -> Reservation:
-        kept = tx.reservations.find(body_code, year, notation, number, sequences)
-        if kept is None or kept.given_up:
+        all_kept = (one for one in tx.reservations.list(year, body_code) if not one.given_up)
+        kept = next((one for one in all_kept if (one.number, sequence_key(one.notation)) == wanted), None)
+        if kept is None:
             raise KnownError("number_not_kept", number=f"{number}/{notation}")
         let_go(tx, [kept], reason, space.now())
         return kept
@@ -213,7 +220,8 @@ def _signed(file: StoredFile) -> str:
 
 
 def _file(view: View, file: StoredFile) -> SignedFile:
-    kept = view.evidence.of_file(file.id)
+    # Of what was signed; later versions have evidence of their own.
+    kept = [one for one in view.evidence.of_file(file.id) if one.record.document_sha256_after == file.blob_out]
     return SignedFile(
         file.id,
         file.name,

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from asn1crypto import x509
 
 from signer_app.exchange.directory import Directory, load_directory
+from signer_app.pdf.names import same_body
 from signer_app.signing.roles import role_of
 from signer_app.store.durable import disk_errors
 from signer_app.store.settings import CertificateRole, Seal, Settings, TimestampServer
 from signer_app.tasks import Cleaned, CleanPicture
-from signer_app.verification.model import Trust, TrustMaterial
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.http import PlainHttp, check_address
@@ -28,7 +28,7 @@ from signer_token.drivers import look_around
 from signer_token.model import TokenCertificate
 
 if TYPE_CHECKING:
-    from signer_app.signing.batch import Stamped
+    pass
 
 PUBLIC_TSA = "http://tsa.ca.gov.vn/"
 """The Government Cipher Committee's timestamp server; plain http by its own rule, its answers are signed."""
@@ -104,7 +104,7 @@ class Setup:
         KnownError "machine_tsa_away", and as `Workspace.trust`.
         """
         from signer_app.levels.uses import StoredUses
-        from signer_app.signing.timestamps import TimestampClient
+        from signer_app.signing.timestamps import TimestampClient, stands_on_anchor
 
         if server.has_quota:
             StoredUses(self._space.store).use(server.url, self._space.now())
@@ -113,7 +113,7 @@ class Setup:
         passed = round((time.monotonic() - begun) * 1000)
         if stamped is None:
             raise KnownError("machine_tsa_away", seconds=f"{server.limit_s:g}")
-        return TriedServer(passed, _stands_on_anchor(stamped, self._space.trust))
+        return TriedServer(passed, stands_on_anchor(stamped, self._space.trust))
 
     def work_file(self, ending: str) -> Path:
         """A new empty file in the data folder's `work`, which the next start empties."""
@@ -131,26 +131,12 @@ def guess_body(certificate: TokenCertificate, settings: Settings, directory: Dir
         name, parent = certificate.common_name, subject.organization
     else:
         name, parent = subject.unit or subject.organization, subject.organization if subject.unit else ""
-    parent = "" if _folded(parent) == _folded(name) else parent
+    parent = "" if same_body(parent, name) else parent
     code = next((text for text in subject.identifiers if _CODE.fullmatch(text)), "")
     if not code:
-        found = [org.code for org in directory.organisations if org.active and _folded(org.name) == _folded(name)]
+        found = [org.code for org in directory.organisations if org.active and same_body(org.name, name)]
         code = found[0] if len(found) == 1 else ""
     return BodyGuess(name, code, parent, _place(name) or subject.locality)
-
-
-def _stands_on_anchor(stamped: "Stamped", trust: TrustMaterial) -> bool:
-    """Whether the server's certificate, with those that came along, leads to an anchor in hand."""
-    from asn1crypto import cms
-
-    from signer_app.verification.chains import TrustStore
-    from signer_app.verification.cms import check_token
-
-    # The imprint was checked when the answer came; here only the certificates are looked at.
-    token = check_token(cms.ContentInfo.load(stamped.token)["content"], lambda _name: b"")
-    if token.certificate is None:
-        return False
-    return TrustStore(trust).chain(token.certificate, token.certificates, stamped.time).trust is Trust.TRUSTED
 
 
 def server_address_is_safe(url: str) -> bool:
@@ -199,7 +185,3 @@ class _Subject:
 def _place(name: str) -> str:
     unit = _UNIT.search(name)
     return " ".join(word.capitalize() for word in unit.group(1).split()) if unit else ""
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).casefold().replace("uỷ", "ủy").split())

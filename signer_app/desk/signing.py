@@ -17,7 +17,7 @@ from signer_app.exchange.session import Enrolled, enrol
 from signer_app.levels.model import ORDER
 from signer_app.outgoing.model import Row
 from signer_app.outgoing.outgoing import Outgoing
-from signer_app.pdf.model import Profile
+from signer_app.pdf.model import LetterFacts, Profile
 from signer_app.signing.batch import DocumentWork, Outcome, Progress, never
 from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign, require_fit
 from signer_app.signing.clock import ensure_clock
@@ -26,7 +26,7 @@ from signer_app.signing.jobs import DocumentJob, UsageError
 from signer_app.signing.login import log_in, tell_journal
 from signer_app.signing.resume import Unfinished, unfinished
 from signer_app.store.model import FileState, JournalAction
-from signer_app.store.settings import Settings
+from signer_app.store.settings import Body, Settings
 from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
@@ -91,6 +91,8 @@ class Signing:
             found = self._candidates(tokens, profiles)
             if not found:
                 raise KnownError("certificate_none_fits")
+            if len(found) > 1:
+                found = self._of_the_page(found, draft_ids)
             if len(found) > 1:
                 return Choice(found)
             certificate = found[0].certificate.sha256
@@ -176,6 +178,19 @@ class Signing:
         fitting = tuple(one for one in found.values() if self._fits_today(one)) or tuple(found.values())
         ours = tuple(one for one in fitting if one.body is not None) if Profile.AGENCY in profiles else ()
         return ours or fitting
+
+    def _of_the_page(
+        self, found: tuple[SigningCertificate, ...], draft_ids: Sequence[str]
+    ) -> tuple[SigningCertificate, ...]:
+        """Of several bodies' certificates those of the one that ô 2 of every document names; else all."""
+        with self._space.store.view() as view:
+            drafts = [draft for draft_id in draft_ids if (draft := view.drafts.get(draft_id)) is not None]
+        named = {body.code if (body := self._body_on(draft.main.facts)) is not None else None for draft in drafts}
+        return tuple(one for one in found if one.body is not None and named == {one.body.code}) or found
+
+    def _body_on(self, facts: LetterFacts) -> Body | None:
+        lines = (facts.body,) if facts.body else ()
+        return self._space.settings.body_named(lines, facts.date or self._space.now().date())
 
     def _fits_today(self, one: SigningCertificate) -> bool:
         try:

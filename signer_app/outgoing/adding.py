@@ -4,16 +4,16 @@ Main process, on the thread of the caller; the pages are read by workers. Nothin
 nobody could look at, is kept; a document is taken whole or not at all.
 """
 
-import datetime as dt
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from signer_app.attachments.kinds import is_known, suffix_of
 from signer_app.outgoing.grouping import goes_along
-from signer_app.outgoing.model import DraftAttachment, DraftFile, FileRole, Left, Profile
+from signer_app.outgoing.model import DraftFile, FileRole, Left, Profile
+from signer_app.outgoing.outputs import SIGNED_FOLDER
 from signer_app.pdf.model import LetterFacts
 from signer_app.signing.batch import never
 from signer_app.signing.examine import Examiner, why_unreadable
@@ -23,8 +23,6 @@ from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
 
-SIGNED_FOLDER = "Đã ký"
-"""Where signed copies go, beside the originals."""
 MOST_FILES = 5_000
 """Files that are brought in at once; more is somebody's whole disk."""
 _TEXTS = frozenset({"doc", "docx", "odt", "rtf"})
@@ -166,34 +164,3 @@ def _is_pdf(path: Path) -> bool:
             return _PDF in handle.read(_HEADER_ROOM)
     except OSError:
         return False
-
-
-def outputs_for(files: Sequence[DraftFile | DraftAttachment], today: dt.date, taken: Collection[str]) -> dict[str, str]:
-    """File id → where its copy goes: "Đã ký/YYYY-MM-DD" beside the original, under the same name; with " (2)"
-    and so on where that name is taken on the disk or by another copy that is still to be made.
-    """
-    used = {path.casefold() for path in taken}
-    outputs: dict[str, str] = {}
-    for file in files:
-        source = Path(file.path)
-        folder = source.parent / SIGNED_FOLDER / today.isoformat()
-        kept = Path(file.output) if file.output else None
-        if kept is None or kept.parent != folder or not _free(kept, used):
-            kept = next(path for path in _names(folder, source.name) if _free(path, used))
-        used.add(str(kept).casefold())
-        outputs[file.id] = str(kept)
-    return outputs
-
-
-def _names(folder: Path, name: str) -> Iterator[Path]:
-    stem, suffix = Path(name).stem, Path(name).suffix
-    yield folder / name
-    number = 2
-    while True:
-        yield folder / f"{stem} ({number}){suffix}"
-        number += 1
-
-
-def _free(path: Path, used: Collection[str]) -> bool:
-    # Windows and macOS don't tell names by case.
-    return str(path).casefold() not in used and not os.path.lexists(path)

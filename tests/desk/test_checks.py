@@ -75,7 +75,7 @@ def code(one: Check) -> str | None:
 def test_all_lights_stand_there_in_their_order_even_before_anything_is_known(office: Office) -> None:
     found = Checks(office.space).standing(TokensSnapshot(), ExchangeSnapshot())
     assert [one.name for one in found] == list(CheckName)
-    sound = {CheckName.DISK, CheckName.FOLDER, CheckName.FONTS}
+    sound = {CheckName.LEVELS, CheckName.DISK, CheckName.FOLDER, CheckName.FONTS}
     assert {one.name for one in found if one.state is GOOD} - {CheckName.ZONE} == sound
     assert not [one.name for one in found if one.state is BAD]
 

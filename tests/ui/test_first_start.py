@@ -21,7 +21,7 @@ from signer_resources.errors import KnownError
 from signer_ui.hub import Hub
 from signer_ui.panes.first_start import FirstStartPane
 from signer_ui.presenters.first_start import Stand, Step, Way, proposed, token_seen
-from signer_ui.presenters.settings import BodyForm
+from signer_ui.presenters.settings_bodies import BodyForm
 from signer_ui.shell import Shell
 from signer_ui.tasks import Tasks
 from signer_ui.theme import Theme
@@ -167,7 +167,7 @@ def blank(desk: Desk) -> Iterator[Settings]:
     before = desk.space.settings
 
     def strip(settings: Settings) -> Settings:
-        return msgspec.structs.replace(settings, bodies=(), roles={}, pictures={}, server=None, tsa_url=None)
+        return msgspec.structs.replace(settings, bodies=(), roles={}, handwriting={}, server=None, tsa_url=None)
 
     yield desk.change_settings(strip)
     desk.change_settings(lambda _changed: before)

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
@@ -16,12 +17,14 @@ from pytestqt.qtbot import QtBot
 
 import signer_resources
 from signer_app.desk.desk import Desk, open_desk
-from signer_app.outgoing.model import Profile, State
-from signer_app.pdf.model import PlaceOption
+from signer_app.outgoing.model import CopyOrder, Profile, State
+from signer_app.pdf.model import CopyForm, PlaceOption
+from signer_app.store.reservations import Reservation
 from signer_app.workspace import Overrides
 from signer_resources.errors import KnownError
 from signer_ui.hub import Hub
 from signer_ui.panes.outgoing import OutgoingPane
+from signer_ui.panes.outgoing_files import FilesPart
 from signer_ui.panes.outgoing_work import Chosen
 from signer_ui.presenters.outgoing import DATE, NUMBER, RECEIVERS, SIGNER, SUBJECT, Line
 from signer_ui.shell import Shell, Tab
@@ -29,6 +32,8 @@ from signer_ui.tasks import Tasks
 from signer_ui.theme import Theme
 from signer_ui.widgets.page_view import PageView
 from signer_ui.words import Words
+from tests.app.letters import Wording, write_letter
+from tests.desk.window import nameless
 from tests.support.workspace import CANARY_PIN, Site, shared_site
 from tests.support.workspace import Desk as Place
 
@@ -74,7 +79,8 @@ class Clerk:
         self.tasks.unhandled.connect(self.told.append)
         self.hub = Hub(desk, self.tasks, desk.space.settings)
         shell = Shell(desk, self.tasks, self.hub, VI, Theme(dark=False), self.told.append, self.tabs.append)
-        self.pane = OutgoingPane(shell)
+        self.opened: list[Path] = []
+        self.pane = OutgoingPane(shell, self.opened.append)
         qtbot.addWidget(self.pane)
         self.pane.resize(1366, 650)
         self.pane.show()
@@ -155,6 +161,33 @@ class Clerk:
         self.rest()
 
 
+def drop_on(files: FilesPart, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, keys, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPointF(9, 9).toPoint(), copy, data, buttons, keys)
+    files.dragEnterEvent(enter)
+    assert enter.isAccepted()
+    files.dropEvent(QDropEvent(QPointF(9, 9), copy, data, buttons, keys))
+
+
+def keep_number(clerk: Clerk) -> None:
+    """As a signing that was stopped leaves it."""
+    draft, body, now = clerk.lines[0].draft, clerk.desk.space.settings.bodies[0], clerk.desk.now()
+    kept = Reservation.of(
+        body.code,
+        body.sequences,
+        draft.number,
+        draft.notation,
+        now.date(),
+        owner=draft.main.blob,
+        name=draft.main.name,
+        at=now,
+        operator="Lê Thị Văn Thư",
+    )
+    clerk.desk.space.store.write(lambda tx: tx.reservations.reserve(kept, body.sequences))
+
+
 def child(widget: QWidget, kind: type[W]) -> W:
     found = [one for one in widget.findChildren(kind) if one.isVisible()]
     assert len(found) == 1, found
@@ -205,7 +238,7 @@ def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) ->
     outputs = list((clerk.folder / "Đã ký").rglob("*.pdf"))
     assert len(outputs) == len(clerk.signed.draft.files)
     pane.grid.choose([clerk.signed.id], column=SUBJECT)
-    assert pane._blob_in_view in {hashlib.sha256(output.read_bytes()).hexdigest() for output in outputs}
+    assert pane.side.blob in {hashlib.sha256(output.read_bytes()).hexdigest() for output in outputs}
 
     clerk.press(VI("uo_clear_signed"))
     clerk.rest()
@@ -262,10 +295,10 @@ def test_files_are_grouped_otherwise_by_hand(clerk: Clerk) -> None:
     clerk.act(VI("uo_merge"))
     assert [file.name for file in clerk.lines[0].draft.files] == ["cong-van.pdf", "ke-hoach.pdf"]
     appendix = clerk.lines[0].draft.files[1].id
-    pane.card.main_wanted.emit(appendix)
+    pane.card.files.main_wanted.emit(appendix)
     clerk.rest()
     assert clerk.lines[0].draft.main.name == "ke-hoach.pdf"
-    pane.card.split_wanted.emit(first.main.id)
+    pane.card.files.split_wanted.emit(first.main.id)
     clerk.rest()
     assert sorted(line.draft.main.name for line in clerk.lines) == ["cong-van.pdf", "ke-hoach.pdf"]
 
@@ -317,10 +350,103 @@ def test_what_was_taken_out_can_be_added_again(clerk: Clerk) -> None:
 
 def test_the_kind_of_signature_is_chosen_for_the_chosen_rows(clerk: Clerk) -> None:
     clerk.drop(*clerk.letters("cong-van.pdf"))
-    clerk.act(VI("uo_kind_plain"))
+    clerk.act(VI("uk_menu_plain"))
     assert clerk.lines[0].draft.profile is Profile.PLAIN
     # Both tokens could sign it, so the clerk says which.
     assert clerk.says(VI("uo_hint_choose"))
+
+
+def test_a_copy_asks_in_place_who_ordered_it(clerk: Clerk) -> None:
+    paper = write_letter(clerk.folder / "ban-giay.pdf", Wording(number_line="Số: 12/QĐ-UBND"))
+    clerk.drop(paper)
+    asked = clerk.pane.card.copying
+    assert not asked.isVisible()
+    clerk.act(VI("uk_menu_copy_sl"))
+    assert clerk.states == [State.REFUSED]
+    assert asked.isVisible()
+    clerk.wait(asked.by.hasFocus)
+    assert not nameless(asked)
+    asked.by.setText("Trần Văn An, Chủ tịch")
+    QTest.keyClick(asked.by, Qt.Key.Key_Return)
+    clerk.rest()
+    assert clerk.lines[0].draft.copy == CopyOrder(CopyForm.SAO_LUC, "Trần Văn An, Chủ tịch")
+    assert "copy_order_missing" not in {finding.code for finding in clerk.lines[0].row.reasons}
+    clerk.act(VI("uk_menu_agency"))
+    assert not asked.isVisible()
+
+
+def test_files_go_along_are_copied_by_their_hash_and_taken_out(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    sheet, program = clerk.folder / "so-lieu.csv", clerk.folder / "may-tinh.exe"
+    sheet.write_text("a,b\n1,2\n", encoding="utf-8")
+    program.write_bytes(b"MZ")
+    files = clerk.pane.card.files
+    drop_on(files, sheet, program)
+    clerk.rest()
+    assert [item.name for item in clerk.lines[0].draft.attachments] == ["so-lieu.csv"]
+    assert "may-tinh.exe" in clerk.pane.notice.text
+    blob = clerk.pane.side.blob
+    files.list.setCurrentRow(1)
+    # What goes along has no pages: those of the letter stay in view.
+    assert clerk.pane.side.blob == blob
+    assert not files.pdf.isEnabled()
+    assert clerk.says(files.pdf.toolTip().removeprefix("<p>").removesuffix("</p>"))
+    files.hash.trigger()
+    assert QGuiApplication.clipboard().text() == hashlib.sha256(sheet.read_bytes()).hexdigest()
+    files.open.trigger()
+    clerk.rest()
+    assert clerk.opened == [sheet]
+    sheet.write_text("a,b\n1,3\n", encoding="utf-8")
+    files.open.trigger()
+    clerk.rest()
+    assert clerk.opened == [sheet]
+    assert VI.explain(KnownError("attachment_moved", name="so-lieu.csv")).what in clerk.pane.notice.text
+    files.list.setFocus()
+    QTest.keyClick(files.list, Qt.Key.Key_Delete)
+    clerk.rest()
+    assert clerk.lines[0].draft.attachments == ()
+    assert sheet.is_file()
+
+
+def test_a_kept_number_goes_only_with_a_reason(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.type(clerk.lines[0], NUMBER, "125")
+    keep_number(clerk)
+    asked = clerk.pane.giving_up
+    clerk.type(clerk.lines[0], NUMBER, "126")
+    clerk.wait(asked.isVisible)
+    assert not asked.yes.isEnabled()
+    assert clerk.lines[0].draft.number == "125"
+    QTest.keyClick(asked.reason, Qt.Key.Key_Escape)
+    assert not asked.isVisible()
+    clerk.act(VI("uo_remove"))
+    clerk.wait(asked.isVisible)
+    asked.reason.setText("Trùng nội dung")
+    QTest.keyClick(asked.reason, Qt.Key.Key_Return)
+    clerk.rest()
+    assert clerk.lines == []
+    with clerk.desk.space.store.view() as view:
+        assert "Trùng nội dung" in {one.reason for one in view.reservations.list()}
+
+
+def test_a_repaired_file_is_seen_before_and_after(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf", "ke-hoach.pdf"))
+    first, other = (line.draft for line in clerk.lines)
+    repaired = msgspec.structs.replace(first.main, original=other.main.blob)
+    clerk.desk.space.store.write(lambda tx: tx.drafts.put(msgspec.structs.replace(first, files=(repaired,))))
+    clerk.hub.poke_drafts()
+    clerk.rest()
+    side = clerk.pane.side
+    clerk.pane.grid.choose([first.id])
+    assert side.versions.isVisible()
+    assert side.blob == first.main.blob
+    side.versions.before_button.click()
+    assert side.blob == other.main.blob
+    side.versions.after_button.click()
+    assert side.blob == first.main.blob
+    clerk.pane.grid.choose([other.id])
+    assert not side.versions.isVisible()
+    clerk.desk.space.store.write(lambda tx: tx.drafts.put(first))
 
 
 def test_without_a_token_the_button_says_so_and_leads_to_the_check_of_the_machine(

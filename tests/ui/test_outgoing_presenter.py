@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
@@ -12,6 +13,7 @@ from signer_app.outgoing.model import (
     Added,
     Changes,
     Draft,
+    DraftAttachment,
     DraftFile,
     FileRole,
     Finding,
@@ -24,18 +26,21 @@ from signer_app.outgoing.model import (
     Urgency,
 )
 from signer_app.outgoing.paste import read_cells
-from signer_app.pdf.model import LetterFacts
-from signer_app.pdf.plan import VIETNAM
+from signer_app.pdf.geometry import Rect
+from signer_app.pdf.model import CopyForm, CopyOrder, LetterFacts
+from signer_app.pdf.plan import VIETNAM, Mark, Placement
 from signer_app.signing.batch import Outcome
 from signer_app.store.model import FileState, OutboxPacket, OutboxState
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
+from signer_resources.messages import Lang
 from signer_sync.contract import PacketKind
 from signer_token.model import PinState, Token, TokenCertificate
 from signer_ui.presenters.grid import Shade
 from signer_ui.presenters.outgoing import (
     ATTACHED,
     DATE,
+    KIND,
     NUMBER,
     RECEIVERS,
     SIGNER,
@@ -44,15 +49,9 @@ from signer_ui.presenters.outgoing import (
     URGENCY,
     Line,
     Organisations,
-    added_view,
     columns,
     copied_down,
-    details,
-    is_one_cell,
-    left_view,
     must_choose,
-    pages_of,
-    paste_view,
     press,
     question,
     signers,
@@ -63,6 +62,9 @@ from signer_ui.presenters.outgoing import (
     to_paste,
     typed,
 )
+from signer_ui.presenters.outgoing_details import details, page_of, pages_of
+from signer_ui.presenters.outgoing_kinds import KINDS, Kind, copy_question, kind_named, kind_text, menu_text, role_for
+from signer_ui.presenters.outgoing_news import added_view, is_one_cell, left_view, paste_view
 from signer_ui.words import Words
 
 VI = Words("vi")
@@ -209,6 +211,61 @@ def test_only_what_can_be_signed_has_a_box() -> None:
     assert {state for state, box in boxes.items() if box is not None} == {State.CHECKING, State.READY, State.WARNING}
 
 
+# --- kinds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_kind_has_a_name_of_its_own_and_is_found_by_it(lang: Lang) -> None:
+    words = Words(lang)
+    assert {kind.profile for kind in KINDS} == set(Profile)
+    assert [kind_named(kind_text(kind, words), words) for kind in KINDS] == list(KINDS)
+    keys = [menu_text(kind, words).partition("&")[2][:1].casefold() for kind in KINDS]
+    assert all(keys)
+    assert len(set(keys)) == len(keys)
+
+
+def test_who_signs_a_kind_is_what_the_rules_say() -> None:
+    agency, person = CertificateRole.AGENCY, CertificateRole.PERSONAL
+    assert {profile: role_for(profile, TODAY) for profile in Profile} == {
+        Profile.AGENCY: agency,
+        Profile.APPENDIX: agency,
+        Profile.COPY: agency,
+        Profile.ARCHIVE: agency,
+        Profile.LEADER: person,
+        Profile.INITIAL: person,
+        Profile.PLAIN: None,
+    }
+
+
+def test_what_takes_no_number_shows_none_and_asks_for_no_receivers() -> None:
+    for profile in (Profile.LEADER, Profile.INITIAL, Profile.ARCHIVE, Profile.PLAIN):
+        one = line(profile=profile, number="125", notation="UBND-VP", receivers=("H1",))
+        assert [shown(one, key) for key in (NUMBER, DATE, RECEIVERS)] == ["", "", ""]
+        closed = [column.editor for column in columns(Organisations, lambda: NOW, VI) if column.key in (NUMBER, DATE)]
+        assert not any(editor is not None and editor.allowed(one) for editor in closed)
+    assert shown(line(profile=Profile.APPENDIX, number="125", notation="UBND-VP"), NUMBER) == "125/UBND-VP"
+
+
+def test_a_kind_is_typed_into_its_cell_and_copied_down_and_who_ordered_a_copy_stays_known() -> None:
+    order = CopyOrder(CopyForm.SAO_Y, "Trần Văn An, Chủ tịch")
+    copy = line("a", profile=Profile.COPY, copy=order)
+    assert shown(copy, KIND) == "Sao y"
+    asked = CopyOrder(CopyForm.TRICH_SAO, order.ordered_by)
+    assert typed(copy.draft, KIND, "Trích sao", DIRECTORY, TODAY, VI) == Changes(profile=Profile.COPY, copy=asked)
+    assert copied_down(KIND, copy, [copy, line("b")]) == {
+        "b": Changes(profile=Profile.COPY, copy=CopyOrder(CopyForm.SAO_Y, "")),
+    }
+    assert Kind(Profile.ARCHIVE).changes(copy.draft) == Changes(profile=Profile.ARCHIVE)
+
+
+def test_a_copy_asks_who_ordered_it_and_says_that_an_electronic_original_is_not_copied() -> None:
+    asked = copy_question(line(profile=Profile.COPY).draft, VI)
+    assert asked is not None
+    assert (asked.form, asked.open) == (CopyForm.SAO_Y, True)
+    assert "bản gốc điện tử" in asked.told
+    assert copy_question(line().draft, VI) is None
+
+
 # --- what is typed ----------------------------------------------------------------------------------------------------
 
 
@@ -233,10 +290,10 @@ def test_only_what_can_be_signed_has_a_box() -> None:
 def test_what_is_typed_into_a_cell_is_read_or_refused(column: str, text: str, changes: Changes | None) -> None:
     if changes is None:
         with pytest.raises(KnownError) as told:
-            typed(column, text, DIRECTORY, TODAY, VI)
+            typed(line().draft, column, text, DIRECTORY, TODAY, VI)
         assert told.value.code.endswith("_unreadable")
     else:
-        assert typed(column, text, DIRECTORY, TODAY, VI) == changes
+        assert typed(line().draft, column, text, DIRECTORY, TODAY, VI) == changes
 
 
 def test_a_cell_is_copied_down_but_a_number_never() -> None:
@@ -257,6 +314,9 @@ def test_what_was_not_examined_with_the_certificate_that_signs_is_examined_the_o
     assert to_examine([line("a", number="3"), two], asked, certificates, TODAY, None) == ("a",)
     assert to_examine([one, two], asked, {}, TODAY, None) == ("a", "b")
     assert to_examine([one, two], asked, certificates, TODAY + dt.timedelta(days=1), None) == ("a", "b")
+    hurried = line("a", number="1", urgency=Urgency.HOA_TOC)
+    copied = line("b", number="2", copy=CopyOrder(CopyForm.SAO_Y, "An"))
+    assert to_examine([hurried, copied], asked, certificates, TODAY, None) == ("a", "b")
 
 
 def test_next_numbers_go_to_several_chosen_rows_or_to_all_that_lack_one() -> None:
@@ -290,28 +350,36 @@ def test_the_button_says_how_many_it_signs_and_what_happens_to_them() -> None:
         line("d", ticked=False, receivers=("H1",)),
     ]
     tokens = signers(plugged(CertificateRole.AGENCY))
-    told = press(rows, {Profile.AGENCY: tokens[0].sha256}, tokens, VI)
+    told = press(rows, {Profile.AGENCY: tokens[0].sha256}, tokens, TODAY, VI)
     assert (told.text, told.ids, told.sends, told.error) == ("Ký số và gửi (2)", ("a", "b"), True, None)
     assert told.certificate == tokens[0].sha256
     assert "«UBND xã A»" in told.hint
     assert "Gửi 1 văn bản" in told.hint
-    kept = press([rows[1]], {Profile.AGENCY: AGENCY}, tokens, VI)
+    kept = press([rows[1]], {Profile.AGENCY: AGENCY}, tokens, TODAY, VI)
     assert (kept.text, kept.sends) == ("Chỉ ký (1)", False)
-    assert press([rows[2]], {}, tokens, VI).ids == ()
+    assert press([rows[2]], {}, tokens, TODAY, VI).ids == ()
 
 
 def test_without_a_certificate_that_fits_the_button_leads_to_the_reason() -> None:
     rows = [line("a", ticked=True)]
-    none = press(rows, {}, (), VI)
+    none = press(rows, {}, (), TODAY, VI)
     assert none.error is not None
     assert none.error.code == "no_token"
-    wrong = press(rows, {}, signers(plugged(CertificateRole.PERSONAL)), VI)
+    wrong = press(rows, {}, signers(plugged(CertificateRole.PERSONAL)), TODAY, VI)
     assert wrong.error is not None
     assert (wrong.error.code, wrong.hint) == ("certificate_none_fits", VI("uo_hint_no_fit"))
     two = signers(plugged(CertificateRole.AGENCY, CertificateRole.AGENCY))
-    assert press(rows, {}, two, VI).hint == VI("uo_hint_choose")
-    assert must_choose(rows, two)
-    assert not must_choose(rows, signers(plugged(CertificateRole.AGENCY, CertificateRole.PERSONAL)))
+    assert press(rows, {}, two, TODAY, VI).hint == VI("uo_hint_choose")
+    assert must_choose(rows, two, TODAY)
+    assert not must_choose(rows, signers(plugged(CertificateRole.AGENCY, CertificateRole.PERSONAL)), TODAY)
+
+
+def test_what_a_leader_signs_is_kept_and_nobody_speaks_of_receivers() -> None:
+    tokens = signers(plugged(CertificateRole.PERSONAL))
+    told = press([line(profile=Profile.LEADER, ticked=True)], {Profile.LEADER: tokens[0].sha256}, tokens, TODAY, VI)
+    assert (told.text, told.sends) == ("Chỉ ký (1)", False)
+    assert told.hint.endswith("Ký và giữ lại, không gửi.")
+    assert not must_choose([line(profile=Profile.COPY)], signers(plugged(*CertificateRole)), TODAY)
 
 
 # --- one document -----------------------------------------------------------------------------------------------------
@@ -332,6 +400,61 @@ def test_a_document_without_faults_says_so_and_lists_its_files() -> None:
     seen = details(line("to-trinh.pdf", more=(_file("pl 1.pdf", FileRole.APPENDIX),)), NOW, VI)
     assert [one.what for one in seen.told] == [VI("uo_nothing_wrong")]
     assert [file.text for file in seen.files] == ["Chính: to-trinh.pdf (2 trang)", "Phụ lục: pl 1.pdf (2 trang)"]
+
+
+def test_what_asks_for_a_hand_comes_before_what_needs_a_look_and_is_said_once() -> None:
+    found = (
+        Finding("out_date_year", Severity.WARNING, {"date": "1", "year": "2"}),
+        Finding("place_unsure", Severity.WARNING, {"page": "3"}),
+        Finding("out_place_unsure", Severity.WARNING),
+    )
+    told = details(line(state=State.WARNING, findings=found), NOW, VI).told
+    year = VI.explain(KnownError("out_date_year", date="1", year="2"))
+    assert [one.what for one in told] == ["Chưa chắc vị trí đóng dấu.", year.what]
+    assert (told[0].page, told[0].file) == (2, "file thu.pdf")
+    assert told[1].page is None
+
+
+@pytest.mark.parametrize(
+    ("params", "page"),
+    [
+        ({"where": "2, 5-9, OpenAction", "what": "x"}, 1),
+        ({"where": "OpenAction"}, None),
+        ({"page": "4"}, 3),
+        ({"page": "2 sở nội vụ"}, None),
+        ({"where": "0"}, None),
+        ({}, None),
+    ],
+)
+def test_a_reason_leads_to_the_first_page_that_it_names(params: dict[str, str], page: int | None) -> None:
+    assert page_of(Finding("hidden_layer", Severity.REFUSED, params)) == page
+
+
+def test_where_a_mark_lands_is_said_with_the_rule_that_found_its_place() -> None:
+    plain = line()
+    seal = Placement(Mark.SEAL, 2, Rect(1, 1, 38, 38), "leader_signature", True)
+    number = Placement(Mark.NUMBER, 1, Rect(1, 1, 9, 5), "number_line", True)
+    placed = replace(plain, row=replace(plain.row, placements={plain.draft.main.id: (number, seal)}))
+    told = details(placed, NOW, VI).told
+    assert [(one.what, one.page) for one in told[1:]] == [("Con dấu: trang 2. Cạnh chữ ký của lãnh đạo.", 1)]
+
+
+def test_what_goes_along_is_listed_with_size_and_hash_and_why_it_stays_what_it_is() -> None:
+    item = DraftAttachment(id="x", name="so-lieu.xlsx", path="/so-lieu.xlsx", output="", blob="ab" * 32, size=2 << 20)
+    reason = KnownError("office_missing", name=item.name)
+    with_it = replace(line(attachments=(item,)), no_pdf={"x": reason})
+    seen = details(with_it, NOW, VI).along[0]
+    assert seen.text.splitlines() == ["so-lieu.xlsx", "Kèm theo · 2,0 MB · SHA-256 abababababab…"]
+    assert (seen.sha256, seen.no_pdf) == ("ab" * 32, reason)
+    assert shown(with_it, ATTACHED) == "1 tệp"
+
+
+def test_a_repaired_file_can_be_seen_as_it_came() -> None:
+    plain = line().row
+    file = msgspec.structs.replace(plain.draft.main, original="cd" * 32)
+    assert pages_of(plain, file, before=True) == ("cd" * 32, None)
+    assert pages_of(plain, file) == (file.blob, None)
+    assert pages_of(plain, plain.draft.main, before=True) == (file.blob, None)
 
 
 def test_a_signed_document_tells_level_receipt_and_what_hinders_the_sending() -> None:

@@ -14,13 +14,29 @@ from pytestqt.qtbot import QtBot
 from signer_app.desk.register import RegisterDetails, SentPacket, SignedFile
 from signer_app.store.listings import RegisterEntry
 from signer_app.store.model import DocumentState, FileRole, OutboxState, Urgency
+from signer_app.store.reservations import Reservation
+from signer_app.store.sequences import BY_NOTATION
+from signer_app.store.store import Transaction
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.panes.register import RegisterPane
-from signer_ui.presenters.register import brief_state, columns, details_view, glow, number_key, state, title
+from signer_ui.presenters.grid import Shade
+from signer_ui.presenters.register import (
+    FileLevel,
+    brief_state,
+    columns,
+    details_view,
+    glow,
+    level_note,
+    level_text,
+    line_id,
+    number_key,
+    state,
+    title,
+)
 from signer_ui.shell import Shell
 from signer_ui.words import Words
-from tests.desk.office import FRIDAY, MONDAY, Office, office
+from tests.desk.office import FRIDAY, MONDAY, ORG, Office, office
 from tests.desk.window import Desktop, desktop, nameless, press, visible_texts
 from tests.store.letters import Letters, not_secret
 
@@ -71,9 +87,9 @@ def test_numbers_sort_as_numbers_within_their_year() -> None:
 
 
 def test_the_type_is_not_said_twice() -> None:
-    assert title(entry(subject="Quyết định phê duyệt")) == "Quyết định phê duyệt"
-    assert title(entry(subject=None)) == "Quyết định"
-    assert title(entry(type=None)) == "Phê duyệt kế hoạch"
+    assert title(entry(subject="Quyết định phê duyệt"), WORDS) == "Quyết định phê duyệt"
+    assert title(entry(subject=None), WORDS) == "Quyết định"
+    assert title(entry(type=None), WORDS) == "Phê duyệt kế hoạch"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +115,7 @@ def test_details_tell_what_hinders_the_sending_and_that_an_attachment_is_unsigne
     sent = SentPacket("p", OutboxState.NEEDS_PERSON, MONDAY, None, "", "", "", KnownError("unknown_receiver"))
     file = SignedFile("f", "bảng.xlsx", FileRole.ATTACHMENT, None, None, False, None)
     row = entry(sending=OutboxState.NEEDS_PERSON, receivers=())
-    view = details_view(row, RegisterDetails("d", (file,), (sent,)), NAMES, MONDAY, WORDS)
+    view = details_view(row, RegisterDetails("d", (file,), (sent,)), {}, NAMES, MONDAY, WORDS)
     assert view.under == "12/QĐ-UBND · 20/11/2026 · UBND xã Hòa Sơn"
     assert [(fact.what, fact.value) for fact in view.facts] == [
         ("Trạng thái", "Chưa gửi được, cần xem"),
@@ -108,6 +124,25 @@ def test_details_tell_what_hinders_the_sending_and_that_an_attachment_is_unsigne
     ]
     assert view.trouble.startswith("Có nơi nhận mà máy chủ không biết.")
     assert view.files[0].under == "Kèm theo, không ký."
+
+
+def test_the_level_is_the_lowest_of_the_files_and_a_missing_timestamp_is_said() -> None:
+    timed, plain = FileLevel("b-t", "b-t"), FileLevel("b-b", "b-b", "b-t")
+    assert (level_text((timed, plain), WORDS), level_text((timed,), WORDS), level_text((), WORDS)) == ("B-B", "B-T", "")
+    assert level_note((timed, plain), WORDS) == "Chưa có dấu thời gian, sẽ bổ sung sau. Chữ ký không thay đổi."
+    assert level_text((FileLevel("b-b", "b-lta"),), WORDS) == "B-LTA (gửi đi ở mức B-B)"
+    assert "B-LTA" in level_note((FileLevel("b-t", "b-t", "b-lta"),), WORDS)
+    never = level_note((FileLevel("b-b", "b-b", "", KnownError("level_certificate_expired")),), WORDS)
+    assert "chứng thư số của người ký đã hết hạn" in never
+    assert level_note((timed,), WORDS) == ""
+
+
+def test_what_was_given_to_be_sent_is_not_signed_again() -> None:
+    def again(row: RegisterEntry) -> str:
+        return details_view(row, RegisterDetails("d", (), ()), {}, NAMES, MONDAY, WORDS).again
+
+    assert again(entry()) == "12/QĐ-UBND"
+    assert again(entry(sending=OutboxState.QUEUED)) == ""
 
 
 # ---- the pane
@@ -132,14 +167,19 @@ class Book:
     @property
     def shown(self) -> list[str]:
         """The numbers on the screen, in their order."""
-        labels = {row.id: row.label for row in self.pane.grid.rows}
+        labels = {line_id(row): row.label for row in self.pane.grid.rows}
         return [labels[row_id] for row_id in self.pane.grid.shown_ids if row_id in labels]
 
     def choose(self, label: str) -> None:
-        self.pane.grid.choose([next(row.id for row in self.pane.grid.rows if row.label == label)])
+        self.pane.grid.choose([next(line_id(row) for row in self.pane.grid.rows if row.label == label)])
         self.screen.wait(
             lambda: label in visible_texts(self.pane.details) and "Lưu" in visible_texts(self.pane.details)
         )
+
+
+def sent(tx: Transaction, document: str) -> None:
+    """It was given to be sent, as another process does it behind the window's back."""
+    tx.documents._connection.execute("UPDATE document SET state = 'released' WHERE id = ?", (document,))
 
 
 @pytest.fixture
@@ -228,6 +268,55 @@ def test_chosen_rows_are_copied_for_a_spreadsheet(place: Office, screen: Desktop
     press(book.pane, "Chép dòng đã chọn")
     cells = QGuiApplication.clipboard().text().split("\t")
     assert (cells[0], cells[1], cells[5]) == ("1/UBND-VHXH", "23/11/2026", "Chờ gửi")
+
+
+def test_numbers_that_were_kept_or_given_up_stand_among_the_documents_in_grey(place: Office, screen: Desktop) -> None:
+    place.signed("1")
+    place.clock.go_on(60)
+    kept = Reservation.of(
+        ORG,
+        BY_NOTATION,
+        "2",
+        "UBND-VHXH",
+        place.now.date(),
+        owner="ab" * 32,
+        name="to-trinh.pdf",
+        at=place.now,
+        operator="Lê Thị Văn Thư",
+    )
+    place.store.write(lambda tx: tx.reservations.reserve(kept))
+    book = Book(screen)
+    book.wait_rows("2/UBND-VHXH", "1/UBND-VHXH")
+    assert "1 văn bản" in visible_texts(book.pane)
+    book.pane.grid.choose([line_id(book.pane.grid.rows[0])])
+    assert "Đang giữ số" in visible_texts(book.pane.details)
+    press(book.pane.details, "Bỏ số")
+    asked = book.pane.giving_up
+    asked.reason.setText("Trùng nội dung")
+    QTest.keyClick(asked.reason, Qt.Key.Key_Return)
+    screen.wait(lambda: "Trùng nội dung" in visible_texts(book.pane.details))
+    assert "Đã bỏ số 2/UBND-VHXH." in book.pane.notice.text
+    row = book.pane.grid.rows[0]
+    shades = {column.key: column.shade(row) for column in columns(dict, WORDS, lambda: place.now) if column.shade}
+    assert set(shades.values()) == {Shade.MUTED}
+    assert not nameless(book.pane)
+
+
+def test_signing_again_takes_two_steps_and_is_refused_with_the_reason_once_it_was_sent(
+    place: Office, screen: Desktop
+) -> None:
+    document = place.signed("1", receivers=())
+    book = Book(screen)
+    book.choose("1/UBND-VHXH")
+    press(book.pane, "Ký lại…")
+    assert book.pane.notice.text.startswith("Ký lại 1/UBND-VHXH?")
+    press(book.pane, "Thôi")
+    assert book.pane.notice.text == ""
+    press(book.pane, "Ký lại…")
+    place.store.write(lambda tx: sent(tx, document.id))
+    press(book.pane, "Ký lại")
+    screen.wait(lambda: WORDS.explain(KnownError("again_sent", label="1/UBND-VHXH")).what in book.pane.notice.text)
+    assert screen.tabs == []
 
 
 def test_an_empty_register_is_calm(screen: Desktop) -> None:

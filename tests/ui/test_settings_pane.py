@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,32 +28,49 @@ from pytestqt.qtbot import QtBot
 import signer_resources
 from signer_app.desk.desk import Desk, open_desk
 from signer_app.desk.setup import Setup, guess_body
+from signer_app.desk.tokens import TokensSnapshot
 from signer_app.exchange.directory import Directory, KnownOrganisation
-from signer_app.store.settings import Body, CertificateRole, Exchange, Seal, ServerSettings, Settings, ThemeChoice
+from signer_app.store.sequences import Register
+from signer_app.store.settings import (
+    ArchiveLevel,
+    Body,
+    CertificateRole,
+    Exchange,
+    FormerName,
+    HandKind,
+    Handwriting,
+    Seal,
+    ServerSettings,
+    Settings,
+    ThemeChoice,
+    TimestampServer,
+)
 from signer_app.workspace import Overrides
 from signer_resources.errors import KnownError
 from signer_ui.hub import Hub
 from signer_ui.panes.settings import SettingsPane
 from signer_ui.panes.settings_bodies import BodiesSection
 from signer_ui.panes.settings_form import FormField, Section
+from signer_ui.panes.settings_hands import HandsSection
 from signer_ui.panes.settings_machine import DisplaySection, DriversSection
-from signer_ui.panes.settings_server import ServerSection, TimestampSection
-from signer_ui.presenters.settings import (
+from signer_ui.panes.settings_server import ServerSection
+from signer_ui.panes.settings_timestamps import TimestampSection
+from signer_ui.presenters.settings import DisplayForm, Field, Problem, ServerForm, enrolments
+from signer_ui.presenters.settings_bodies import (
     BodyForm,
-    DisplayForm,
-    DriversForm,
-    Field,
-    Problem,
     SealForm,
-    ServerForm,
-    TimestampForm,
     bodies_change,
     body_problems,
+    next_seal,
+    with_newest_seal,
 )
+from signer_ui.presenters.settings_hands import HandForm, HandsForm
+from signer_ui.presenters.settings_timestamps import ServerRow, TimestampForm
 from signer_ui.shell import Shell
 from signer_ui.tasks import Tasks
 from signer_ui.theme import Theme
 from signer_ui.widgets.pin_dialog import PinDialog
+from signer_ui.widgets.rows_editor import RowsEditor
 from signer_ui.widgets.seal_editor import SealEditor
 from signer_ui.widgets.seal_ruler import ORIGIN_MM, write_ruler_page
 from signer_ui.words import Words
@@ -64,7 +82,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSi
 
 PATIENCE_MS = 30_000
 WORDS = Words("vi")
-BODIES, SERVER, TIMESTAMP, DRIVERS, DISPLAY = range(5)
+BODIES, HANDS, SERVER, TIMESTAMP, DRIVERS, DISPLAY = range(6)
 SEAL, SIGNATURE = (signer_resources.path(f"images/sample-{name}.png") for name in ("seal", "signature"))
 
 
@@ -89,9 +107,15 @@ def test_a_body_goes_through_its_form_unchanged() -> None:
         parent_name="TỈNH B",
         place_name="B",
         certificates=("a" * 64,),
-        seal=Seal(diameter_mm=38, blob="b" * 64),
+        seals=(
+            Seal(diameter_mm=36, picture="a" * 64, valid_to=dt.date(2026, 6, 30)),
+            Seal(diameter_mm=38, picture="b" * 64, valid_from=dt.date(2026, 7, 1)),
+        ),
         signers=("Lê C",),
-        exchange=Exchange.EXTERNAL,
+        former_names=(FormerName(name="SỞ CŨ", valid_to=dt.date(2025, 6, 30)),),
+        notations=("SA", "SA-VP"),
+        registers=(Register(name="Văn bản đi", notations=("QĐ-SA", "TB-SA")),),
+        server=ServerSettings(url="https://rieng.vn", server_id="s", devices={"H41": "d"}),
     )
     settings = bodies_change((BodyForm.of(body),), {})(Settings())
     assert settings.bodies == (body,)
@@ -107,11 +131,11 @@ def test_a_certificate_seals_for_one_body_alone() -> None:
     assert settings.roles == {"a" * 64: CertificateRole.AGENCY}
 
 
-def test_a_new_seal_is_named_by_its_blob_and_kept_from_collection() -> None:
-    form = BodyForm(code="A", name="A", seal=SealForm(36.5, b"png", Seal(diameter_mm=38, file="/old.png")))
+def test_a_new_seal_is_named_by_its_picture_in_the_vault_and_kept_from_collection() -> None:
+    form = BodyForm(code="A", name="A", seals=(SealForm(36.5, b"png", Seal(diameter_mm=38, file="/old.png")),))
     settings = bodies_change((form,), {b"png": "c" * 64})(Settings())
-    assert settings.bodies[0].seal == Seal(diameter_mm=36.5, blob="c" * 64)
-    assert settings.blobs() == {"c" * 64}
+    assert settings.bodies[0].seals == (Seal(diameter_mm=36.5, picture="c" * 64),)
+    assert settings.kept_pictures() == {"c" * 64}
     assert SealForm(30).unusual
     assert not SealForm(38).unusual
 
@@ -138,19 +162,119 @@ def test_a_server_is_asked_by_https_or_on_this_machine(url: str, right: bool) ->
     assert (ServerForm(url).problems() == ()) is right
 
 
-def test_a_timestamp_server_may_be_asked_by_plain_http() -> None:
-    assert TimestampForm(True, "http://tsa.ca.gov.vn/").problems() == ()
-    assert TimestampForm(True, "tsa.ca.gov.vn").problems() == (Problem(Field.TSA_URL, "ue_wrong_tsa_address"),)
-    assert TimestampForm(False, "").problems() == ()
-    assert TimestampForm(False, "http://tsa.ca.gov.vn/", 5).change()(Settings(tsa_url="x")).tsa_url is None
+@pytest.mark.parametrize(
+    ("field", "wrong", "right", "key"),
+    [
+        (Field.FORMER, {"former": (("SỞ CŨ", "30/2025"),)}, {"former": (("SỞ CŨ", "30/06/2025"),)}, "ub_wrong_former"),
+        (Field.FORMER, {"former": (("SỞ CŨ", ""),)}, {"former": (("", " "),)}, "ub_wrong_former"),
+        (Field.NOTATIONS, {"notations": "UBND VP"}, {"notations": "UBND; VP"}, "ub_wrong_notation"),
+        (Field.REGISTERS, {"registers": (("Đi", ""),)}, {"registers": (("Đi", "QĐ-A, TB-A"),)}, "ub_wrong_register"),
+        (
+            Field.REGISTERS,
+            {"registers": (("Đi", "QĐ-A"), ("Khác", "qđ-a"))},
+            {"registers": (("Đi", "QĐ-A"), ("Khác", "TB-A"))},
+            "ub_wrong_register_twice",
+        ),
+        (
+            Field.SEAL,
+            {"seals": (SealForm(png=b"1", begins="02/11/2026", ends="01/11/2026"),)},
+            {"seals": (SealForm(png=b"1", begins="01/11/2026", ends="01/11/2026"),)},
+            "ub_wrong_days",
+        ),
+        (
+            Field.SEAL,
+            {"seals": (SealForm(png=b"1"), SealForm())},
+            {"seals": (SealForm(png=b"1"),)},
+            "ub_wrong_seal_empty",
+        ),
+        (
+            Field.OWN_SERVER,
+            {"server_url": "http://vb.vn"},
+            {"server_url": "http://vb.vn", "exchange": Exchange.EXTERNAL},
+            "ue_wrong_server_address",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_at_its_field(
+    field: Field, wrong: dict[str, Any], right: dict[str, Any], key: str
+) -> None:
+    form = BodyForm(code="A", name="A")
+    assert body_problems((replace(form, **wrong),)) == (Problem(field, key),)
+    assert body_problems((replace(form, **right),)) == ()
 
 
-def test_a_new_picture_of_a_signature_goes_before_the_file_that_was_set() -> None:
-    form = DriversForm().with_picture("a" * 64, b"old").with_picture("a" * 64, b"png").with_picture("b" * 64, None)
-    before = Settings(pictures={"a" * 64: "/a.png", "b" * 64: "/b.png"})
+def test_a_new_seal_is_used_from_today_and_the_old_one_up_to_yesterday() -> None:
+    today = dt.date(2026, 11, 23)
+    (first,) = next_seal((), today)
+    assert (first.begins, first.ends) == ("", "")
+    old, new = next_seal((SealForm(34, png=b"1"),), today)
+    assert (old.ends, new.begins, new.diameter_mm) == ("22/11/2026", "23/11/2026", 34)
+    # One that begins only today can't end yesterday.
+    assert next_seal((SealForm(34, png=b"1", begins="23/11/2026"),), today)[0].ends == ""
+    body = with_newest_seal(BodyForm(code="A", name="A", seals=(old, new)), replace(new, png=b"2"))
+    seals = bodies_change((body,), {b"1": "a" * 64, b"2": "b" * 64})(Settings()).bodies[0].seals
+    assert [(seal.picture, seal.valid_from, seal.valid_to) for seal in seals] == [
+        ("a" * 64, None, dt.date(2026, 11, 22)),
+        ("b" * 64, today, None),
+    ]
+
+
+def test_a_body_s_own_server_forgets_its_pins_with_another_address_and_counts_for_enrolment() -> None:
+    own = ServerSettings(url="https://a.vn", server_id="s", devices={"A": "d"})
+    form = BodyForm.of(Body(code="A", name="A", server=own))
+    settings = bodies_change((form,), {})(Settings())
+    assert settings.bodies[0].server == own
+    assert [one.enrolled for one in enrolments(settings, TokensSnapshot())] == [True]
+    moved = bodies_change((replace(form, server_url="https://b.vn"),), {})(Settings())
+    assert moved.bodies[0].server == ServerSettings(url="https://b.vn")
+    assert [one.enrolled for one in enrolments(moved, TokensSnapshot())] == [False]
+    assert enrolments(bodies_change((replace(form, server_url=""),), {})(Settings()), TokensSnapshot()) == ()
+
+
+def test_a_timestamp_server_may_be_asked_by_plain_http_and_stands_there_once() -> None:
+    right, wrong = ServerRow("http://tsa.ca.gov.vn/"), ServerRow("tsa.ca.gov.vn")
+    assert TimestampForm((right,)).problems() == ()
+    assert TimestampForm((right, wrong)).problems() == (Problem(Field.TSA_URL, "ue_wrong_tsa_address", 1),)
+    assert TimestampForm((right, right)).problems() == (Problem(Field.TSA_URL, "ub_wrong_tsa_twice", 1),)
+
+
+def test_timestamp_servers_keep_their_order_and_what_they_grant() -> None:
+    other = TimestampServer(url="https://b.vn", limit_s=5, patience_s=60, per_day=100)
+    before = Settings(tsa_url="http://a.vn", tsa_timeout_s=8, tsa_per_minute=3, tsa_others=(other,))
+    form = TimestampForm.of(before)
+    assert form.change()(Settings()) == before
+    turned = form.moved(1, -1).change()(before)
+    assert [server.url for server in turned.timestamp_servers] == ["https://b.vn", "http://a.vn"]
+    assert (turned.tsa_timeout_s, turned.tsa_per_day, turned.tsa_others[0].per_minute) == (5, 100, 3)
+    none = replace(form.without(1).without(0), level=ArchiveLevel.B_B).change()(before)
+    assert (none.timestamp_servers, none.tsa_per_minute, none.archive_level) == ((), None, ArchiveLevel.B_B)
+
+
+def test_a_new_picture_takes_over_from_the_day_on_which_it_was_added() -> None:
+    old, initial = Handwriting(picture="e" * 64), Handwriting(picture="d" * 64, kind=HandKind.INITIAL)
+    before = Settings(handwriting={"a" * 64: (old, initial)})
+    form = HandsForm.of(before).with_new("a" * 64, HandKind.SIGNATURE, b"png", dt.date(2026, 11, 23))
     after = form.change({b"png": "c" * 64})(before)
-    assert (after.signatures, after.pictures) == ({"a" * 64: "c" * 64}, {})
-    assert after.blobs() == {"c" * 64}
+    assert after.handwriting == {
+        "a" * 64: (
+            msgspec.structs.replace(old, valid_to=dt.date(2026, 11, 22)),
+            initial,
+            Handwriting(picture="c" * 64, valid_from=dt.date(2026, 11, 23)),
+        )
+    }
+    # The only picture of its kind has no limit.
+    alone = HandsForm().with_new("b" * 64, HandKind.INITIAL, b"png", dt.date(2026, 11, 23))
+    assert alone.hands == (HandForm("b" * 64, HandKind.INITIAL, b"png"),)
+
+
+def test_pictures_that_are_taken_out_go_and_those_of_a_renewed_certificate_stay() -> None:
+    before = Settings(handwriting={"a" * 64: (Handwriting(picture="e" * 64),)})
+    form = HandsForm.of(before).without(0)
+    renewed = {"b" * 64: (Handwriting(picture="e" * 64),)}
+    meanwhile = msgspec.structs.replace(before, handwriting={**before.handwriting, **renewed})
+    assert form.change({})(meanwhile).handwriting == renewed
+    wrong = HandsForm.of(before).with_days(0, "1/13/2026", "")
+    assert wrong.problems() == (Problem(Field.HANDS, "ub_wrong_day", 0),)
 
 
 def test_what_others_wrote_meanwhile_is_kept() -> None:
@@ -339,7 +463,7 @@ def test_leaving_with_something_unsaved_asks_in_place(clerk: Clerk) -> None:
 def test_a_pane_that_was_left_is_not_told_what_was_done_for_it(clerk: Clerk) -> None:
     gone: list[bool] = []
     clerk.pane.destroyed.connect(lambda: gone.append(True))
-    clerk.bodies().seal.take_file(SEAL)
+    clerk.bodies().seals.picture.take_file(SEAL)
     clerk.pane.deleteLater()
     clerk.wait(lambda: gone == [True])
     clerk.idle()
@@ -398,25 +522,25 @@ def test_a_certificate_on_the_token_is_ticked_for_a_body(clerk: Clerk, place: Pl
 
 def test_a_new_seal_is_trimmed_shown_and_kept_with_its_millimetres(clerk: Clerk, tmp_path: Path) -> None:
     section = clerk.bodies()
-    section.seal.take_file(SEAL)
-    clerk.wait(lambda: section.seal.value.png is not None)
-    section.seal.diameter.setValue(36.5)
+    section.seals.picture.take_file(SEAL)
+    clerk.wait(lambda: section.seals.picture.value.png is not None)
+    section.seals.picture.diameter.setValue(36.5)
     clerk.save(section)
     seal = clerk.settings.bodies[0].seal
     assert seal is not None
-    assert (seal.diameter_mm, seal.file) == (36.5, None)
-    assert Setup(clerk.desk.space).seal_png(seal) == section.setup.kept_png(str(seal.blob))
-    assert seal.blob in clerk.settings.blobs()
-    assert "36,5 mm" in section.seal.preview.accessibleDescription()
+    assert (seal.diameter_mm, seal.file, seal.blob) == (36.5, None, None)
+    assert Setup(clerk.desk.space).seal_png(seal) == section.setup.kept_png(str(seal.picture))
+    assert seal.picture in clerk.settings.kept_pictures()
+    assert "36,5 mm" in section.seals.picture.preview.accessibleDescription()
 
 
 def test_a_file_that_is_no_picture_is_told_and_the_old_seal_stays(clerk: Clerk, tmp_path: Path) -> None:
     section = clerk.bodies()
     bad = tmp_path / "dấu.png"
     bad.write_bytes(b"no picture")
-    section.seal.take_file(bad)
-    clerk.wait(lambda: section.seal.notice.text != "")
-    assert "dấu.png" in section.seal.notice.text
+    section.seals.picture.take_file(bad)
+    clerk.wait(lambda: section.seals.picture.notice.text != "")
+    assert "dấu.png" in section.seals.picture.notice.text
     assert not section.dirty
 
 
@@ -429,7 +553,8 @@ def test_the_ruler_page_is_opened_or_its_place_is_told(clerk: Clerk, qtbot: QtBo
 
     editor = SealEditor(clerk.shell, open_file=open_file)
     qtbot.addWidget(editor)
-    editor.set_value(SealForm(38, kept=Seal(diameter_mm=38, file=str(SEAL))))
+    picture = clerk.desk.setup.keep(SEAL.read_bytes())
+    editor.set_value(SealForm(38, kept=Seal(diameter_mm=38, picture=picture)))
     clerk.idle()
     for told in (WORDS("ue_ruler_opened"), WORDS("ue_ruler_not_opened")):
         editor.ruler.click()
@@ -454,16 +579,49 @@ def test_a_driver_that_is_not_there_is_refused(clerk: Clerk, tmp_path: Path) -> 
 
 
 def test_a_leaders_signature_is_kept_trimmed_for_that_certificate_alone(clerk: Clerk, place: Place) -> None:
-    section = clerk.open(DRIVERS)
-    assert isinstance(section, DriversSection)
-    clerk.hub.poke_tokens()
-    clerk.idle()
-    section.take_picture(place.leader, SIGNATURE)
-    clerk.wait(lambda: section.dirty)
+    section = clerk.open(HANDS)
+    assert isinstance(section, HandsSection)
+    before = clerk.settings.handwriting.get(place.leader, ())
+    for kind in HandKind:
+        section.take_picture(place.leader, kind, SIGNATURE)
+        clerk.idle()
+    section.fields()[-1].editor.setFocus()
+    QTest.keyClicks(clerk.pane.window().focusWidget(), "31/02/2027")
     clerk.save(section)
-    assert list(clerk.settings.signatures) == [place.leader]
-    assert place.leader not in clerk.settings.pictures
-    assert clerk.settings.signatures[place.leader] in clerk.settings.blobs()
+    assert section.fields()[-1].complaint == WORDS("ub_wrong_day")
+    section.fields()[-1].editor.findChildren(QLineEdit)[0].clear()
+    QTest.keyClicks(clerk.pane.window().focusWidget(), "01/03/2027")
+    clerk.save(section)
+    signature, initial = clerk.settings.handwriting[place.leader][len(before) :]
+    assert (signature.kind, initial.kind) == (HandKind.SIGNATURE, HandKind.INITIAL)
+    assert initial.valid_from == dt.date(2027, 3, 1)
+    assert signature.picture in clerk.settings.kept_pictures()
+    assert section.setup.kept_png(signature.picture).startswith(b"\x89PNG")
+
+
+def test_former_names_and_a_second_seal_are_typed_and_saved(clerk: Clerk) -> None:
+    section = clerk.bodies()
+    editor = section.former.editor
+    assert isinstance(editor, RowsEditor)
+    QTest.mouseClick(editor.add, Qt.MouseButton.LeftButton)
+    name, last = editor.fields[0]
+    assert clerk.pane.window().focusWidget() is name
+    QTest.keyClicks(name, "XA CU")
+    clerk.save(section)
+    assert section.former.complaint == WORDS("ub_wrong_former")
+    QTest.keyClicks(last, "30/6/2025")
+    had = len(clerk.settings.bodies[0].seals)
+    QTest.mouseClick(section.seals.add, Qt.MouseButton.LeftButton)
+    section.seals.picture.take_file(SEAL)
+    clerk.idle()
+    clerk.save(section)
+    body = clerk.settings.bodies[0]
+    assert body.former_names == (FormerName(name="XA CU", valid_to=dt.date(2025, 6, 30)),)
+    today = clerk.desk.now().date()
+    assert len(body.seals) == had + 1
+    assert (body.seals[-2].valid_to, body.seals[-1].valid_from) == (today - dt.timedelta(days=1), today)
+    assert body.seal_on(today) == body.seals[-1]
+    assert section.seals.chosen.count() == had + 1
 
 
 def test_an_address_without_tls_is_refused_in_place(clerk: Clerk) -> None:
@@ -476,16 +634,30 @@ def test_an_address_without_tls_is_refused_in_place(clerk: Clerk) -> None:
     assert section.url.complaint == WORDS("ue_wrong_server_address")
 
 
-def test_switching_timestamps_on_proposes_the_public_server(clerk: Clerk) -> None:
+def test_timestamp_servers_are_added_ordered_and_tried(clerk: Clerk) -> None:
     section = clerk.open(TIMESTAMP)
     assert isinstance(section, TimestampSection)
-    section.on.setChecked(False)
+    while section.rows:
+        QTest.mouseClick(section.rows[0].remove, Qt.MouseButton.LeftButton)
     clerk.save(section)
     assert clerk.settings.tsa_url is None
-    assert section.url.line.text() == ""
-    section.on.setChecked(True)
+    assert not section.kept.isEnabled()
+    for _server in range(2):
+        QTest.mouseClick(section.add, Qt.MouseButton.LeftButton)
+    assert section.rows[0].url.line.text() == "http://tsa.ca.gov.vn/"
+    QTest.keyClicks(section.rows[1].url.line, "http://127.0.0.1:9/")
+    section.level.setCurrentIndex(3)
+    QTest.mouseClick(section.rows[1].up, Qt.MouseButton.LeftButton)
     clerk.save(section)
-    assert clerk.settings.tsa_url == "http://tsa.ca.gov.vn/"
+    assert [server.url for server in clerk.settings.timestamp_servers] == [
+        "http://127.0.0.1:9/",
+        "http://tsa.ca.gov.vn/",
+    ]
+    assert clerk.settings.archive_level is ArchiveLevel.B_LTA
+    # Nobody listens at that port.
+    QTest.mouseClick(section.rows[0].try_it, Qt.MouseButton.LeftButton)
+    clerk.idle()
+    assert section.rows[0].told.text() == "Chưa lấy được dấu thời gian."
 
 
 def test_language_and_looks_are_told_to_the_window_at_once(clerk: Clerk) -> None:
@@ -524,7 +696,7 @@ def test_this_machine_is_enrolled_from_the_settings(clerk: Clerk, place: Place, 
 
 def test_every_field_of_every_section_has_a_name(clerk: Clerk) -> None:
     nameless = []
-    for number in range(5):
+    for number in range(6):
         section = clerk.open(number)
         for kind in (QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox, QListWidget):
             for widget in section.findChildren(kind):

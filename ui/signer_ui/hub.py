@@ -14,6 +14,7 @@ from signer_app.desk.today import TodaySnapshot
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
+from signer_ui.quiet import QuietWork, network_is_there
 from signer_ui.tasks import Handle, Lane, Tasks
 
 TOKENS_EVERY_MS = 1000
@@ -36,6 +37,8 @@ class Hub(QObject):
     """The documents that wait to be signed are others than before."""
     today_changed = Signal(object)
     """TodaySnapshot."""
+    levels_changed = Signal()
+    """Timestamps or validation data were made up for, or were tried in vain."""
 
     def __init__(self, desk: Desk, tasks: Tasks, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +59,11 @@ class Hub(QObject):
         self._store_timer = self._timer(self.poke_store)
         self._sync_timer = self._timer(self._next_pass)
         self._sync_timer.setSingleShot(True)
+        self.quiet = QuietWork(
+            tasks, lambda cancelled: desk.levels.run(_untold, cancelled), self._may_work_quietly, self
+        )
+        self.quiet.raised.connect(self.poke_store)
+        self.quiet.ran.connect(self.levels_changed)
         self.store_changed.connect(self._look_today)
         self.drafts_changed.connect(self._look_today)
 
@@ -66,9 +74,11 @@ class Hub(QObject):
         self._next_pass()
         self._token_timer.start(TOKENS_EVERY_MS)
         self._store_timer.start(STORE_EVERY_MS)
+        self.quiet.start()
 
     def stop(self) -> None:
         """Asks nobody any more."""
+        self.quiet.stop()
         for timer in (self._token_timer, self._store_timer, self._sync_timer):
             timer.stop()
 
@@ -107,8 +117,15 @@ class Hub(QObject):
         """Tells everybody that the settings on disk are these now."""
         self.settings = settings
         self.settings_changed.emit(settings)
+        self.quiet.hurry()
         self.poke_tokens()
         self.sync_now()
+
+    def _may_work_quietly(self) -> bool:
+        """Whether documents could be raised now: a timestamp server is set, the network seems to be there, and no PIN
+        is being changed. A batch that is being signed keeps a lane busy, and the work itself yields to it.
+        """
+        return bool(self.settings.tsa_url) and not self.changing_pin and network_is_there(self.exchange.link)
 
     def _timer(self, call: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -171,6 +188,10 @@ class Hub(QObject):
         self._sync_timer.start(STORE_EVERY_MS)
         if error.code != "interrupted":
             self._tasks.unhandled.emit(error)
+
+
+def _untold(_key: str, _done: int, _total: int) -> None:
+    """Progress of what nobody waits for."""
 
 
 def _same_tokens(one: TokensSnapshot, other: TokensSnapshot) -> bool:

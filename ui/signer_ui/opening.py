@@ -22,7 +22,9 @@ _PANES = (
     "machine",
     "settings",
     "settings_bodies",
+    "settings_hands",
     "settings_server",
+    "settings_timestamps",
     "settings_machine",
     "first_start",
 )

@@ -37,6 +37,8 @@ class Lane(StrEnum):
     TOKEN = "token"  # noqa: S105 - a lane's name
     """Everything that talks to a token host: listing, signing, enrolment."""
     NETWORK = "network"
+    LATER = "later"
+    """What is made up for while nobody works: timestamps and validation data."""
     PAGES = "pages"
 
 

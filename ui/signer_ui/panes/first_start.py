@@ -32,7 +32,13 @@ from signer_ui.panes.settings_server import enrol_machine
 from signer_ui.presenters.figures import millimetres
 from signer_ui.presenters.first_start import Candidate, Stand, Step, TokenSeen, Way, proposed, token_seen
 from signer_ui.presenters.pin import Purpose
-from signer_ui.presenters.settings import BodyForm, Field, bodies_change, body_problems, enrolments
+from signer_ui.presenters.settings import Field, enrolments
+from signer_ui.presenters.settings_bodies import (
+    BodyForm,
+    bodies_change,
+    body_problems,
+    with_newest_seal,
+)
 from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Control, Lane
 from signer_ui.widgets.basics import button, label, repolish, row
@@ -348,10 +354,10 @@ class FirstStartPane(Pane):
 
     def _keep_body(self, form: BodyForm, step: Step) -> None:
         """Keeps the body with a seal that was just made, and goes on behind `step`."""
-        png, setup = form.seal.png, self._setup
+        setup = self._setup
 
         def change(settings: Settings) -> Settings:
-            return bodies_change((form,), {png: setup.keep(png)} if png is not None else {})(settings)
+            return bodies_change((form,), {png: setup.keep(png) for png in form.pictures})(settings)
 
         def kept(settings: Settings) -> None:
             self._show_body(BodyForm.of(settings.bodies[0]))
@@ -374,7 +380,7 @@ class FirstStartPane(Pane):
 
     def _seal_done(self) -> None:
         value = self.seal.value
-        form = replace(self._typed_body(), seal=value)
+        form = with_newest_seal(self._typed_body(), value)
         if body_problems((form,)):
             # A seal belongs to a body; without its name and code there is nothing to keep it with.
             self.notice.tell(self.shell.words("ue_start_seal_needs_body"), role="notice-warn")

@@ -61,6 +61,7 @@ class MachinePane(Pane):
         shell.hub.tokens_changed.connect(self._news)
         shell.hub.exchange_changed.connect(self._server_news)
         shell.hub.settings_changed.connect(self._other_settings)
+        shell.hub.levels_changed.connect(self._levels_news)
 
     def first_control(self) -> QWidget:
         """The button that asks anew."""
@@ -78,6 +79,9 @@ class MachinePane(Pane):
     def _server_news(self, _snapshot: object) -> None:
         self._asked.pop(CheckName.SERVER, None)
         self._news(_snapshot)
+
+    def _levels_news(self) -> None:
+        self._news(None)
 
     def _other_settings(self, _settings: object) -> None:
         self._asked.clear()

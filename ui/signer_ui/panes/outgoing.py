@@ -5,12 +5,12 @@ rows are read anew, and what was not examined as it is now gets examined, the ro
 that would be lost with the window: drafts live in the store.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -35,27 +35,32 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from signer_app.outgoing.model import Added, Left, PlaceOption, Row, State
-from signer_app.pdf.plan import Placement
+from signer_app.outgoing.model import Added, Changes, CopyOrder, Left, Row, State
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
+from signer_ui.panes.outgoing_along import Along
 from signer_ui.panes.outgoing_arranging import Arranging
 from signer_ui.panes.outgoing_bench import Bench, Changing
 from signer_ui.panes.outgoing_checking import Checking
 from signer_ui.panes.outgoing_details import DocumentCard
+from signer_ui.panes.outgoing_pages import PagesSide
 from signer_ui.panes.outgoing_parts import DropCard, SecretCard
 from signer_ui.panes.outgoing_pasting import Pasting
+from signer_ui.panes.register import open_by_system
 from signer_ui.panes.settings_form import scrolled
 from signer_ui.presenters import outgoing as says
+from signer_ui.presenters import outgoing_news as news
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.outgoing import Line, Organisations, Press
+from signer_ui.presenters.outgoing_details import details
 from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.signing_flow import SigningFlow
 from signer_ui.tasks import Handle, Lane, Progress
 from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.dropping import local_paths
+from signer_ui.widgets.giving_up import GivingUp
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
-from signer_ui.widgets.page_view import PageView
 from signer_ui.widgets.progress import ProgressLine
 
 T = TypeVar("T")
@@ -68,19 +73,18 @@ _RECEIPT_EM = 14.4
 class OutgoingPane(Pane):
     """Documents on their way to be signed."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, opener: Callable[[Path], None] = open_by_system) -> None:
         super().__init__(shell)
         words = shell.words
         self._lines: dict[str, Line] = {}
         self._known = Organisations()
-        self._rule_places: dict[str, tuple[Placement, ...]] = {}
-        self._file_in_view = ""
-        self._blob_in_view = ""
         self._loading: Handle | None = None
         self._load_again = False
         self._adding: Handle | None = None
         self._show_after: tuple[str, ...] = ()
         self._press: Press | None = None
+        self._copy_asked = ""
+        """The draft that has just become a copy: who ordered it is asked at once."""
         self._was_shown = False
         self.setAcceptDrops(True)
         self.flow = SigningFlow(shell, self)
@@ -88,6 +92,7 @@ class OutgoingPane(Pane):
         self.secret = SecretCard(words, shell.theme)
         self._opening_line = ProgressLine(words, shell.theme)
         self._checking_line = ProgressLine(words, shell.theme)
+        self._converting_line = ProgressLine(words, shell.theme)
         self._checking = Checking(shell, self._checking_line, self)
         self.grid: Grid[Line] = Grid(
             says.columns(lambda: self._known, shell.desk.now, words),
@@ -98,12 +103,11 @@ class OutgoingPane(Pane):
             words("uo_grid_name"),
         )
         self.card = DocumentCard(words, shell.theme)
-        self.pages = PageView(shell.tasks, shell.desk.pages, words, shell.theme)
-        # The pages lie beside a grid that needs the room more.
-        self.pages.show_thumbnails(False)
-        self.pages.setMinimumWidth(shell.theme.space(88))
+        self.giving_up = GivingUp(words, shell.theme, self.grid.setFocus)
         self.drop = DropCard(words, shell.theme, self.add_files, self.add_folder, self)
         self.changing = Changing(shell, self)
+        self.side = PagesSide(shell, self.changing, self.notice)
+        self.pages = self.side.view
         self._bench = Bench(
             shell,
             self.grid,
@@ -114,7 +118,8 @@ class OutgoingPane(Pane):
             directory=lambda: self._known.directory,
         )
         self._pasting = Pasting(self._bench, self._edited)
-        self._arranging = Arranging(self._bench, self.open_files, self)
+        self._arranging = Arranging(self._bench, self.open_files, self._ask_copy, self)
+        self._along = Along(self._bench, self._converting_line, self._left_out, opener, self)
         self._make_keys()
         self._make_controls()
         self._lay_out()
@@ -152,6 +157,8 @@ class OutgoingPane(Pane):
         """Signing and bringing in; examining can be cut at any time."""
         if self._adding is not None and self._adding.running:
             return "uo_busy_adding"
+        if self._along.running:
+            return "uk_busy_converting"
         return self.flow.busy()
 
     def settled(self) -> bool:
@@ -211,7 +218,7 @@ class OutgoingPane(Pane):
         self._pages_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._pages_button.setCheckable(True)
         self._pages_button.setChecked(True)
-        self._pages_button.toggled.connect(self.pages.setVisible)
+        self._pages_button.toggled.connect(self.side.setVisible)
         self._summary = label(role="strong", wrap=True)
         self._go_on = button(words("uo_check_again"), self._checking.go_on, "quiet")
         self._clear = button(words("uo_clear_signed"), self._clear_signed, "quiet")
@@ -231,7 +238,7 @@ class OutgoingPane(Pane):
         lines.setContentsMargins(space(4), space(3), space(4), space(3))
         lines.setSpacing(space(2))
         self._stack = QStackedWidget()
-        for part in (self.secret, self.notice, self._opening_line):
+        for part in (self.secret, self.giving_up, self.notice, self._opening_line, self._converting_line):
             lines.addWidget(part)
         lines.addWidget(self._stack, 1)
         self._stack.addWidget(self.drop)
@@ -268,7 +275,7 @@ class OutgoingPane(Pane):
         both.addWidget(left)
         left.addWidget(self.grid)
         left.addWidget(self.card)
-        both.addWidget(self.pages)
+        both.addWidget(self.side)
         both.setStretchFactor(0, 2)
         both.setStretchFactor(1, 1)
         both.setSizes([space(242), space(90)])
@@ -289,7 +296,8 @@ class OutgoingPane(Pane):
         self._checking.chosen_changed.connect(self._certificates_chosen)
         self._checking.examined.connect(self._examined)
         self._checking.failed.connect(self.notice.error)
-        self.changing.begun.connect(self.notice.clear)
+        self.changing.begun.connect(self._change_begun)
+        self.changing.reason_wanted.connect(self._reason_wanted)
         self.changing.changed.connect(self._changed)
         self.changing.failed.connect(self._change_failed)
         self.grid.edited.connect(self._edited)
@@ -298,9 +306,9 @@ class OutgoingPane(Pane):
         self.grid.current_changed.connect(lambda _id: self._show_current())
         self.grid.chosen_changed.connect(self._enable)
         self.grid.activated_row.connect(lambda _id: self._open_row())
-        self.card.file_chosen.connect(lambda _id: self._show_pages())
-        self.pages.moved.connect(self._placed)
-        self.pages.confirmed.connect(self._placed)
+        self.card.files.file_chosen.connect(lambda _id: self._show_pages())
+        self.card.page_wanted.connect(self._show_page)
+        self.card.copying.told.connect(self._copy_told)
         self.flow.document_done.connect(lambda _id, _outcome: self._reload())
         self.flow.ended.connect(lambda _summary: self._reload())
         self.flow.running_changed.connect(self._running_changed)
@@ -338,7 +346,7 @@ class OutgoingPane(Pane):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Files and folders may be dropped anywhere on the pane."""
-        if _local_paths(event.mimeData()):
+        if local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.drop.light_up(True)
 
@@ -351,7 +359,7 @@ class OutgoingPane(Pane):
         """They were dropped."""
         self.drop.light_up(False)
         event.acceptProposedAction()
-        self.open_files(_local_paths(event.mimeData()))
+        self.open_files(local_paths(event.mimeData()))
 
     def _opened_one(self, progress: Progress) -> None:
         self._opening_line.tell(progress)
@@ -359,7 +367,7 @@ class OutgoingPane(Pane):
 
     def _added(self, added: Added) -> None:
         self._opening_line.end()
-        view = says.added_view(added, self.shell.words)
+        view = news.added_view(added, self.shell.words)
         self._tell_left(view)
         self._show_after = tuple(draft.id for draft in added.drafts)
         self._checking.go_on()
@@ -371,7 +379,10 @@ class OutgoingPane(Pane):
             self.notice.error(error)
         self._reload()
 
-    def _tell_left(self, view: says.LeftView) -> None:
+    def _left_out(self, left: Sequence[Left]) -> None:
+        self._tell_left(news.left_view(left, self.shell.words))
+
+    def _tell_left(self, view: news.LeftView) -> None:
         self.secret.tell(view.secret)
         if view.heading:
             self.notice.tell(view.heading, why=view.lines, role="notice-warn")
@@ -394,10 +405,7 @@ class OutgoingPane(Pane):
         if loaded.directory is not self._known.directory:
             self._known = Organisations.of(loaded.directory, self.shell.words)
         self._lines = {line.id: line for line in loaded.lines}
-        for line in loaded.lines:
-            for file in line.draft.files:
-                if file.place is None and file.id in line.row.placements:
-                    self._rule_places[file.id] = line.row.placements[file.id]
+        self.side.remember_rules(tuple(line.row for line in loaded.lines))
         self._show_lines()
         # Examining would only wait behind the opening of documents, and two lines would tell of progress.
         if not self.flow.running and not (self._adding is not None and self._adding.running):
@@ -448,7 +456,7 @@ class OutgoingPane(Pane):
         self._enable()
 
     def _examined(self, left: tuple[Left, ...]) -> None:
-        self._tell_left(says.left_view(left, self.shell.words))
+        self._left_out(left)
         self._reload()
 
     # ---- filling in ------------------------------------------------------------------------------------------------
@@ -463,14 +471,34 @@ class OutgoingPane(Pane):
         self.grid.forget_typed()
         self._reload()
 
+    def _change_begun(self) -> None:
+        self.notice.clear()
+        self.giving_up.put_away()
+
+    def _reason_wanted(self, error: KnownError, do: Callable[[str], None]) -> None:
+        """A number would be given up: nothing was changed so far, and the cell says again what holds."""
+        self.grid.forget_typed()
+        self.giving_up.ask(error, do)
+
+    def _ask_copy(self, draft_id: str) -> None:
+        """Who ordered the copy is asked as soon as the draft is one."""
+        self._copy_asked = draft_id
+
+    def _copy_told(self, draft_id: str, order: CopyOrder) -> None:
+        self.changing.edit({draft_id: Changes(copy=order)})
+
     def _edited(self, draft_id: str, column: str, text: str) -> None:
-        today = self.shell.desk.now().date()
+        line, today = self._lines.get(draft_id), self.shell.desk.now().date()
+        if line is None:
+            return
         try:
-            changes = says.typed(column, text, self._known.directory, today, self.shell.words)
+            changes = says.typed(line.draft, column, text, self._known.directory, today, self.shell.words)
         except KnownError as error:
             self.notice.error(error)
             self.grid.forget_typed()
             return
+        if column == says.KIND:
+            self._ask_copy(draft_id)
         self.changing.edit({draft_id: changes})
 
     def _ticked(self, ids: tuple[str, ...], ticked: bool) -> None:
@@ -497,39 +525,29 @@ class OutgoingPane(Pane):
     def _show_current(self) -> None:
         line = self._bench.current
         now = self.shell.desk.now()
-        details = says.details(line, now, self.shell.words) if line is not None else None
-        self.card.show_details(details, editable=line is not None and line.editable)
+        self.card.show_details(
+            details(line, now, self.shell.words) if line is not None else None,
+            editable=line is not None and line.editable,
+        )
+        if line is not None and line.id == self._copy_asked and self.card.copying.isVisible():
+            self._copy_asked = ""
+            self.card.copying.focus()
         self._show_pages()
 
     def _show_pages(self) -> None:
-        line = self._bench.current
-        files = {file.id: file for file in line.draft.files} if line is not None else {}
-        file = files.get(self.card.current_file)
-        if line is None or file is None:
-            if self._file_in_view:
-                self.pages.clear()
-            self._file_in_view = ""
-            return
-        blob, plan = says.pages_of(line.row, file)
-        images, same = self._checking.chosen.images, file.id == self._file_in_view
-        if same and blob == self._blob_in_view:
-            # While it is examined anew, what was moved stays in sight and in hand; nothing can be signed meanwhile.
-            if plan is not None or line.row.state is not State.CHECKING or self._checking.held:
-                self.pages.set_plan(plan, images)
-            return
-        self._file_in_view, self._blob_in_view = file.id, blob
-        path = work.blob_path(self.shell.desk, blob)
-        self.pages.show_file(path, plan, images, self._rule_places.get(file.id, ()), stay=same)
+        images, held = self._checking.chosen.images, self._checking.held
+        self.side.show_file(self._bench.current, self.card.files.current_signed, images, held=held)
 
-    def _placed(self, option: PlaceOption | None) -> None:
-        line, file_id = self._bench.current, self._file_in_view
-        if line is not None and line.editable and file_id:
-            self.changing.run(lambda outgoing: outgoing.place(file_id, option))
+    def _show_page(self, file_id: str, page: int) -> None:
+        """A reason speaks of a page: the page comes into view, also where the pages are put away."""
+        self._pages_button.setChecked(True)
+        self.card.files.choose(file_id)
+        self.side.go_to(page)
 
     def _open_row(self) -> None:
         """Enter on a cell that isn't edited: the files of the document, or its stamp on the page."""
         if self.grid.column_key(self.grid.currentIndex().column()) == says.ATTACHED:
-            self.card.focus_files()
+            self.card.files.focus_list()
         else:
             self.pages.reveal_mark()
 
@@ -563,20 +581,17 @@ class OutgoingPane(Pane):
         # While it is being signed, the line that shows how far has the place of the button.
         self._foot.setVisible(bool(lines) and self.flow.busy() is None)
         plugged = says.signers(self.shell.hub.tokens)
-        self._press = says.press(lines, self._checking.chosen.names, plugged, self.shell.words)
+        today = self.shell.desk.now().date()
+        self._press = says.press(lines, self._checking.chosen.names, plugged, today, self.shell.words)
         self._sign_button.setText(self._press.text)
         self._sign_button.setEnabled(bool(self._press.ids) and not running)
         self._only_sign.setVisible(self._press.sends)
         self._only_sign.setEnabled(not running)
         self._hint.setText(self._press.hint)
         named = self._checking.wanted in {signer.sha256 for signer in plugged}
-        self._with.setVisible(named or says.must_choose(lines, plugged))
+        self._with.setVisible(named or says.must_choose(lines, plugged, today))
         self._arranging.enable()
 
     def _go_to_search(self) -> None:
         self._search.setFocus()
         self._search.selectAll()
-
-
-def _local_paths(data: QMimeData) -> list[str]:
-    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]

@@ -11,18 +11,27 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from signer_app.outgoing.model import Changes, Profile
 from signer_ui.panes import outgoing_work as work
 from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.figures import count
+from signer_ui.presenters.outgoing_kinds import KINDS, Kind, kind_of, menu_text
 
 
 class Arranging:
-    """The actions, and what they do. `add_back` takes paths that were removed and are wanted again."""
+    """The actions, and what they do. `add_back` takes paths that were removed and are wanted again; `copied` is told of
+    the draft in view when it has become a copy.
+    """
 
-    def __init__(self, bench: Bench, add_back: Callable[[list[str]], None], parent: QWidget) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        add_back: Callable[[list[str]], None],
+        copied: Callable[[str], None],
+        parent: QWidget,
+    ) -> None:
         self._bench = bench
+        self._copied = copied
         self._add_back = add_back
         self._parent = parent
         self.merge = self._action("uo_merge", self._merge)
@@ -30,15 +39,15 @@ class Arranging:
         self.fill_down = self._action("uo_fill_down", self._fill_down)
         self.remove = self._action("uo_remove", self._remove, QKeySequence.StandardKey.Delete)
         self.kinds = QActionGroup(parent)
-        for profile in says.KINDS:
-            kind = self._action(f"uo_kind_{profile}", partial(self._set_kind, profile))
-            kind.setCheckable(True)
-            kind.setData(profile)
-            self.kinds.addAction(kind)
+        for kind in KINDS:
+            action = self._action_of(menu_text(kind, bench.shell.words), partial(self._set_kind, kind))
+            action.setCheckable(True)
+            action.setData(kind)
+            self.kinds.addAction(action)
         bench.grid.addActions([self.merge, self.split, self.fill_down, self.remove])
-        bench.card.main_wanted.connect(self._make_main)
-        bench.card.split_wanted.connect(self._split_file)
-        bench.card.order_wanted.connect(self._order_files)
+        bench.card.files.main_wanted.connect(self._make_main)
+        bench.card.files.split_wanted.connect(self._split_file)
+        bench.card.files.order_wanted.connect(self._order_files)
 
     def enable(self) -> None:
         """Lets be used what can be used with the rows chosen now."""
@@ -48,14 +57,18 @@ class Arranging:
         self.fill_down.setEnabled(len(changeable) > 1)
         self.remove.setEnabled(bool(changeable))
         self.kinds.setEnabled(bool(changeable))
-        profiles = {line.draft.profile for line in changeable}
+        kinds = {kind_of(line.draft) for line in changeable}
         for action in self.kinds.actions():
-            action.setChecked(profiles == {action.data()})
+            action.setChecked(kinds == {action.data()})
 
     def _action(self, key: str, act: Callable[[], None], keys: QKeySequence.StandardKey | None = None) -> QAction:
-        action = QAction(self._bench.shell.words(key), self._parent)
+        action = self._action_of(self._bench.shell.words(key), act)
         if keys is not None:
             action.setShortcut(keys)
+        return action
+
+    def _action_of(self, text: str, act: Callable[[], None]) -> QAction:
+        action = QAction(text, self._parent)
         # Delete in a field of text deletes letters: the keys are heard in the grid alone.
         action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         action.triggered.connect(lambda _checked=False: act())
@@ -75,10 +88,10 @@ class Arranging:
         line, card = self._bench.current, self._bench.card
         if line is None or len(line.draft.files) < 2:
             self._warn("uo_split_needs_file")
-        elif card.current_file in {file.id for file in line.draft.files[1:]}:
-            self._split_file(card.current_file)
+        elif card.files.current in {file.id for file in line.draft.files[1:]}:
+            self._split_file(card.files.current)
         else:
-            card.focus_files()
+            card.files.focus_list()
 
     def _split_file(self, file_id: str) -> None:
         self._bench.changing.run(lambda outgoing: outgoing.split(file_id))
@@ -95,8 +108,11 @@ class Arranging:
             draft_id = line.id
             self._bench.changing.run(lambda outgoing: outgoing.reorder_files(draft_id, file_ids))
 
-    def _set_kind(self, profile: Profile) -> None:
-        self._bench.changing.edit({line.id: Changes(profile=profile) for line in self._bench.changeable})
+    def _set_kind(self, kind: Kind) -> None:
+        current = self._bench.current
+        if kind.form is not None and current is not None:
+            self._copied(current.id)
+        self._bench.changing.edit({line.id: kind.changes(line.draft) for line in self._bench.changeable})
 
     def _fill_down(self) -> None:
         line, grid = self._bench.current, self._bench.grid
@@ -114,4 +130,4 @@ class Arranging:
             again = (words("uo_add_back"), lambda: self._add_back(paths))
             self._bench.notice.tell(words("uo_removed", count=count(len(ids), words)), again)
 
-        self._bench.changing.run(lambda outgoing: outgoing.remove(ids), removed)
+        self._bench.changing.run_with_reason(lambda outgoing, reason: outgoing.remove(ids, reason), removed)

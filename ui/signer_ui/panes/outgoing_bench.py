@@ -30,6 +30,8 @@ class Changing(QObject):
     changed = Signal()
     failed = Signal(object)
     """KnownError; nothing was changed."""
+    reason_wanted = Signal(object, object)
+    """KnownError "out_number_kept", and what to call with the reason; nothing was changed so far."""
 
     def __init__(self, shell: Shell, parent: QObject) -> None:
         super().__init__(parent)
@@ -41,8 +43,17 @@ class Changing(QObject):
         """Whether something is still to be written."""
         return self._under_way > 0
 
-    def run(self, do: Callable[[Outgoing], T], done: Callable[[T], None] = lambda _done: None) -> None:
-        """Does it elsewhere; `done` is told what came of it, then everybody that something has changed."""
+    def run(
+        self,
+        do: Callable[[Outgoing], T],
+        done: Callable[[T], None] = lambda _done: None,
+        refused: Callable[[KnownError], None] | None = None,
+    ) -> None:
+        """Does it elsewhere; `done` is told what came of it, then everybody that something has changed; `refused` why
+        nothing has (without it, everybody is).
+        """
+        if refused is None:
+            refused = self.failed.emit
         outgoing = self._shell.desk.outgoing
         self.begun.emit()
         self._under_way += 1
@@ -54,14 +65,30 @@ class Changing(QObject):
 
         def failed(error: KnownError) -> None:
             self._under_way -= 1
-            self.failed.emit(error)
+            refused(error)
 
         self._shell.tasks.run(self, Lane.QUICK, lambda _control: do(outgoing), changed, failed=failed)
+
+    def run_with_reason(
+        self,
+        do: Callable[[Outgoing, str | None], T],
+        done: Callable[[T], None] = lambda _done: None,
+        reason: str | None = None,
+    ) -> None:
+        """As `run`; where a number would be given up by it, the person is asked why, and it is done with the reason."""
+
+        def refused(error: KnownError) -> None:
+            if error.code == "out_number_kept":
+                self.reason_wanted.emit(error, lambda why: self.run_with_reason(do, done, why))
+            else:
+                self.failed.emit(error)
+
+        self.run(lambda outgoing: do(outgoing, reason), done, refused)
 
     def edit(self, changes: dict[str, Changes]) -> None:
         """Changes what is given, by draft; nothing given is no change."""
         if changes:
-            self.run(lambda outgoing: outgoing.edit_many(changes))
+            self.run_with_reason(lambda outgoing, reason: outgoing.edit_many(changes, reason))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from signer_app.outgoing.paste import Pasted, PasteResult, read_cells
 from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.figures import count
+from signer_ui.presenters.outgoing_news import is_one_cell, paste_view
 from signer_ui.tasks import Lane
 
 _TYPED = frozenset({says.NUMBER, says.DATE, says.SUBJECT, says.SIGNER, says.RECEIVERS})
@@ -36,7 +37,7 @@ class Pasting:
     def paste_at(self, text: str, draft_id: str, column: str) -> None:
         """Pastes where the cursor is: one value into its cell, several as a list from its row on."""
         line = self._bench.lines().get(draft_id)
-        if line is not None and line.editable and says.is_one_cell(text) and column in _TYPED:
+        if line is not None and line.editable and is_one_cell(text) and column in _TYPED:
             self._typed(draft_id, column, text.strip())
         else:
             self._ask(text, draft_id or None)
@@ -56,7 +57,7 @@ class Pasting:
 
     def _ask_about(self, pasted: Pasted, ids: Sequence[str], text: str) -> None:
         words, notice = self._bench.shell.words, self._bench.notice
-        view = says.paste_view(pasted, len(ids), words)
+        view = paste_view(pasted, len(ids), words)
         if not view.possible:
             notice.tell(view.question, why=view.problems, role="notice-bad")
             return

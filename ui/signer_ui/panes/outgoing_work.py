@@ -9,14 +9,18 @@ from pathlib import Path
 
 from signer_app.desk.desk import Desk
 from signer_app.exchange.directory import Directory
-from signer_app.outgoing.model import Profile, Row, State
+from signer_app.outgoing.model import DraftAttachment, Profile, Row, State
 from signer_app.signing.certificates import SigningCertificate, choose
-from signer_app.signing.images import load_images
+from signer_app.signing.images import images_for
 from signer_app.signing.jobs import UsageError
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_token.client import TokenError
-from signer_ui.presenters.outgoing import KINDS, Line
+from signer_ui.presenters.outgoing import Line
+from signer_ui.presenters.outgoing_kinds import PROFILES, role_for
+
+_STANDS_FOR = {CertificateRole.AGENCY: Profile.AGENCY, CertificateRole.PERSONAL: Profile.LEADER}
+"""The kind by which the signer of a role is looked for."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,22 @@ def load(desk: Desk) -> Loaded:
         with desk.space.store.view() as view:
             for draft_id, document in documents.items():
                 packets[draft_id] = next(iter(view.outbox.of_document(document)), None)
-    return Loaded(tuple(Line(row, packets.get(row.draft.id)) for row in rows), desk.outgoing.directory())
+    lines = tuple(Line(row, packets.get(row.draft.id), _no_pdf(desk, row)) for row in rows)
+    return Loaded(lines, desk.outgoing.directory())
+
+
+def _no_pdf(desk: Desk, row: Row) -> dict[str, KnownError]:
+    """Why files that go along can't become PDF here, by their ids."""
+    found: dict[str, KnownError] = {}
+    for item in row.draft.attachments:
+        try:
+            reason = desk.outgoing.why_not_converted(item.id)
+        except KnownError as error:
+            # Signed or taken out meanwhile.
+            reason = error
+        if reason is not None:
+            found[item.id] = reason
+    return found
 
 
 def _document(row: Row) -> str | None:
@@ -61,14 +80,15 @@ def _document(row: Row) -> str | None:
 def choose_certificates(desk: Desk, wanted: str | None) -> Chosen:
     """Which certificate would sign each kind: the one named by the person where it may, else the only one."""
     found: dict[Profile, SigningCertificate] = {}
-    for profile in KINDS:
-        one = _named(desk, wanted, profile) or desk.signing.chosen_for([profile])
+    for profile in PROFILES:
+        one = _named(desk, wanted, profile) or _only(desk, profile)
         if one is not None:
             found[profile] = one
     images: dict[str, bytes] = {}
-    for chosen in (*found.values(), None):
+    once = {one.certificate.sha256: one for one in found.values()}
+    for chosen in (*once.values(), None):
         try:
-            images.update(load_images(desk.space.settings, desk.space.store.blobs, chosen).contents)
+            images.update(images_for(desk.space, chosen, desk.now().date()).contents)
         except KnownError:
             # The preflight tells it, with the row that it concerns.
             continue
@@ -83,8 +103,16 @@ def _named(desk: Desk, wanted: str | None, profile: Profile) -> SigningCertifica
         chosen = choose(space.hosts.tokens().tokens, wanted, [profile], space.settings, space.trust, space.now())
     except (UsageError, TokenError):
         return None
-    needed = {Profile.AGENCY: CertificateRole.AGENCY, Profile.LEADER: CertificateRole.PERSONAL}.get(profile)
-    return chosen if needed in (None, chosen.role) else None
+    return chosen if role_for(profile, space.now().date()) in (None, chosen.role) else None
+
+
+def _only(desk: Desk, profile: Profile) -> SigningCertificate | None:
+    """The one certificate that signs documents of this kind; None while there is none, or it is open which.
+
+    A body signs copies and scans, too: the rules say who signs, and that decides where several could.
+    """
+    role = role_for(profile, desk.now().date())
+    return desk.signing.chosen_for([_STANDS_FOR[role] if role is not None else profile])
 
 
 def blob_path(desk: Desk, blob: str) -> Path:
@@ -95,3 +123,11 @@ def blob_path(desk: Desk, blob: str) -> Path:
 def paths_of(lines: Sequence[Line]) -> list[str]:
     """From where the files of documents came."""
     return [file.path for line in lines for file in line.draft.files]
+
+
+def attachment_to_open(desk: Desk, item: DraftAttachment) -> Path:
+    """A file that goes along, where the clerk has it; KnownError "attachment_moved" where it isn't there as it was."""
+    path = Path(item.path)
+    if not desk.space.store.blobs.is_exported(item.blob, path):
+        raise KnownError("attachment_moved", name=item.name)
+    return path

@@ -1,7 +1,7 @@
 """The register: every document signed here, searched without marks; of one document its files, proof and receipt.
 
-UI thread. Reads on a lane and shows; writes nothing but the copies that the clerk asks for. A file is opened by the
-system's own program, and only if it still is what was signed.
+UI thread. Reads on a lane and shows; writes nothing but what the clerk asks for: copies, a number given up, a document
+that is signed again. A file is opened by the system's own program, and only if it still is what was signed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +21,27 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from signer_app.desk.register import RegisterDetails, RegisterSnapshot, Years
+from signer_app.desk.register import RegisterSnapshot, Years
 from signer_app.store.listings import RegisterEntry
+from signer_app.store.number_book import NumberEntry
 from signer_resources.errors import KnownError
+from signer_ui.panes import register_work as work
 from signer_ui.presenters.figures import count
-from signer_ui.presenters.register import DetailsView, FileView, columns, details_view
-from signer_ui.shell import Pane, Shell
+from signer_ui.presenters.register import (
+    BookLine,
+    DetailsView,
+    FileView,
+    columns,
+    details_view,
+    line_id,
+    number_view,
+)
+from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.tasks import Handle, Lane
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.elided import Elided
 from signer_ui.widgets.facts import Facts
+from signer_ui.widgets.giving_up import GivingUp
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.progress import ProgressLine
@@ -48,7 +59,7 @@ class RegisterPane(Pane):
         super().__init__(shell)
         words, theme = shell.words, shell.theme
         self._opener = opener
-        self._snapshot: RegisterSnapshot | None = None
+        self._book: work.Book | None = None
         self._year: int | Years = Years.NEWEST
         self._reading: Handle | None = None
         self._again = False
@@ -66,9 +77,9 @@ class RegisterPane(Pane):
         self.bodies.hide()
         self._count = label(role="muted")
         self.copy = button(words("ut_copy_rows"), self._copy)
-        self.grid: Grid[RegisterEntry] = Grid(
+        self.grid: Grid[BookLine] = Grid(
             columns(self._receivers, words, shell.desk.now),
-            lambda entry: entry.id,
+            line_id,
             words,
             theme,
             shell.tasks,
@@ -76,7 +87,8 @@ class RegisterPane(Pane):
         )
         self.grid.set_empty_text(words("ut_register_empty"))
         self.progress = ProgressLine(words, theme)
-        self.details = _Details(shell, self._open_file, self._save_file)
+        self.giving_up = GivingUp(words, theme, self.grid.setFocus)
+        self.details = _Details(shell, self._open_file, self._save_file, self._ask_again, self._ask_reason)
         self._lay_out()
         self._connect()
 
@@ -105,6 +117,7 @@ class RegisterPane(Pane):
         margin = theme.space(4)
         outer.setContentsMargins(margin, theme.space(3), margin, theme.space(2))
         outer.setSpacing(theme.space(2))
+        outer.addWidget(self.giving_up)
         outer.addWidget(self.notice)
         outer.addWidget(splitter, 1)
         splitter.setSizes([theme.space(240), theme.space(95)])
@@ -150,22 +163,24 @@ class RegisterPane(Pane):
             self._again = True
             return
         self._again = self._stale = False
-        year, body, desk = self._year, self.bodies.currentData(), self.shell.desk
+        year, body, desk, known = self._year, self.bodies.currentData(), self.shell.desk, self._book
         self.progress.begin("ut_register_reading", None)
         self._reading = self.shell.tasks.run(
             self,
             Lane.QUICK,
-            lambda control: desk.register.look(year, body, lambda: control.cancelled),
+            lambda control: work.look(desk, year, body, known, lambda: control.cancelled),
             self._came,
             failed=self._not_read,
         )
 
-    def _came(self, snapshot: RegisterSnapshot | None) -> None:
+    def _came(self, book: work.Book | None) -> None:
         self.progress.end()
-        if snapshot is not None and snapshot is not self._snapshot:
-            self._snapshot = snapshot
-            self._fill(snapshot)
-            self.grid.set_rows(snapshot.rows)
+        if book is not None and book is not self._book:
+            self._book = book
+            self._fill(book.snapshot)
+            self.grid.set_rows(book.lines)
+        if book is not None:
+            # A level that was raised meanwhile is no change of the list.
             self._chosen(self.grid.current_id)
         if self._again:
             self._read()
@@ -188,12 +203,12 @@ class RegisterPane(Pane):
         self.bodies.setVisible(len(names) > 1)
 
     def _receivers(self) -> Mapping[str, str]:
-        return self._snapshot.names if self._snapshot is not None else {}
+        return self._book.snapshot.names if self._book is not None else {}
 
     def _counted(self) -> None:
-        self._count.setText(
-            self.shell.words("ut_register_count", count=count(len(self.grid.shown_ids), self.shell.words))
-        )
+        shown, numbers = self.grid.shown_ids, self._book.numbers if self._book is not None else {}
+        documents = len(shown) - (sum(1 for one in shown if one in numbers) if numbers else 0)
+        self._count.setText(self.shell.words("ut_register_count", count=count(documents, self.shell.words)))
 
     def _copy(self) -> None:
         self.grid.copy()
@@ -201,8 +216,13 @@ class RegisterPane(Pane):
 
     # ---- one document ----------------------------------------------------------------------------------------------
 
-    def _chosen(self, document_id: object) -> None:
-        entry = self._snapshot.by_id.get(str(document_id)) if self._snapshot is not None and document_id else None
+    def _chosen(self, chosen: object) -> None:
+        book, key = self._book, str(chosen or "")
+        number = book.numbers.get(key) if book is not None else None
+        if number is not None:
+            self.details.show_view(number_view(number, self._receivers(), self.shell.desk.now(), self.shell.words))
+            return
+        entry = book.snapshot.by_id.get(key) if book is not None else None
         if entry is None:
             self.details.clear()
             return
@@ -210,17 +230,64 @@ class RegisterPane(Pane):
         self.shell.tasks.run(
             self,
             Lane.QUICK,
-            lambda _control: desk.register.details(entry.id),
+            lambda _control: work.find(desk, entry.id),
             lambda found: self._opened(entry, found),
             failed=self.shell.notice,
         )
 
-    def _opened(self, entry: RegisterEntry, found: RegisterDetails) -> None:
+    def _opened(self, entry: RegisterEntry, found: work.Found) -> None:
         if entry.id != self.grid.current_id:
             # Another one was chosen meanwhile.
             return
-        view = details_view(entry, found, self._receivers(), self.shell.desk.now(), self.shell.words)
-        self.details.show_view(view)
+        now, words = self.shell.desk.now(), self.shell.words
+        self.details.show_view(details_view(entry, found.details, found.levels, self._receivers(), now, words))
+
+    def _ask_again(self, label: str) -> None:
+        """The second step is the answer to a question; what was sent is refused with the reason."""
+        words, document = self.shell.words, self.grid.current_id
+        if document is None:
+            return
+        yes = (words("uk_again_yes"), lambda: self._sign_again(document))
+        no = (words("uk_again_no"), self._leave)
+        self.notice.tell(words("uk_again_ask", label=label), yes, no, role="notice-warn", question=True)
+        self.notice.focus_action()
+
+    def _sign_again(self, document: str) -> None:
+        desk = self.shell.desk
+        self._leave()
+        self.shell.tasks.run(
+            self,
+            Lane.DOCUMENTS,
+            lambda _control: desk.outgoing.sign_again(document),
+            lambda _draft: self._waits_again(),
+            failed=self.notice.error,
+        )
+
+    def _waits_again(self) -> None:
+        self.shell.hub.poke_drafts()
+        self.shell.go(Tab.OUTGOING)
+        self.shell.notice("uk_again_ready")
+
+    def _leave(self) -> None:
+        self.notice.clear()
+        self.grid.setFocus()
+
+    def _ask_reason(self, number: NumberEntry) -> None:
+        self.giving_up.ask(
+            KnownError("out_number_kept", number=number.label), lambda reason: self._give_up(number, reason)
+        )
+
+    def _give_up(self, number: NumberEntry, reason: str) -> None:
+        desk, words = self.shell.desk, self.shell.words
+
+        def given_up(label: str) -> None:
+            self.notice.tell(words("uk_number_given_up", number=label))
+            self.shell.hub.poke_store()
+            self.shell.hub.poke_drafts()
+
+        self.shell.tasks.run(
+            self, Lane.QUICK, lambda _control: work.give_up(desk, number, reason), given_up, failed=self.notice.error
+        )
 
     def _open_file(self, file_id: str) -> None:
         desk = self.shell.desk
@@ -265,7 +332,14 @@ def _choices(box: QComboBox, wanted: Sequence[tuple[str, object]], current: obje
 class _Details(QFrame):
     """One document: what it is, its files with their buttons, the receipt, the proof."""
 
-    def __init__(self, shell: Shell, open_file: Callable[[str], None], save_file: Callable[[FileView], None]) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        open_file: Callable[[str], None],
+        save_file: Callable[[FileView], None],
+        again: Callable[[str], None],
+        give_up: Callable[[NumberEntry], None],
+    ) -> None:
         super().__init__()
         words, theme = shell.words, shell.theme
         self._words, self._theme = words, theme
@@ -278,6 +352,9 @@ class _Details(QFrame):
         self.under = label(role="muted", wrap=True)
         self.facts = Facts(theme)
         self.trouble = label(role="bad", wrap=True)
+        self.note = label(role="muted", wrap=True)
+        self.again = button(words("uk_again"), lambda: again(self._view.again if self._view else ""))
+        self.give_up = button(words("uk_give_up"), lambda: self._give_up(give_up), "danger")
         self.files = QVBoxLayout()
         self.files.setSpacing(theme.space(2))
         self.receipt = Facts(theme)
@@ -287,8 +364,9 @@ class _Details(QFrame):
         lines = QVBoxLayout(self._content)
         lines.setContentsMargins(*[theme.space(4)] * 4)
         lines.setSpacing(theme.space(2))
-        for part in (self._empty, self.heading, self.under, self.facts, self.trouble):
+        for part in (self._empty, self.heading, self.under, self.facts, self.note, self.trouble):
             lines.addWidget(part)
+        lines.addLayout(row(self.again, self.give_up, 1, spacing=theme.space(2)))
         self._titles = [label(words(key), "strong") for key in ("ut_signed_files", "ut_receipt", "ut_proof")]
         lines.addWidget(self._titles[0])
         lines.addLayout(self.files)
@@ -311,7 +389,8 @@ class _Details(QFrame):
         """Nothing is chosen."""
         self._view = None
         self._main = None
-        for part in (*self._titles, self.heading, self.under, self.facts, self.trouble, self.receipt, self.proof):
+        texts = (*self._titles, self.heading, self.under, self.facts, self.note, self.trouble, self.receipt, self.proof)
+        for part in (*texts, self.again, self.give_up):
             part.hide()
         self._clear_files()
         self._empty.show()
@@ -322,9 +401,16 @@ class _Details(QFrame):
             return
         self._view = view
         self._empty.hide()
-        for part, text in ((self.heading, view.heading), (self.under, view.under), (self.trouble, view.trouble)):
+        for part, text in (
+            (self.heading, view.heading),
+            (self.under, view.under),
+            (self.note, view.note),
+            (self.trouble, view.trouble),
+        ):
             part.setText(text)
             part.setVisible(bool(text))
+        self.again.setVisible(bool(view.again))
+        self.give_up.setVisible(view.number is not None)
         self.facts.put([(fact.what, fact.value) for fact in view.facts])
         self._clear_files()
         for file in view.files:
@@ -340,6 +426,10 @@ class _Details(QFrame):
         """Opens the main file."""
         if self._main is not None:
             self._open_file(self._main)
+
+    def _give_up(self, give_up: Callable[[NumberEntry], None]) -> None:
+        if self._view is not None and self._view.number is not None:
+            give_up(self._view.number)
 
     def _file(self, file: FileView) -> QWidget:
         words, theme = self._words, self._theme

@@ -27,6 +27,12 @@ def _bodies(shell: Shell) -> "Section[Any]":
     return BodiesSection(shell)
 
 
+def _hands(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_hands import HandsSection
+
+    return HandsSection(shell)
+
+
 def _server(shell: Shell) -> "Section[Any]":
     from signer_ui.panes.settings_server import ServerSection
 
@@ -34,7 +40,7 @@ def _server(shell: Shell) -> "Section[Any]":
 
 
 def _timestamp(shell: Shell) -> "Section[Any]":
-    from signer_ui.panes.settings_server import TimestampSection
+    from signer_ui.panes.settings_timestamps import TimestampSection
 
     return TimestampSection(shell)
 
@@ -59,6 +65,7 @@ def _trust(shell: Shell) -> "Section[Any]":
 
 _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ue_section_bodies", _bodies),
+    ("ub_section_hands", _hands),
     ("ue_section_server", _server),
     ("ue_section_tsa", _timestamp),
     ("ue_section_drivers", _drivers),

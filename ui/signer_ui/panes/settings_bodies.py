@@ -20,24 +20,20 @@ from PySide6.QtWidgets import (
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Exchange, Settings
 from signer_ui.panes.settings_form import FormField, Section, card, clear, line_edit
-from signer_ui.presenters.settings import (
-    BodyForm,
-    Change,
-    Field,
-    Problem,
-    bodies_change,
-    body_problems,
-    certificate_choices,
-)
+from signer_ui.panes.settings_seals import SealsEditor
+from signer_ui.presenters.settings import Change, Field, Problem
+from signer_ui.presenters.settings_bodies import BodyForm, bodies_change, body_problems, certificate_choices
 from signer_ui.shell import Shell
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.inputs import Choice
-from signer_ui.widgets.seal_editor import SealEditor
+from signer_ui.widgets.rows_editor import RowsEditor, RowWords
 
 _LINES = 3
 """Lines of a field for several names."""
 
 Forms = tuple[BodyForm, ...]
+_Column = tuple[str, str, int]
+"""The keys of a column's name and of its example, and its share of the width."""
 
 
 class BodiesSection(Section[Forms]):
@@ -58,8 +54,26 @@ class BodiesSection(Section[Forms]):
         self.place = FormField(words("ue_body_place"), self._edit("ue_body_place_example"), shell.theme)
         self.aliases = FormField(words("ue_body_aliases"), self._lines(), shell.theme, words("ue_body_aliases_hint"))
         self.signers = FormField(words("ue_body_signers"), self._lines(), shell.theme, words("ue_body_signers_hint"))
-        self.seal = SealEditor(shell)
-        self.seal.changed.connect(self._typed)
+        self.former = self._rows(
+            "ub_former",
+            "ub_former_hint",
+            (("ub_former_name", "ub_former_name_example", 3), ("ub_former_last", "ub_former_last_example", 1)),
+            "ub_former_add",
+        )
+        self.notations = FormField(
+            words("ub_notations"), self._edit("ub_notations_example"), shell.theme, words("ub_notations_hint")
+        )
+        self.registers = self._rows(
+            "ub_registers",
+            "ub_registers_hint",
+            (("ub_register", "ub_register_example", 1), ("ub_register_holds", "ub_register_holds_example", 1)),
+            "ub_register_add",
+        )
+        self.seals = SealsEditor(shell)
+        self.seals.changed.connect(self._typed)
+        self.own_server = FormField(
+            words("ub_own_server"), self._edit("ub_own_server_example"), shell.theme, words("ub_own_server_hint")
+        )
         self.by_server = QRadioButton(words("ue_exchange_server"))
         self.external = QRadioButton(words("ue_exchange_external"))
         self._certificates = QVBoxLayout()
@@ -76,6 +90,14 @@ class BodiesSection(Section[Forms]):
         made.setFixedHeight(made.fontMetrics().lineSpacing() * _LINES + self.shell.theme.space(5))
         made.textChanged.connect(self._typed)
         return made
+
+    def _rows(self, title: str, hint: str, columns: tuple[_Column, _Column], add: str) -> FormField:
+        """A list of rows with two texts; all by their keys in the catalogue."""
+        words = self.shell.words
+        one, two = ((words(name), words(example), share) for name, example, share in columns)
+        editor = RowsEditor(self.shell.theme, RowWords((one, two), words(add), words("ue_driver_remove")))
+        editor.changed.connect(self._typed)
+        return FormField(words(title), editor, self.shell.theme, words(hint))
 
     def _build(self) -> None:
         words, theme = self.shell.words, self.shell.theme
@@ -103,10 +125,11 @@ class BodiesSection(Section[Forms]):
         for choice in (self.by_server, self.external):
             choice.toggled.connect(lambda _on: self._typed())
         self._parts = (
-            card(theme, words("ue_body_names"), names),
-            card(theme, words("ue_body_seal"), self.seal),
+            card(theme, words("ue_body_names"), names, self.former),
+            card(theme, words("ue_body_seal"), self.seals),
             card(theme, words("ue_body_certificates"), certificates),
-            card(theme, words("ue_body_exchange"), self.by_server, self.external),
+            card(theme, words("ub_numbers"), self.notations, self.registers),
+            card(theme, words("ue_body_exchange"), self.by_server, self.own_server, self.external),
         )
         self.frame_up(head, self._none, *self._parts)
 
@@ -129,18 +152,31 @@ class BodiesSection(Section[Forms]):
 
     def change(self, form: Forms) -> Change:
         """Keeps new seals first."""
-        fresh = {body.seal.png for body in form if body.seal.png is not None}
-        return bodies_change(form, {png: self.setup.keep(png) for png in fresh})
+        return bodies_change(form, {png: self.setup.keep(png) for body in form for png in body.pictures})
 
     def field(self, problem: Problem) -> FormField:
         """Brings the body to the front."""
         if problem.item != self.chosen.currentIndex():
             self.chosen.setCurrentIndex(problem.item)
-        return self.code if problem.field is Field.CODE else self.name
+        if problem.field is Field.SEAL:
+            self.seals.show_wrong()
+        return self._places()[problem.field]
 
     def fields(self) -> Sequence[FormField]:
         """What can be wrong."""
-        return (self.code, self.name)
+        return tuple(self._places().values())
+
+    def _places(self) -> dict[Field, FormField]:
+        """Where each problem is shown."""
+        return {
+            Field.CODE: self.code,
+            Field.NAME: self.name,
+            Field.FORMER: self.former,
+            Field.NOTATIONS: self.notations,
+            Field.REGISTERS: self.registers,
+            Field.SEAL: self.seals.days,
+            Field.OWN_SERVER: self.own_server,
+        }
 
     # ---- one body -------------------------------------------------------------------------------------------------
 
@@ -173,12 +209,17 @@ class BodiesSection(Section[Forms]):
             (self.name, form.name),
             (self.parent_name, form.parent_name),
             (self.place, form.place_name),
+            (self.notations, form.notations),
+            (self.own_server, form.server_url),
         ):
             field.line.setText(text)
+        _list(self.former).set_value(form.former)
+        _list(self.registers).set_value(form.registers)
         _text(self.aliases).setPlainText("\n".join(form.aliases))
         _text(self.signers).setPlainText("\n".join(form.signers))
         (self.by_server if form.exchange is Exchange.SERVER else self.external).setChecked(True)
-        self.seal.set_value(form.seal)
+        self.own_server.setEnabled(form.exchange is Exchange.SERVER)
+        self.seals.set_value(form.seals)
         self._show_certificates()
         self._showing = False
 
@@ -186,6 +227,7 @@ class BodiesSection(Section[Forms]):
         index = self.chosen.currentIndex()
         if self._showing or index < 0:
             return
+        self.own_server.setEnabled(self.by_server.isChecked())
         ticked = [box for box in self._boxes() if box.isChecked()]
         self._forms[index] = replace(
             self._forms[index],
@@ -196,7 +238,11 @@ class BodiesSection(Section[Forms]):
             aliases=_entered(self.aliases),
             signers=_entered(self.signers),
             exchange=Exchange.SERVER if self.by_server.isChecked() else Exchange.EXTERNAL,
-            seal=self.seal.value,
+            seals=self.seals.value,
+            former=_list(self.former).value,
+            notations=self.notations.line.text(),
+            registers=_list(self.registers).value,
+            server_url=self.own_server.line.text(),
             certificates=tuple(str(box.property("sha256")) for box in ticked),
         )
         self.chosen.setItemText(index, self._forms[index].name or self.shell.words("ue_body_new"))
@@ -243,6 +289,11 @@ class BodiesSection(Section[Forms]):
 
 def _text(field: FormField) -> QPlainTextEdit:
     assert isinstance(field.editor, QPlainTextEdit)
+    return field.editor
+
+
+def _list(field: FormField) -> RowsEditor:
+    assert isinstance(field.editor, RowsEditor)
     return field.editor
 
 

@@ -1,6 +1,6 @@
-"""The sections "USB ký số" and "Hiển thị": drivers, pictures of signatures, language, looks. UI thread.
+"""The sections "USB ký số" and "Hiển thị": drivers, language, looks. UI thread.
 
-Pictures are decoded and scaled down where nobody waits for it.
+Drivers are looked for where nobody waits for it; none is loaded here.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,12 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings, ThemeChoice
-from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
 from signer_ui.panes.settings_form import FormField, Section, card, clear, line_edit
 from signer_ui.presenters.settings import (
@@ -21,19 +18,14 @@ from signer_ui.presenters.settings import (
     DisplayForm,
     DriversForm,
     Problem,
-    SignatureRow,
-    signature_rows,
 )
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
-from signer_ui.widgets.basics import button, frame, label, row
+from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.inputs import Choice
-from signer_ui.widgets.seal_editor import choose_picture, small_picture
 
 _LANGUAGES: tuple[tuple[Lang, str], ...] = (("vi", "Tiếng Việt"), ("en", "English"))
 """Each in its own words, so that whoever lands in the other one finds back."""
-_THUMBNAIL = (40, 15)
-"""Units of spacing."""
 
 
 def choose_driver(shell: Shell, parent: QWidget, chosen: Callable[[str], None]) -> None:
@@ -47,22 +39,18 @@ def choose_driver(shell: Shell, parent: QWidget, chosen: Callable[[str], None]) 
 
 
 class DriversSection(Section[DriversForm]):
-    """Drivers of tokens, and pictures of their holders' signatures."""
+    """Drivers of tokens."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         words, space = shell.words, shell.theme.space
         self._form = DriversForm()
         self._found: tuple[Path, ...] = ()
-        self._thumbnails: dict[str, QImage] = {}
-        """Pictures as they are shown, by certificate."""
         self.add = button(words("ue_driver_add"), self._choose)
-        list_of_drivers, list_of_pictures = QWidget(), QWidget()
+        list_of_drivers = QWidget()
         self._drivers = QVBoxLayout(list_of_drivers)
-        self._pictures = QVBoxLayout(list_of_pictures)
-        for lines in (self._drivers, self._pictures):
-            lines.setContentsMargins(0, 0, 0, 0)
-            lines.setSpacing(space(2))
+        self._drivers.setContentsMargins(0, 0, 0, 0)
+        self._drivers.setSpacing(space(2))
         self.drivers = FormField(words("ue_drivers_list"), list_of_drivers, shell.theme)
         buttons = QWidget()
         buttons.setLayout(row(self.add, 1))
@@ -79,37 +67,16 @@ class DriversSection(Section[DriversForm]):
                 offers,
                 buttons,
             ),
-            card(
-                shell.theme,
-                words("ue_signatures_title"),
-                label(words("ue_signatures_hint"), "muted", wrap=True),
-                list_of_pictures,
-            ),
         )
-        shell.hub.tokens_changed.connect(self._tokens_changed)
 
     def form(self) -> DriversForm:
         """As typed."""
         return self._form
 
     def fill(self, settings: Settings) -> DriversForm:
-        """As set; looks for drivers and pictures elsewhere."""
-        self._form = DriversForm.of(settings)
-        setup, kept, files = self.setup, dict(settings.signatures), dict(settings.pictures)
-
-        def look(_control: object) -> tuple[tuple[Path, ...], dict[str, QImage]]:
-            pictures = {}
-            for certificate in {**files, **kept}:
-                try:
-                    sha256 = kept.get(certificate)
-                    png = setup.kept_png(sha256) if sha256 else setup.clean(Path(files[certificate])).png
-                    pictures[certificate] = small_picture(png)
-                except KnownError:
-                    # Told when it is wanted for signing; here its place stays empty.
-                    continue
-            return setup.drivers(), pictures
-
-        self.send(Lane.DOCUMENTS, look, self._looked)
+        """As set; looks for drivers elsewhere."""
+        self._form, setup = DriversForm.of(settings), self.setup
+        self.send(Lane.DOCUMENTS, lambda _control: setup.drivers(), self._looked)
         self._show()
         return self._form
 
@@ -118,8 +85,8 @@ class DriversSection(Section[DriversForm]):
         return form.problems(Path.is_file)
 
     def change(self, form: DriversForm) -> Change:
-        """Keeps new pictures first."""
-        return form.change({png: self.setup.keep(png) for _sha256, png in form.pictures if png is not None})
+        """These alone."""
+        return form.change()
 
     def field(self, problem: Problem) -> FormField:
         """The list."""
@@ -132,28 +99,10 @@ class DriversSection(Section[DriversForm]):
     def add_driver(self, path: str) -> None:
         """Another driver, unless it is there."""
         if path not in self._form.modules:
-            self._set(DriversForm((*self._form.modules, path), self._form.pictures))
+            self._set(DriversForm((*self._form.modules, path)))
 
-    def take_picture(self, certificate: str, file: Path) -> None:
-        """Makes the picture in `file` that of the certificate's holder's signature."""
-        self.notice.clear()
-
-        setup = self.setup
-
-        def work(_control: object) -> tuple[bytes, QImage]:
-            png = setup.clean(file).png
-            return png, small_picture(png)
-
-        def made(result: tuple[bytes, QImage]) -> None:
-            png, self._thumbnails[certificate] = result
-            self._set(self._form.with_picture(certificate, png))
-
-        self.send(Lane.DOCUMENTS, work, made)
-
-    def _looked(self, found: tuple[tuple[Path, ...], dict[str, QImage]]) -> None:
-        self._found, kept = found
-        fresh = {sha256 for sha256, png in self._form.pictures if png is not None}
-        self._thumbnails = {**kept, **{key: self._thumbnails[key] for key in fresh}}
+    def _looked(self, found: tuple[Path, ...]) -> None:
+        self._found = found
         self._show()
 
     def _set(self, form: DriversForm) -> None:
@@ -182,67 +131,13 @@ class DriversSection(Section[DriversForm]):
                 line = QWidget()
                 line.setLayout(row(use, 1))
                 self._offers.addWidget(line)
-        self._show_pictures()
-
-    def _show_pictures(self) -> None:
-        clear(self._pictures)
-        rows = signature_rows(self._form, self.shell.hub.settings, self.shell.hub.tokens)
-        for found in rows:
-            self._pictures.addWidget(self._picture_row(found))
-        if not rows:
-            self._pictures.addWidget(label(self.shell.words("ue_signatures_none"), "muted", wrap=True))
-
-    def _picture_row(self, found: SignatureRow) -> QWidget:
-        words, space = self.shell.words, self.shell.theme.space
-        holder = found.holder or words("ue_signature_away", start=found.certificate[:12])
-        choose = button(words("ue_signature_choose"), lambda: self._choose_picture(found.certificate))
-        choose.setAccessibleName(words("ue_signature_choose_for", name=holder))
-        parts: list[QWidget | int] = [self._thumbnail(holder, found), label(holder), 1, choose]
-        if found.png is not None or found.kept:
-            remove = button(words("ue_signature_remove"), lambda: self._drop_picture(found.certificate), "quiet")
-            remove.setAccessibleName(words("ue_signature_remove_for", name=holder))
-            parts.append(remove)
-        line = QWidget()
-        line.setLayout(row(*parts, spacing=space(3)))
-        return line
-
-    def _thumbnail(self, holder: str, found: SignatureRow) -> QWidget:
-        words, space = self.shell.words, self.shell.theme.space
-        shown = frame("paper")
-        shown.setFixedSize(space(_THUMBNAIL[0]), space(_THUMBNAIL[1]))
-        picture = QLabel()
-        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        there = found.png is not None or found.kept
-        if there and found.certificate in self._thumbnails:
-            ratio = self.devicePixelRatioF()
-            keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-            width, height = (round(space(units - 2) * ratio) for units in _THUMBNAIL)
-            pixmap = QPixmap.fromImage(self._thumbnails[found.certificate].scaled(width, height, keep, smooth))
-            pixmap.setDevicePixelRatio(ratio)
-            picture.setPixmap(pixmap)
-            picture.setAccessibleName(words("ue_signature_of", name=holder))
-        else:
-            picture.setText(words("ue_signature_file" if there else "ue_signature_no"))
-        inside = QVBoxLayout(shown)
-        inside.setContentsMargins(space(1), space(1), space(1), space(1))
-        inside.addWidget(picture)
-        return shown
 
     def _drop(self, module: str) -> None:
-        self._set(DriversForm(tuple(m for m in self._form.modules if m != module), self._form.pictures))
+        self._set(DriversForm(tuple(m for m in self._form.modules if m != module)))
         self.add.setFocus()
-
-    def _drop_picture(self, certificate: str) -> None:
-        self._set(self._form.with_picture(certificate, None))
 
     def _choose(self) -> None:
         choose_driver(self.shell, self, self.add_driver)
-
-    def _choose_picture(self, certificate: str) -> None:
-        choose_picture(self.shell, self, lambda file: self.take_picture(certificate, file))
-
-    def _tokens_changed(self, _tokens: TokensSnapshot) -> None:
-        self._show_pictures()
 
 
 class DisplaySection(Section[DisplayForm]):

@@ -1,4 +1,4 @@
-"""The sections "Máy chủ" and "Dấu thời gian" of the settings: addresses, and making this machine known.
+"""The section "Máy chủ" of the settings: the machine's document server, and making this machine known.
 
 UI thread. Enrolling needs the body's token and a PIN once; it works with the address that is saved, never with one that
 is only typed.
@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from signer_app.desk.exchange import ExchangeSnapshot
-from signer_app.desk.setup import PUBLIC_TSA
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
 from signer_token.model import Login
 from signer_ui.panes.settings_form import FormField, Section, card, clear, line_edit
 from signer_ui.presenters.pin import Purpose
-from signer_ui.presenters.settings import Change, Enrolment, Problem, ServerForm, TimestampForm, enrolments
+from signer_ui.presenters.settings import Change, Enrolment, Problem, ServerForm, enrolments
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
 from signer_ui.widgets.basics import button, label, row
-from signer_ui.widgets.inputs import WholeNumber
 from signer_ui.widgets.pin_dialog import ask_pin
 from signer_ui.widgets.progress import ProgressLine
 
@@ -157,7 +155,7 @@ class ServerSection(Section[ServerForm]):
         clear(self._rows)
         words, hub = self.shell.words, self.shell.hub
         bodies = enrolments(hub.settings, hub.tokens)
-        if hub.settings.server is None or not bodies:
+        if not bodies:
             why = "ue_enrol_no_server" if hub.settings.server is None else "ue_enrol_no_body"
             self._rows.addWidget(label(words(why), "muted", wrap=True))
             return
@@ -206,76 +204,3 @@ class ServerSection(Section[ServerForm]):
     def _enrol_failed(self, error: KnownError) -> None:
         self._busy(False)
         self.notice.error(error)
-
-
-class TimestampSection(Section[TimestampForm]):
-    """The timestamp server."""
-
-    def __init__(self, shell: Shell) -> None:
-        super().__init__(shell)
-        words = shell.words
-        self.on = QCheckBox(words("ue_tsa_on"))
-        self.on.toggled.connect(self._switched)
-        self.url = FormField(
-            words("ue_tsa_url"), line_edit(self._typed, PUBLIC_TSA), shell.theme, words("ue_tsa_url_hint")
-        )
-        seconds = WholeNumber(shell.theme)
-        seconds.setRange(1, 180)
-        seconds.setSuffix(" " + words("ue_seconds"))
-        seconds.valueChanged.connect(lambda _value: self.touched())
-        self.seconds = seconds
-        self.timeout = FormField(words("ue_tsa_timeout"), seconds, shell.theme, words("ue_tsa_timeout_hint"))
-        seconds.setMaximumWidth(shell.theme.space(40))
-        self.frame_up(
-            card(
-                shell.theme,
-                words("ue_tsa_title"),
-                label(words("ue_tsa_hint"), "muted", wrap=True),
-                self.on,
-                self.url,
-                self.timeout,
-            )
-        )
-
-    def form(self) -> TimestampForm:
-        """As typed."""
-        return TimestampForm(self.on.isChecked(), self.url.line.text(), self.seconds.value())
-
-    def fill(self, settings: Settings) -> TimestampForm:
-        """As set."""
-        form = TimestampForm.of(settings)
-        self.on.setChecked(form.on)
-        self.url.line.setText(form.url)
-        self.seconds.setValue(form.timeout_s)
-        self._enable()
-        return form
-
-    def problems(self, form: TimestampForm) -> Sequence[Problem]:
-        """An address that can't be asked."""
-        return form.problems()
-
-    def change(self, form: TimestampForm) -> Change:
-        """Another server, or none."""
-        return form.change()
-
-    def field(self, problem: Problem) -> FormField:
-        """The address."""
-        return self.url
-
-    def fields(self) -> Sequence[FormField]:
-        """The address."""
-        return (self.url,)
-
-    def _typed(self) -> None:
-        self.url.complain(None)
-        self.touched()
-
-    def _switched(self, on: bool) -> None:
-        if on and not self.url.line.text():
-            self.url.line.setText(PUBLIC_TSA)
-        self._enable()
-        self.touched()
-
-    def _enable(self) -> None:
-        for field in (self.url, self.timeout):
-            field.setEnabled(self.on.isChecked())

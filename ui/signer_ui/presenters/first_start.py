@@ -11,7 +11,7 @@ from signer_app.desk.setup import BodyGuess
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.store.settings import CertificateRole, Settings
 from signer_resources.errors import KnownError
-from signer_ui.presenters.settings import BodyForm
+from signer_ui.presenters.settings_bodies import BodyForm
 
 
 class Step(StrEnum):

@@ -9,37 +9,31 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.exchange.directory import Directory
-from signer_app.outgoing.model import (
-    Added,
-    Changes,
-    Draft,
-    DraftFile,
-    FileRole,
-    Finding,
-    Left,
-    Profile,
-    Row,
-    Severity,
-    State,
-    Urgency,
-)
-from signer_app.outgoing.paste import Pasted
+from signer_app.outgoing.model import Changes, Draft, Profile, Row, State, Urgency
 from signer_app.outgoing.reading import read_day, read_number, read_receivers
-from signer_app.pdf.plan import SigningPlan
 from signer_app.store.model import OutboxPacket, OutboxState
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import count, day, time_of
 from signer_ui.presenters.grid import Column, Editor, Shade, Suggestion, fold
-from signer_ui.presenters.sending import error_words, state_glow, state_words
+from signer_ui.presenters.outgoing_kinds import (
+    KINDS,
+    is_numbered,
+    is_sent,
+    kind_name,
+    kind_named,
+    kind_of,
+    kind_text,
+    role_for,
+)
+from signer_ui.presenters.sending import state_glow, state_words
 from signer_ui.words import Words
 
 TICK = "uo_col_tick"
+KIND = "uo_col_kind"
 NUMBER = "uo_col_number"
 DATE = "uo_col_date"
 SUBJECT = "uo_col_subject"
@@ -48,9 +42,6 @@ RECEIVERS = "uo_col_receivers"
 URGENCY = "uo_col_urgency"
 ATTACHED = "uo_col_attached"
 STATE = "uo_col_state"
-
-KINDS = (Profile.AGENCY, Profile.LEADER, Profile.PLAIN)
-"""How a document may be signed; an appendix follows its main file."""
 
 _SHADES = {
     State.CHECKING: Shade.MUTED,
@@ -70,9 +61,6 @@ _EDITABLE = frozenset(State) - {State.SIGNING, State.SIGNED}
 _BOXED = frozenset({State.READY, State.WARNING, State.CHECKING})
 """Rows that can be ticked; what can't be signed as it is has no box."""
 _DAY_AND_MONTH = re.compile(r"\s*\d{1,2}\s*[/.\-]\s*\d{1,2}\s*")
-_OF_THE_PLAN = frozenset({"two_signatures"})
-"""Findings that tell what signing will do; said no more when it is done."""
-_LINES_SHOWN = 6
 _SHORT = (("uy ban nhan dan", "ubnd"), ("hoi dong nhan dan", "hdnd"))
 """What nobody types in full, folded."""
 _RECEIVED = frozenset({OutboxState.ACCEPTED, OutboxState.FORWARDED})
@@ -80,10 +68,13 @@ _RECEIVED = frozenset({OutboxState.ACCEPTED, OutboxState.FORWARDED})
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the grid; `packet` is there once it is given to the outbox."""
+    """A row of the grid; `packet` is there once it is given to the outbox. `no_pdf`: by the id of a file that goes
+    along, why it can't become a PDF on this machine.
+    """
 
     row: Row
     packet: OutboxPacket | None = None
+    no_pdf: Mapping[str, KnownError] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -141,38 +132,50 @@ def columns(
     """The columns of the grid (wording 4), with the tick in front and the state beside it."""
 
     def receivers(line: Line) -> str:
+        if not is_sent(line.draft.profile):
+            return ""
         return "; ".join(known().names.get(code, code) for code in line.draft.receivers)
 
-    def editor(**more: object) -> Editor[Line]:
-        return Editor(allowed=lambda line: line.editable, **more)  # type: ignore[arg-type]
+    def editor(allowed: Callable[[Line], bool] = lambda line: line.editable, **more: object) -> Editor[Line]:
+        return Editor(allowed=allowed, **more)  # type: ignore[arg-type]
 
+    kinds = tuple(Suggestion(kind_text(kind, words), kind_text(kind, words)) for kind in KINDS)
     urgencies = tuple(Suggestion(urgency_words(urgency, words), urgency_words(urgency, words)) for urgency in Urgency)
     return (
         Column(TICK, lambda _line: "", 2, check=ticked),
         Column(
             STATE,
             lambda line: state_text(line, now(), words),
-            8.7,
+            8,
             sort=lambda line: _STATE_ORDER.index(line.row.state),
             shade=shade,
             dot=True,
             tip=lambda line: state_tip(line, now(), words),
         ),
         Column(
+            KIND,
+            lambda line: kind_text(kind_of(line.draft), words),
+            4.5,
+            sort=lambda line: KINDS.index(kind_of(line.draft)),
+            editor=editor(suggestions=lambda: kinds, only=True),
+            shade=lambda line: Shade.MUTED if line.draft.profile is Profile.AGENCY else None,
+            tip=lambda line: kind_name(kind_of(line.draft), words),
+        ),
+        Column(
             NUMBER,
             lambda line: number_text(line.row, words),
-            8,
+            7.8,
             sort=_number_key,
-            editor=editor(start=lambda line: line.draft.label),
+            editor=editor(_numbered, start=lambda line: line.draft.label),
             shade=lambda line: None if line.draft.number else Shade.MUTED,
             tip=lambda line: _proposal_tip(line.row, words),
         ),
         Column(
             DATE,
-            lambda line: day(line.row.date),
+            lambda line: day(line.row.date) if is_numbered(line.draft.profile) else "",
             6,
             sort=lambda line: line.row.date,
-            editor=editor(),
+            editor=editor(_numbered),
             shade=lambda line: None if line.draft.date else Shade.MUTED,
         ),
         Column(
@@ -187,13 +190,13 @@ def columns(
             RECEIVERS,
             receivers,
             5.2,
-            editor=editor(suggestions=lambda: known().suggestions, several=True),
+            editor=editor(_sent, suggestions=lambda: known().suggestions, several=True),
             tip=receivers,
         ),
         Column(
             URGENCY,
             lambda line: urgency_words(line.draft.urgency, words),
-            4.4,
+            4.3,
             sort=lambda line: int(line.draft.urgency),
             editor=editor(suggestions=lambda: urgencies, only=True),
             shade=lambda line: _urgency_shade(line.draft.urgency),
@@ -201,11 +204,19 @@ def columns(
         Column(
             ATTACHED,
             lambda line: attached_text(line.draft, words),
-            2.6,
-            sort=lambda line: len(line.draft.files),
-            tip=lambda line: "\n".join(file.name for file in line.draft.files),
+            2.9,
+            sort=lambda line: len(line.draft.files) + len(line.draft.attachments),
+            tip=lambda line: "\n".join(file.name for file in (*line.draft.files, *line.draft.attachments)),
         ),
     )
+
+
+def _numbered(line: Line) -> bool:
+    return line.editable and is_numbered(line.draft.profile)
+
+
+def _sent(line: Line) -> bool:
+    return line.editable and is_sent(line.draft.profile)
 
 
 def ticked(line: Line) -> bool | None:
@@ -214,8 +225,10 @@ def ticked(line: Line) -> bool | None:
 
 
 def number_text(row: Row, words: Words) -> str:
-    """Số, ký hiệu; while it has none, the number that comes next in brackets."""
+    """Số, ký hiệu; while it has none, the number that comes next in brackets. Empty for what carries none."""
     draft = row.draft
+    if not is_numbered(draft.profile):
+        return ""
     if draft.number or not row.proposal:
         return draft.label
     if draft.notation:
@@ -238,8 +251,8 @@ def urgency_words(urgency: Urgency, words: Words) -> str:
 
 
 def attached_text(draft: Draft, words: Words) -> str:
-    """How many files go with the main one; empty for none."""
-    more = len(draft.files) - 1
+    """How many files go with the main one, signed or not; empty for none."""
+    more = len(draft.files) - 1 + len(draft.attachments)
     return words("uo_attached", count=more) if more else ""
 
 
@@ -285,8 +298,8 @@ def _urgency_shade(urgency: Urgency) -> Shade | None:
 # --- what is typed ----------------------------------------------------------------------------------------------------
 
 
-def typed(column: str, text: str, directory: Directory, today: dt.date, words: Words) -> Changes:
-    """What a text typed into a cell changes; KnownError "out_…_unreadable" where it makes no sense."""
+def typed(draft: Draft, column: str, text: str, directory: Directory, today: dt.date, words: Words) -> Changes:
+    """What a text typed into a cell of a draft changes; KnownError "out_…_unreadable" where it makes no sense."""
     if column == NUMBER:
         if not text:
             return Changes(number="")
@@ -300,6 +313,8 @@ def typed(column: str, text: str, directory: Directory, today: dt.date, words: W
         return Changes(receivers=read_receivers(text, directory))
     if column == URGENCY:
         return Changes(urgency=next(one for one in Urgency if urgency_words(one, words) == text))
+    if column == KIND:
+        return kind_named(text, words).changes(draft)
     if column == SUBJECT:
         return Changes(subject=_one_line(text))
     if column == SIGNER:
@@ -310,6 +325,9 @@ def typed(column: str, text: str, directory: Directory, today: dt.date, words: W
 def copied_down(column: str, source: Line, targets: Sequence[Line]) -> dict[str, Changes]:
     """The value of a cell for other rows; a number is for one document alone, so it is never copied."""
     draft = source.draft
+    if column == KIND:
+        kind = kind_of(draft)
+        return {line.id: kind.changes(line.draft) for line in targets if line.editable and line.id != source.id}
     changes = {
         DATE: Changes(date=draft.date),
         SUBJECT: Changes(subject=draft.subject),
@@ -334,8 +352,8 @@ Question = tuple[object, ...]
 
 def question(draft: Draft, certificate: str, today: dt.date) -> Question:
     """What an examination with a certificate (SHA-256, empty for none) depends on."""
-    files = tuple((file.id, file.blob, file.profile, file.place) for file in draft.files)
-    return certificate, today, draft.number, draft.notation, draft.date, files
+    files = tuple((file.id, file.blob, file.role, file.profile, file.place) for file in draft.files)
+    return certificate, today, draft.number, draft.notation, draft.date, draft.urgency, draft.copy, files
 
 
 def to_examine(
@@ -413,11 +431,17 @@ def signers(tokens: TokensSnapshot) -> tuple[Signer, ...]:
     )
 
 
-def press(lines: Sequence[Line], certificates: Mapping[Profile, str], plugged: Sequence[Signer], words: Words) -> Press:
+def press(
+    lines: Sequence[Line],
+    certificates: Mapping[Profile, str],
+    plugged: Sequence[Signer],
+    today: dt.date,
+    words: Words,
+) -> Press:
     """What the one button does now."""
     wanted = [line for line in lines if line.row.signable and line.draft.ticked]
     ids = tuple(line.id for line in wanted)
-    sent = sum(1 for line in wanted if line.draft.receivers and line.draft.profile is Profile.AGENCY)
+    sent = sum(1 for line in wanted if _leaves(line))
     text = words("uo_sign_send" if sent or not ids else "uo_sign_only", count=count(len(ids), words))
     if not ids:
         hint = words("uo_hint_none") if any(ticked(line) is not None for line in lines) else ""
@@ -426,7 +450,7 @@ def press(lines: Sequence[Line], certificates: Mapping[Profile, str], plugged: S
     certificate = next(iter(named)) if len(named) == 1 else None
     if None in named:
         error = KnownError("no_token") if not plugged else KnownError("certificate_none_fits")
-        fits = any(_may_sign(signer, wanted) for signer in plugged)
+        fits = any(_may_sign(signer, wanted, today) for signer in plugged)
         key = "uo_hint_no_token" if not plugged else "uo_hint_choose" if fits else "uo_hint_no_fit"
         return Press(text, ids, bool(sent), words(key), None, error)
     name = next((signer.name for signer in plugged if signer.sha256 == certificate), "")
@@ -434,207 +458,26 @@ def press(lines: Sequence[Line], certificates: Mapping[Profile, str], plugged: S
     kept = len(wanted) - sent
     if sent:
         told.append(words("uo_hint_send", count=count(sent, words)))
-    if kept:
-        told.append(words("uo_hint_keep", count=count(kept, words)) if sent else words("uo_hint_all_kept"))
+    if kept and sent:
+        told.append(words("uo_hint_keep", count=count(kept, words)))
+    elif kept:
+        lacking = any(is_sent(line.draft.profile) for line in wanted)
+        told.append(words("uo_hint_all_kept" if lacking else "uk_hint_kept"))
     return Press(text, ids, bool(sent), " ".join(told), certificate)
 
 
-def must_choose(lines: Sequence[Line], plugged: Sequence[Signer]) -> bool:
+def _leaves(line: Line) -> bool:
+    """Whether it is given to be sent: a copy without a number of its own is kept."""
+    draft = line.draft
+    return bool(draft.receivers) and is_sent(draft.profile) and (draft.profile is Profile.AGENCY or bool(draft.number))
+
+
+def must_choose(lines: Sequence[Line], plugged: Sequence[Signer], today: dt.date) -> bool:
     """Whether more than one of the certificates could sign some of these documents."""
     kinds = {line.draft.profile: line for line in lines if line.editable}
-    return any(sum(_may_sign(signer, [line]) for signer in plugged) > 1 for line in kinds.values())
+    return any(sum(_may_sign(signer, [line], today) for signer in plugged) > 1 for line in kinds.values())
 
 
-def _may_sign(signer: Signer, lines: Sequence[Line]) -> bool:
-    needed = {line.draft.profile for line in lines}
-    if needed & {Profile.AGENCY, Profile.APPENDIX} and signer.role is not CertificateRole.AGENCY:
-        return False
-    return Profile.LEADER not in needed or signer.role is CertificateRole.PERSONAL
-
-
-# --- one document -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Told:
-    """One thing to know of a document, in up to three lines."""
-
-    shade: Shade
-    what: str
-    why: str = ""
-    do: str = ""
-
-
-@dataclass(frozen=True)
-class FileLine:
-    """A file of a document."""
-
-    id: str
-    text: str
-    main: bool
-
-
-@dataclass(frozen=True)
-class Details:
-    """One document in words."""
-
-    heading: str
-    under: str
-    told: tuple[Told, ...]
-    files: tuple[FileLine, ...]
-
-
-def details(line: Line, now: dt.datetime, words: Words) -> Details:
-    """What is to be known of a row: its state, its reasons, its files."""
-    draft = line.draft
-    under = " · ".join(part for part in (draft.label, day(line.row.date), _kind(draft.profile, words)) if part)
-    files = tuple(FileLine(file.id, _file_text(file, words), file.role is FileRole.MAIN) for file in draft.files)
-    return Details(subject_text(draft, words), under, _told(line, now, words), files)
-
-
-def pages_of(row: Row, file: DraftFile) -> tuple[str, SigningPlan | None]:
-    """Blob of the pages to show for a file, and the plan of what is still to come onto them.
-
-    Once it is signed, the signed file itself: what was done is shown, not what was planned.
-    """
-    for outcome in row.outcomes:
-        if outcome.sha256_out is not None and outcome.sha256_in == file.blob:
-            return outcome.sha256_out, None
-    return file.blob, row.plans.get(file.id)
-
-
-def _told(line: Line, now: dt.datetime, words: Words) -> tuple[Told, ...]:
-    row = line.row
-    if row.state is State.SIGNED:
-        return _told_signed(line, now, words)
-    several = len(row.draft.files) > 1
-    told = [
-        _finding(finding, file.name if several and file.role is not FileRole.MAIN else "", words)
-        for file in row.draft.files
-        for finding in row.findings.get(file.id, ())
-    ]
-    told.sort(key=lambda one: one.shade is not Shade.BAD)
-    told += [
-        Told(Shade.MUTED, explained.what, explained.why, explained.do)
-        for explained in (words.explain(KnownError(note.code, **note.params)) for note in row.notes)
-    ]
-    if row.state is State.CHECKING:
-        told.insert(0, Told(Shade.MUTED, words("uo_being_checked")))
-    elif not any(one.shade in (Shade.BAD, Shade.WARN) for one in told):
-        told.insert(0, Told(Shade.GOOD, words("uo_nothing_wrong")))
-    return tuple(told)
-
-
-def _told_signed(line: Line, now: dt.datetime, words: Words) -> tuple[Told, ...]:
-    levels = [outcome.level for outcome in line.row.outcomes if outcome.level]
-    told = [Told(Shade.GOOD, words("uo_signed_kept", level=min(levels, default="").upper()))]
-    packet = line.packet
-    if packet is not None:
-        error = KnownError(packet.error_code, **packet.error_params) if packet.error_code else None
-        told.append(Told(shade(line), state_text(line, now, words), error_words(error, words)))
-    told += [
-        _finding(finding, "", words)
-        for outcome in line.row.outcomes
-        for finding in outcome.warnings
-        if finding.code not in _OF_THE_PLAN
-    ]
-    return tuple(told)
-
-
-def _finding(finding: Finding, file: str, words: Words) -> Told:
-    explained = words.explain(KnownError(finding.code, **finding.params))
-    what = words("uo_of_file", name=file, what=explained.what) if file else explained.what
-    refused = finding.severity is Severity.REFUSED
-    return Told(Shade.BAD if refused else Shade.WARN, what, explained.why, explained.do)
-
-
-def _file_text(file: DraftFile, words: Words) -> str:
-    key = "uo_file_main" if file.role is FileRole.MAIN else "uo_file_appendix"
-    return words(key, name=file.name, pages=file.pages)
-
-
-def _kind(profile: Profile, words: Words) -> str:
-    return words(f"uo_kind_{profile}").replace("&", "") if profile in KINDS else ""
-
-
-# --- what was not taken, what would be pasted -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class LeftView:
-    """Files that were not taken: what a notice says of them. Secret ones are told apart, strongly."""
-
-    secret: tuple[str, ...] = ()
-    heading: str = ""
-    lines: str = ""
-
-
-def left_view(left: Sequence[Left], words: Words) -> LeftView:
-    """The files that were left, each with its reason."""
-    secret = tuple(one.name for one in left if one.error.code == "secret")
-    others = [one for one in left if one.error.code != "secret"]
-    if not others:
-        return LeftView(secret)
-    told = []
-    for one in others[:_LINES_SHOWN]:
-        explained = words.explain(one.error)
-        told.append(words("uo_left_line", name=one.name, what=explained.what, do=explained.do).strip())
-    if len(others) > _LINES_SHOWN:
-        told.append(words("uo_left_more", count=count(len(others) - _LINES_SHOWN, words)))
-    return LeftView(secret, words("uo_left_heading", count=count(len(others), words)), "\n".join(told))
-
-
-def added_view(added: Added, words: Words) -> LeftView:
-    """What a notice says after files were brought in."""
-    view = left_view(added.left, words)
-    if not added.interrupted:
-        return view
-    stopped = words("uo_left_stopped")
-    return LeftView(
-        view.secret, view.heading or stopped, "\n".join(filter(None, (view.lines, view.heading and stopped)))
-    )
-
-
-@dataclass(frozen=True)
-class PasteView:
-    """What a paste would do: a question, what is in the way, and whether there is anything to paste at all."""
-
-    question: str
-    problems: str
-    possible: bool
-
-
-def paste_view(pasted: Pasted, documents: int, words: Words) -> PasteView:
-    """What pasting these cells into so many documents would change."""
-    rows = [row for row in pasted.rows[:documents] if row.changes is not None and row.changes != Changes()]
-    often: Counter[str] = Counter()
-    for row in rows:
-        often.update(name for name in Changes.__struct_fields__ if _given(row.changes, name))
-    fields = [
-        words("uo_paste_field", count=count(often[name], words), field=words(f"uo_field_{name}"))
-        for name in Changes.__struct_fields__
-        if often[name] and not (name == "notation" and often["number"])
-    ]
-    problems = [
-        words("uo_paste_fault", row=fault.row, what=words.explain(fault.error).what)
-        for fault in pasted.faults[:_LINES_SHOWN]
-    ]
-    if len(pasted.faults) > _LINES_SHOWN:
-        problems.append(words("uo_paste_faults_more", count=count(len(pasted.faults) - _LINES_SHOWN, words)))
-    if pasted.faults:
-        problems.append(words("uo_paste_faulty"))
-    if len(pasted.rows) > documents:
-        problems.append(words("uo_paste_over", count=count(len(pasted.rows) - documents, words)))
-    if pasted.ignored:
-        problems.append(words("uo_paste_ignored", names=", ".join(pasted.ignored)))
-    asked = words("uo_paste_ask", count=count(len(rows), words), fields=" · ".join(fields))
-    return PasteView(asked if rows else words("uo_paste_nothing_read"), "\n".join(problems), bool(rows))
-
-
-def _given(changes: Changes | None, name: str) -> bool:
-    return getattr(changes, name, msgspec.UNSET) is not msgspec.UNSET
-
-
-def is_one_cell(text: str) -> bool:
-    """Whether a clipboard holds a single value, which goes into the current cell alone."""
-    return "\t" not in text and "\n" not in text.strip("\r\n")
+def _may_sign(signer: Signer, lines: Sequence[Line], today: dt.date) -> bool:
+    needed = {role_for(line.draft.profile, today) for line in lines}
+    return needed <= {signer.role, None}

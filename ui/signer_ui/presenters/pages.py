@@ -11,16 +11,17 @@ from itertools import chain
 
 from signer_app.pages import Margins, PageSize
 from signer_app.pdf.geometry import Rect
-from signer_app.pdf.model import PlaceOption, Profile
+from signer_app.pdf.model import PlaceOption
 from signer_app.pdf.plan import Drawing, Mark, Placement, SigningPlan, SignStep
+from signer_resources.rules.profiles import PlaceRule
 from signer_ui.presenters.figures import millimetres
 from signer_ui.words import Words
 
 SNAP_MM = 2.0
 """A mark that is dragged this near to its rule's place, or to an edge of the text, takes it."""
 
-_BY_HAND = "by hand"
-"""How the placement rules (signer_app/pdf/place.py) call a place that a person gave."""
+_BY_HAND = PlaceRule.BY_HAND.value
+"""How the placement rules call a place that a person gave."""
 
 _SAME_MM = 0.05
 
@@ -71,6 +72,8 @@ class ShownMark:
     spot: Spot
     sure: bool
     lock: Lock | None
+    rule_text: str
+    """The key of the text that names the rule which found its place."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def overlay_of(plan: SigningPlan) -> Overlay:
             Spot(placement.page - 1, placement.rect),
             placement.sure,
             _lock(plan, steps[index]),
+            placement.rule_text,
         )
         for index, placement in enumerate(plan.placements)
     )
@@ -113,7 +117,7 @@ def overlay_of(plan: SigningPlan) -> Overlay:
 
 def _step_of(placement: Placement, steps: Sequence[SignStep]) -> int | None:
     """The step that draws just this mark; None for number and date, which share a step or are filled into fields."""
-    if placement.what in (Mark.SEAL, Mark.SIGNATURE, Mark.STAMP_TEXT):
+    if placement.what in (Mark.SEAL, Mark.SIGNATURE, Mark.INITIAL, Mark.STAMP_TEXT):
         for number, step in enumerate(steps):
             if step.page == placement.page - 1 and step.rect is not None and step.rect.rounded() == placement.rect:
                 return number
@@ -123,7 +127,7 @@ def _step_of(placement: Placement, steps: Sequence[SignStep]) -> int | None:
 def _lock(plan: SigningPlan, step: int | None) -> Lock | None:
     if step is None:
         return Lock.BLANK
-    if plan.profile == Profile.APPENDIX:
+    if any(one.rule == PlaceRule.TOP_RIGHT and one.sure for one in plan.placements):
         return Lock.CORNER
     made_here = {make.name for earlier in plan.steps for make in earlier.make}
     return Lock.PREPARED if plan.steps[step].existing and plan.steps[step].field not in made_here else None
@@ -336,7 +340,9 @@ class Marks:
         )
         if mark.lock is not None:
             return f"{where} {words(f'page_locked_{mark.lock}')}"
-        return where if self.rule is None or self.away else f"{where} {words('page_mark_home')}"
+        if self.moved:
+            return where
+        return f"{where} {words(mark.rule_text)}."
 
 
 def _nearest(value: float, places: Sequence[float]) -> float:

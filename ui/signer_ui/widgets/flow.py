@@ -1,7 +1,7 @@
 """Controls side by side, in as many lines as their words need.
 
 UI thread. For places whose width changes with the window, the language and the scaling. Each control keeps its own
-width; the widget asks for the height that its lines need.
+width; the widget asks for the height that its lines need. What is hidden takes no room.
 """
 
 from collections.abc import Sequence
@@ -34,14 +34,15 @@ class Flow(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """All in one line."""
-        hints = [part.sizeHint() for part in self._parts]
+        hints = [part.sizeHint() for part in self._shown]
         width = sum(hint.width() for hint in hints) + self._spacing * (len(hints) - 1)
-        return QSize(width, max(hint.height() for hint in hints))
+        return QSize(max(0, width), max((hint.height() for hint in hints), default=0))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Each in a line of its own."""
-        hints = [part.sizeHint() for part in self._parts]
-        return QSize(max(hint.width() for hint in hints), max(hint.height() for hint in hints))
+        hints = [part.sizeHint() for part in self._shown]
+        width = max((hint.width() for hint in hints), default=0)
+        return QSize(width, max((hint.height() for hint in hints), default=0))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Another width may hold another number."""
@@ -55,10 +56,14 @@ class Flow(QWidget):
             self._place(self.width(), move=True)
         return super().event(event)
 
+    @property
+    def _shown(self) -> list[QWidget]:
+        return [part for part in self._parts if not part.isHidden()]
+
     def _place(self, width: int, *, move: bool) -> int:
         """The height of all lines in this width; `move`: the parts go there."""
         x = y = line = 0
-        for part in self._parts:
+        for part in self._shown:
             hint = part.sizeHint()
             if x > 0 and x + hint.width() > width:
                 x, y, line = 0, y + line + self._spacing, 0

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from signer_app.tasks import PictureNote
 from signer_resources.errors import KnownError
-from signer_ui.presenters.settings import SEAL_MM, SEAL_MM_LIMITS, SealForm
+from signer_ui.presenters.settings_bodies import SEAL_MM, SEAL_MM_LIMITS, SealForm
 from signer_ui.shell import Shell
 from signer_ui.tasks import Control, Handle, Lane
 from signer_ui.widgets.basics import button, label, row
@@ -196,7 +196,7 @@ class SealEditor(QWidget):
 
     def _remove(self) -> None:
         self._forget_loading()
-        self._form, self._picture, self._notes = SealForm(self._form.diameter_mm), None, ()
+        self._form, self._picture, self._notes = replace(self._form, png=None, kept=None), None, ()
         self._refresh()
         self.changed.emit()
 

@@ -1,0 +1,119 @@
+"""The rows of the grid: each draft with all that is known of it now, and what numbers come next.
+
+Main process, any thread; reads the database, the directory of organisations and the memory, writes nothing.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Collection
+
+from signer_app.exchange.directory import Directory, load_directory
+from signer_app.outgoing import numbers
+from signer_app.outgoing.checks import Ground, Organisations
+from signer_app.outgoing.memory import Memory
+from signer_app.outgoing.model import Draft, Row
+from signer_app.outgoing.rows import make_row
+from signer_app.store.sequences import BY_NOTATION, Sequences
+from signer_app.store.store import View
+from signer_app.workspace import Workspace
+from signer_resources import rules
+from signer_resources.errors import KnownError
+from signer_resources.rules import RuleProfile
+
+
+class Grid:
+    """The rows of one workspace's drafts."""
+
+    def __init__(self, space: Workspace, memory: Memory) -> None:
+        self._space = space
+        self._memory = memory
+        self._turn = threading.Lock()
+        """Guards the directory alone; never held while anything is read."""
+        self._directory: tuple[float, Directory] | None = None
+
+    def rows(self) -> tuple[Row, ...]:
+        """All rows in the clerk's order, those of signed documents among them."""
+        rows = self._memory.with_signing(self._unsigned(lambda _draft: True))
+        return tuple(sorted(rows, key=lambda row: (row.draft.position, row.draft.id)))
+
+    def rows_of(self, ids: Collection[str]) -> tuple[Row, ...]:
+        """The rows of these drafts, whether they are being signed or not."""
+        wanted = frozenset(ids)
+        return self._unsigned(lambda draft: draft.id in wanted)
+
+    def row(self, draft_id: str) -> Row:
+        """The row of one draft; KnownError "out_gone"."""
+        rows = self.rows_of([draft_id])
+        if not rows:
+            raise KnownError("out_gone")
+        return rows[0]
+
+    def _unsigned(self, wanted: Callable[[Draft], bool]) -> tuple[Row, ...]:
+        with self._space.store.view() as view:
+            drafts, ground = self._ground(view)
+        proposals = numbers.proposals(drafts, ground.today, ground.taken)
+        answers = self._memory.answers()
+        return tuple(
+            make_row(draft, ground, answers.get(draft.id), proposals.get(draft.id)) for draft in drafts if wanted(draft)
+        )
+
+    def next_numbers(self, ids: Collection[str]) -> dict[str, str]:
+        """Draft id → next number, for those of `ids` that lack one: urgent ones first, then as in the grid."""
+        with self._space.store.view() as view:
+            drafts, ground = self._ground(view)
+        wanted = frozenset(ids)
+        return numbers.proposals([draft for draft in drafts if draft.id in wanted], ground.today, ground.taken)
+
+    def directory(self) -> Directory:
+        """The organisations as the server last told them; read again when the file has changed."""
+        file = self._space.folder.cache / "organisations.json"
+        try:
+            stamp = file.stat().st_mtime
+        except OSError:
+            return Directory()
+        with self._turn:
+            known = self._directory
+        if known is None or known[0] != stamp:
+            known = (stamp, load_directory(self._space.folder.cache))
+            with self._turn:
+                self._directory = known
+        return known[1]
+
+    def today(self) -> dt.date:
+        """The day by which everything here is looked at."""
+        return self._space.now().date()
+
+    def rules(self) -> RuleProfile:
+        """The rules of today."""
+        return rules.load(self.today())
+
+    def _ground(self, view: View) -> tuple[tuple[Draft, ...], Ground]:
+        """All drafts, and what the checks look at beside each."""
+        drafts, today, body = view.drafts.list(), self.today(), self._body_code()
+        taken = numbers.taken(view, drafts, today, body, self._sequences(body))
+        organisations = Organisations.of(self.directory())
+        again_refused = {draft.id: error for draft in drafts if (error := _why_not_again(view, draft)) is not None}
+        issued = view.drafts.issued_before()
+        return drafts, Ground(today, taken, issued, organisations, rules.load(today), again_refused)
+
+    def _body_code(self) -> str | None:
+        """Under which code numbers are taken: the body of the certificate looked through last, else the only one."""
+        chosen = self._memory.chosen
+        if chosen is not None:
+            return chosen.body_code
+        bodies = self._space.settings.bodies
+        return bodies[0].code if len(bodies) == 1 else None
+
+    def _sequences(self, body: str | None) -> Sequences:
+        known = self._space.settings.body(body) if body is not None else None
+        return known.sequences if known is not None else BY_NOTATION
+
+
+def _why_not_again(view: View, draft: Draft) -> KnownError | None:
+    """Why a draft can't take the place of a signed document any more; None for one that can, or is to take none's."""
+    try:
+        if draft.replaces is not None:
+            view.replacing.require_replaceable(draft.replaces)
+    except KnownError as error:
+        return error
+    return None
