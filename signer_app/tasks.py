@@ -77,6 +77,8 @@ class Recheck(Message, frozen=True):
     certificate_sha256: str
     trust: TrustMaterial
     now: dt.datetime
+    certified_may_change: bool = False
+    """Whether a certification may show as changed: for the body's seal with number and date alone."""
 
 
 class Repair(Message, frozen=True):

@@ -175,9 +175,9 @@ class Workspace:
     def timestamps(self) -> "TimestampPool | None":
         """The timestamp servers of the settings, for the owner of the lock; None where none is set."""
         from signer_app.levels.uses import StoredUses
-        from signer_app.signing.timestamps import TimestampPool
+        from signer_app.signing.timestamps import TimestampPool, stands_on_anchor
 
-        return TimestampPool.of(self.settings, StoredUses(self.store))
+        return TimestampPool.of(self.settings, StoredUses(self.store), lambda got: stands_on_anchor(got, self.trust))
 
     @made_once
     def clock(self) -> "ClockWatch":
@@ -225,6 +225,9 @@ class Workspace:
         What hinders it (settings that can't be read, a locked keyring, a full disk) is told by those who want a
         picture; the next start tries again.
         """
+        if not self.folder.settings.exists():
+            # Put aside by somebody, or not there yet: then nothing tells which pictures are still wanted.
+            return
         with suppress(KnownError):
             if (self.folder.path / "vault").is_dir() or self.settings.has_plain_pictures:
                 from signer_app.vault.moving import look_after

@@ -25,6 +25,7 @@ from signer_sync.secrecy import is_mark, name_is_secret
 
 _SECRET = LookedInto(secret=True, words=True, sha256=None, size=0)
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OF_OTHER_KINDS: Final = (b"PK\x03\x04", _OLE, b"%PDF-", b"{\\rtf")
 _PROGRAM_STARTS: Final = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")
 _MACRO_STORAGE: Final = "_VBA_PROJECT".encode("utf-16-le")
 """The name of a stream that each compound file with VBA has ([MS-OVBA] 2.2.1)."""
@@ -67,6 +68,9 @@ def _look(data: bytes, kind: Kind, name: str) -> tuple[bool, bool]:
         raise KnownError("attachment_locked" if _LOCKED_STREAM in data else "attachment_damaged", name=name)
     if kind.starts and not data.startswith(kind.starts):
         raise UnreadableError
+    if not kind.starts and data.startswith(_OF_OTHER_KINDS):
+        # An office file or a PDF under a name by which nobody would look into it.
+        raise UnreadableError
     match kind.inside:
         case Inside.OOXML | Inside.ODF | Inside.ZIP:
             return _packed(open_parts(io.BytesIO(data)), kind.inside, name)
@@ -86,6 +90,8 @@ def _packed(parts: Parts, inside: Inside, name: str) -> tuple[bool, bool]:
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise KnownError("attachment_locked", name=name)
     if inside is Inside.ZIP:
+        if "[Content_Types].xml" in parts.names or "META-INF/manifest.xml" in parts.names:
+            raise UnreadableError
         if any(is_program(entry.filename) for entry in entries):
             raise KnownError("attachment_program", name=name)
         # What lies in it is nobody's to unpack here; its names may tell enough.

@@ -4,6 +4,7 @@ Runs in a worker. XML is read without DTD and entities; parts, bytes and words a
 that is made to exhaust says only that it can't be read.
 """
 
+import codecs
 import re
 import zipfile
 import zlib
@@ -22,7 +23,13 @@ _MOST_BYTES: Final = 64 << 20
 _MOST_STRINGS: Final = 1_000_000
 _MOST_TEXT: Final = 200
 """Characters of a paragraph; a mark is short."""
-_FEED: Final = 1 << 16
+_FEED: Final = 1 << 20
+"""Bytes at once; the parser reads a token that goes on from its beginning again with each piece."""
+_MOST_TOKEN: Final = 4 << 20
+"""Bytes of a tag or a comment, beyond the piece in which it begins; Word keeps drawings in attributes (o:gfxdata)."""
+_MOST_NAMES: Final = 4096
+"""Different names of elements and attributes, which the parser keeps to its end; a kind of part has some hundred."""
+_DEEPEST: Final = 512
 _TEXT_BYTES: Final = 1 << 16
 _TEXT_LINES: Final = 400
 _CODES: Final = re.compile(r'&(?:"[^"]*"|\d+|K[0-9A-Fa-f]{6}|[A-Za-z])')
@@ -47,7 +54,9 @@ class Parts:
 
     def named(self, *beginnings: str) -> list[str]:
         """The XML parts whose names begin so, in natural order; no more than are read."""
-        found = [name for name in self.names if name.startswith(beginnings) and name.endswith(".xml")]
+        # Names of parts are told apart without case (ISO/IEC 29500-2, 6.2.2.3).
+        wanted = tuple(one.lower() for one in beginnings)
+        found = [name for name in self.names if name.lower().startswith(wanted) and name.lower().endswith(".xml")]
         return sorted(found, key=lambda name: (len(name), name))[:_MOST_PARTS]
 
     def blocks(self, name: str) -> Iterator[bytes]:
@@ -72,12 +81,16 @@ def open_parts(source: IO[bytes]) -> Parts:
 
 
 def office_words(parts: Parts) -> Iterator[str]:
-    """Of a docx, xlsx or pptx."""
+    """Of a docx, xlsx or pptx; UnreadableError where none of the parts is there that these have."""
+    if not parts.named("word/document", "xl/worksheets/", "ppt/slides/slide"):
+        raise UnreadableError
     for name in parts.named("word/document", "word/header", "word/footer"):
         yield from _read(parts, name, frozenset({"p"}), frozenset({"t"}))
     for name in parts.named("ppt/slides/slide", "ppt/slideMasters/slideMaster", "xl/drawings/drawing"):
         yield from _read(parts, name, frozenset({"p"}), frozenset({"t"}))
     yield from _sheet_words(parts)
+    for name in parts.named("xl/workbook"):
+        yield from _fed(parts, name, _SheetNames())
 
 
 def open_document_words(parts: Parts) -> Iterator[str]:
@@ -95,7 +108,7 @@ def text_words(source: IO[bytes]) -> list[str] | None:
         data = data[: len(data) // 2 * 2]
     try:
         # The beginning may end within a letter.
-        text = data.decode(encoding, errors="strict" if len(data) < _TEXT_BYTES else "ignore")
+        text = codecs.getincrementaldecoder(encoding)().decode(data, final=len(data) < _TEXT_BYTES)
     except UnicodeDecodeError:
         return None
     words: list[str] = []
@@ -107,25 +120,31 @@ def text_words(source: IO[bytes]) -> list[str] | None:
 def _sheet_words(parts: Parts) -> Iterator[str]:
     """Cells of the first rows of each sheet; most of them are numbers of strings that stand elsewhere."""
     wanted: set[int] = set()
-    for name in parts.named("xl/worksheets/sheet"):
+    for name in parts.named("xl/worksheets/", "xl/chartsheets/"):
         cells = _Cells()
         _feed(parts, name, cells)
         yield from cells.words
         wanted |= cells.strings
-    if wanted and "xl/sharedStrings.xml" in parts.names:
-        strings = _Strings(frozenset(wanted))
-        _feed(parts, "xl/sharedStrings.xml", strings)
-        yield from strings.words
+    for name in parts.named("xl/sharedstrings") if wanted else ():
+        yield from _fed(parts, name, _Strings(frozenset(wanted)))
 
 
 def _read(parts: Parts, name: str, blocks: frozenset[str], texts: frozenset[str] | None) -> Iterable[str]:
-    reader = _Paragraphs(blocks, texts)
+    return _fed(parts, name, _Paragraphs(blocks, texts))
+
+
+def _fed(parts: Parts, name: str, reader: "_Reader") -> list[str]:
     _feed(parts, name, reader)
     return reader.words
 
 
 class _EnoughError(Exception):
     """The beginning has been read."""
+
+
+_PARTING: Final = frozenset({"br", "cr", "tab", "line-break"})
+_READING: Final = "rPh"
+"""How a text is read, in the letters of another script (ISO/IEC 29500-1, 18.4.6)."""
 
 
 @dataclass
@@ -144,9 +163,11 @@ class _Reader:
         raise NotImplementedError
 
     def keep(self, text: str) -> None:
-        """Keeps a paragraph or cell that says anything."""
-        if text := " ".join(text.split()):
-            self.words.append(text)
+        """Keeps a paragraph or cell that says anything, and each of its lines: a mark may be one of several."""
+        lines = text.splitlines()
+        for part in (text, *lines) if len(lines) > 1 else (text,):
+            if words := " ".join(part.split()):
+                self.words.append(words)
         if len(self.words) >= _MOST_WORDS:
             raise _EnoughError
 
@@ -165,6 +186,11 @@ class _Paragraphs(_Reader):
             self._open.append("")
         elif self._texts is not None and name in self._texts:
             self._within += 1
+        elif name in _PARTING and self._open:
+            # A mark may be one line of a paragraph of several: the lines count alone, and as a whole.
+            self._open[-1] += "\n"
+        elif name == "textpath":
+            self.keep(attributes.get("string", ""))
 
     def end(self, name: str) -> None:
         if name in self._blocks and self._open:
@@ -180,21 +206,27 @@ class _Paragraphs(_Reader):
 class _Cells(_Reader):
     """Cells of a sheet: what stands in them, or the number of the string that does; its headers and footers."""
 
-    _TEXT = frozenset({"v", "t", "oddHeader", "oddFooter", "firstHeader", "firstFooter"})
+    _TEXT = frozenset({"v", "is", "oddHeader", "oddFooter", "firstHeader", "firstFooter", "evenHeader", "evenFooter"})
 
     def __init__(self) -> None:
         super().__init__()
         self.strings: set[int] = set()
         self._shared, self._cells = False, 0
+        self._aside = False
+        """Within a reading aid, which stands beside the words and not among them."""
         self._text: str | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
             self._shared = attributes.get("t") == "s"
+        elif name == _READING:
+            self._aside = True
         elif name in self._TEXT:
             self._text = ""
 
     def end(self, name: str) -> None:
+        if name == _READING:
+            self._aside = False
         if name not in self._TEXT or self._text is None:
             return
         text, self._text = self._text, None
@@ -204,14 +236,28 @@ class _Cells(_Reader):
             self._cells += 1
             if self._cells >= _MOST_WORDS:
                 raise _EnoughError
-        elif name in ("v", "t"):
+        elif name in ("v", "is"):
             self.keep(text)
         else:
             self.words += [part.strip() for part in _CODES.split(text)]
 
     def data(self, text: str) -> None:
-        if self._text is not None and len(self._text) < _MOST_TEXT:
+        if self._text is not None and not self._aside and len(self._text) < _MOST_TEXT:
             self._text += text
+
+
+class _SheetNames(_Reader):
+    """What stands on the tabs of a workbook."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "sheet":
+            self.keep(attributes.get("name", ""))
+
+    def end(self, name: str) -> None:
+        """Nothing: a sheet's name is an attribute."""
+
+    def data(self, text: str) -> None:
+        """Nothing."""
 
 
 class _Strings(_Reader):
@@ -220,7 +266,7 @@ class _Strings(_Reader):
     def __init__(self, wanted: frozenset[int]) -> None:
         super().__init__()
         self._wanted, self._number, self._within, self._text = wanted, -1, False, ""
-        self._last = max(wanted)
+        self._last, self._aside = max(wanted), False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "si":
@@ -228,15 +274,19 @@ class _Strings(_Reader):
             self._text = ""
             if self._number > min(self._last, _MOST_STRINGS):
                 raise _EnoughError
+        elif name == _READING:
+            self._aside = True
         elif name == "t":
-            self._within = True
+            self._within = not self._aside
 
     def end(self, name: str) -> None:
         if name == "t":
             self._within = False
+        elif name == _READING:
+            self._aside = False
         elif name == "si" and self._number in self._wanted:
             # All that is wanted is kept: it is bounded by the cells.
-            self.words.append(" ".join(self._text.split()))
+            self.words += [" ".join(part.split()) for part in (self._text, *self._text.splitlines())]
 
     def data(self, text: str) -> None:
         if self._within and len(self._text) < _MOST_TEXT:
@@ -245,14 +295,33 @@ class _Strings(_Reader):
 
 def _feed(parts: Parts, name: str, reader: _Reader) -> None:
     """Reads a part as far as the reader wants it; UnreadableError for what is no XML, or brings a DTD."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda tag, attributes: reader.start(tag.rpartition(" ")[2], attributes)
-    parser.EndElementHandler = lambda tag: reader.end(tag.rpartition(" ")[2])
+    names: dict[str, str] = {}
+    parser = expat.ParserCreate(namespace_separator=" ", intern=names)
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST or len(names) > _MOST_NAMES:
+            raise UnreadableError
+        reader.start(tag.rpartition(" ")[2], attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        reader.end(tag.rpartition(" ")[2])
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = reader.data
     parser.StartDoctypeDeclHandler = _refuse_dtd
+    fed = 0
     try:
         for block in parts.blocks(name):
             parser.Parse(block, False)
+            fed += len(block)
+            if fed - parser.CurrentByteIndex > _MOST_TOKEN:
+                raise UnreadableError
         parser.Parse(b"", True)
     except _EnoughError:
         return

@@ -92,6 +92,8 @@ def _show(kept: Collection[Evidence], console: Console) -> None:
                     time=moment(record.status_time or record.signing_time))  # fmt: skip
         for proof in record.proofs:
             console.say("evidence_proof", kind=proof.kind.upper(), issued=moment(proof.issued), sha256=proof.sha256)
+        if record.original_sha256:
+            console.say("evidence_repaired", changes=", ".join(record.repairs) or "?", sha256=record.original_sha256)
         made = "evidence_signed_here" if one.file_id is not None else "evidence_made"
         console.say(made, operator=record.operator, version=record.software_version)
 
@@ -106,6 +108,8 @@ def _entry(one: Evidence) -> dict[str, object]:
         "signer": record.signer,
         "sha256_before": record.document_sha256_before,
         "sha256_after": record.document_sha256_after,
+        "original_sha256": record.original_sha256 or None,
+        "repairs": list(record.repairs),
         "certificate": hashlib.sha256(record.signer_cert_der).hexdigest(),
         "certificate_der": base64.b64encode(record.signer_cert_der).decode(),
         "chain_der": [base64.b64encode(der).decode() for der in record.chain_der],

@@ -282,6 +282,7 @@ def _shape(result: BatchResult, lang: Lang) -> dict[str, object]:
                 "message": _message(f, lang),
                 "level": f.level,
                 "sha256_in": f.sha256_in,
+                "sha256_repaired": f.sha256_repaired,
                 "sha256_out": f.sha256_out,
                 "seconds": f.seconds,
             }

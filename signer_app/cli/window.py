@@ -50,6 +50,7 @@ def _shape(command: str, files: list[Path], told: KnownError, console: Console) 
             **message,
             "level": None,
             "sha256_in": None,
+            "sha256_repaired": None,
             "sha256_out": None,
             "seconds": 0.0,
         }

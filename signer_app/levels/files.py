@@ -71,6 +71,8 @@ class Upgrade:
         pool = space.timestamps
         self._raiser = Raiser(space, pool.patiently if pool is not None else None)
         self._guard = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
+        """One for each file that was signed here: of two copies of it the second goes on from the first's version."""
         self._stopped: KnownError | None = None
         self._done = 0
 
@@ -103,7 +105,10 @@ class Upgrade:
         assert sha256 is not None
         with space.store.view() as view:
             stored = view.levels.file_of(sha256)
-        with tempfile.TemporaryDirectory(prefix="upgrade-", dir=space.folder.work) as name:
+        with (
+            self._turn_of(stored.id if stored is not None else sha256),
+            tempfile.TemporaryDirectory(prefix="upgrade-", dir=space.folder.work) as name,
+        ):
             folder = Path(name)
             if stored is None:
                 source = folder / "input.pdf"
@@ -111,8 +116,10 @@ class Upgrade:
                     copy_to_new(file, source, 0o600)
                 if _digest(source) != sha256:
                     raise KnownError("input_changed", name=file.name)
+                begun = sha256
             else:
-                source = space.store.blobs.path(newest_blob(space, stored))
+                begun = newest_blob(space, stored)
+                source = space.store.blobs.path(begun)
             raised = self._raiser.raise_to(
                 source,
                 self._level,
@@ -121,18 +128,24 @@ class Upgrade:
                 renew_before=space.now() + BEFORE_END,
                 cancelled=self._cancelled,
             )
-            return self._kept(file, sha256, source, stored, raised)
+            return self._kept(file, sha256, begun, source, stored, raised)
 
-    def _kept(self, file: Path, sha256: str, source: Path, stored: StoredFile | None, raised: Raised) -> Upgraded:
+    def _turn_of(self, name: str) -> threading.Lock:
+        with self._guard:
+            return self._turns.setdefault(name, threading.Lock())
+
+    def _kept(
+        self, file: Path, sha256: str, begun: str, source: Path, stored: StoredFile | None, raised: Raised
+    ) -> Upgraded:
         """Keeps the new version of a file that was signed here, and puts what was reached where it is wanted."""
         space = self._space
         result = raised.path
         if result is not None and stored is not None:
-            result = space.store.blobs.path(keep(space, stored, raised).blob)
+            result = space.store.blobs.path(keep(space, stored, raised, begun).blob)
         if raised.reason is not None and stored is not None and raised.reason.code not in HOPELESS:
             space.store.write(lambda tx: tx.levels.want(stored.id, self._level.value, WhyHigher.SETTING, space.now()))
         outcome = Upgraded(file, FileState.SKIPPED, level=raised.level, error=raised.reason, sha256_in=sha256)
-        if result is None and _digest(source) != sha256 and at_least(raised.level, self._level):
+        if result is None and begun != sha256 and at_least(raised.level, self._level):
             # The store has a later version than the file that was named.
             result = source
         if result is None:

@@ -34,13 +34,15 @@ def newest_blob(space: Workspace, file: StoredFile) -> str:
     return blob
 
 
-def keep(space: Workspace, file: StoredFile, raised: Raised) -> FileVersion:
-    """Keeps what became of `file`; one that waits for this level waits no more.
+def keep(space: Workspace, file: StoredFile, raised: Raised, before: str) -> FileVersion:
+    """Keeps what became of `file`, whose newest version was `before` (SHA-256) when it was begun with; one that waits
+    for this level waits no more.
 
-    KnownError "output_changed" where the new file is not what was checked, and as `Store.write`, `BlobStore.adopt`.
+    KnownError "output_changed" where the new file is not what was checked, "level_overtaken" where there is a newer
+    version than `before` by now, which the new file doesn't go on from; and as `Store.write`, `BlobStore.adopt`.
     """
     assert raised.path is not None
-    before, now = newest_blob(space, file), space.now()
+    now = space.now()
     blob = space.store.blobs.adopt(Path(raised.path)).sha256
     if blob != raised.standing.report.sha256:
         raise KnownError("output_changed", name=file.name)
@@ -48,6 +50,8 @@ def keep(space: Workspace, file: StoredFile, raised: Raised) -> FileVersion:
 
     def write(tx: Transaction) -> FileVersion:
         newest = tx.levels.newest(file.id)
+        if before != (newest.blob if newest else file.blob_out):
+            raise KnownError("level_overtaken", name=file.name)
         version = FileVersion(
             file_id=file.id,
             position=newest.position + 1 if newest else 1,

@@ -198,14 +198,15 @@ def raise_stored(
         file = view.documents.file(awaited.file_id)
     if file is None:
         raise ValueError("no such file")
-    source, level = space.store.blobs.path(newest_blob(space, file)), Level(awaited.level)
+    begun, level = newest_blob(space, file), Level(awaited.level)
+    source = space.store.blobs.path(begun)
     renew_before = space.now() + BEFORE_END
     with tempfile.TemporaryDirectory(prefix="levels-", dir=space.folder.work) as folder:
         raised = raiser.raise_to(
             source, level, Path(folder), largest=None, renew_before=renew_before, cancelled=cancelled
         )
         if raised.path is not None:
-            keep(space, file, raised)
+            keep(space, file, raised, begun)
         elif raised.reason is None and at_least(raised.level, level):
             # It is there already: what was kept of it said less.
             space.store.write(lambda tx: tx.levels.settle(awaited.file_id))

@@ -29,6 +29,7 @@ are signed. KnownError where there is none.
 LARGEST_SENT = 1 << 20
 """Bytes of CRLs and OCSP answers that a file may carry which is going to be sent."""
 
+_MEGABYTE = 1 << 20
 _INTEGRITY = (Integrity.INTACT, Integrity.CHANGED, Integrity.UNREADABLE, Integrity.BROKEN)
 _VERDICT = (Verdict.VALID, Verdict.CHANGED, Verdict.INDETERMINATE, Verdict.INVALID)
 
@@ -148,7 +149,8 @@ class Raiser:
         task = AddValidation(str(step.path), str(target), standing.report, space.trust, space.now(), largest)
         added = space.workers.add_validation(task).added
         if not added.written and largest is not None and added.size > largest:
-            raise KnownError("level_news_too_large", megabytes=f"{added.size / (1 << 20):.1f}")
+            sizes = {"megabytes": f"{added.size / _MEGABYTE:.1f}", "most": f"{largest / _MEGABYTE:g}"}
+            raise KnownError("level_news_too_large", **sizes)
         if not added.written:
             raise KnownError("level_news_missing")
         return self._step(step, target, Level.B_LT, step.stamp, "level_not_reached")

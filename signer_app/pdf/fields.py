@@ -76,18 +76,6 @@ def is_empty(field: generic.DictionaryObject) -> bool:
     return value is None or isinstance(value, generic.NullObject) or value == ""
 
 
-def field_type(field: generic.DictionaryObject) -> str:
-    """Its type, inherited or its own: "/Tx", "/Sig", ...; "" when there is none."""
-    current: Any = field
-    for _ in range(_MAX_DEPTH):
-        if not isinstance(current, generic.DictionaryObject):
-            return ""
-        if "/FT" in current:
-            return str(current["/FT"])
-        current = entry(current, "/Parent")
-    return ""
-
-
 def _widget(field: generic.DictionaryObject) -> generic.DictionaryObject | None:
     if "/Rect" in field:
         return field

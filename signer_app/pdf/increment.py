@@ -5,6 +5,7 @@ with the encryption that it has (ISO 32000-1, 7.6); one that asks for a password
 pyHanko's own errors, which the callers tell as a reason.
 """
 
+import errno
 import hashlib
 import io
 import logging
@@ -13,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+from asn1crypto import algos
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pyhanko.pdf_utils import generic
@@ -22,10 +24,13 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import XRefSectionData
-from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
 
-from signer_app.pdf.fields import entry
+from signer_app.pdf.fields import entry, fields
 from signer_app.pdf.objects import put
+from signer_app.pdf.shapes import Shape, odd_shape
 from signer_app.verification.model import FileReport, Integrity
 from signer_app.verification.unlocking import Unlocked
 from signer_resources.errors import KnownError
@@ -37,6 +42,8 @@ _ODD = (PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, A
 """What pyHanko raises for files that it can't read."""
 
 _HEADER = b"%PDF-"
+_MECHANISM = algos.SignedDigestAlgorithm({"algorithm": "rsassa_pkcs1v15"})
+_EMPTY = 64
 _FORM, _LOOKS = "/AcroForm", "/NeedAppearances"
 _ROOM = 10_000
 _MAX_NUMBER = 4_194_304
@@ -56,6 +63,13 @@ class Damage(StrEnum):
     """The form, where a signature would go."""
     OBJECTS = "obj"
     """Objects that aren't what the file says they are."""
+
+
+_DAMAGE_OF = {
+    Shape.PAGE_TWICE: Damage.PAGES,
+    Shape.FIELD_IN_CIRCLES: Damage.FORM,
+    Shape.ORPHAN_WIDGET: Damage.FORM,
+}
 
 
 class _PureIncrementalWriter(IncrementalPdfFileWriter):
@@ -112,7 +126,7 @@ def open_increment(source: IO[bytes], seed: bytes) -> IncrementalPdfFileWriter:
     """A writer that appends to `source`; lenient only where the strict reader gives up (Word's hybrid files).
 
     Raises what pyHanko raises for files that it can't extend, and KnownError `pdf_encrypted` for those that want a
-    password.
+    password, or whose encryption it doesn't know.
     """
     writer_type = type("_SeededWriter", (_PureIncrementalWriter,), {"seed": seed})
     try:
@@ -153,7 +167,7 @@ def _last_number(writer: IncrementalPdfFileWriter) -> int:
 
 
 def _open(writer: IncrementalPdfFileWriter) -> None:
-    """Opens an encrypted file with the empty password; KnownError `pdf_encrypted` where that doesn't open it."""
+    """Opens an encrypted file with the empty password; KnownError where that isn't possible."""
     try:
         if not isinstance(writer.security_handler, StandardSecurityHandler):
             raise KnownError("pdf_encrypted")
@@ -184,7 +198,7 @@ def _without_chance(writer: IncrementalPdfFileWriter, seed: bytes) -> None:
 def unsound(path: Path, report: FileReport) -> Damage | None:
     """What keeps the file from being signed so that all can read it: not extendable, or unreadable to our own verifier.
 
-    `report` is the verifier's on the file. Raises OSError.
+    `report` is the verifier's on the file. Raises as `extendable` does.
     """
     damage = extendable(path)
     if damage is not None:
@@ -197,28 +211,38 @@ def unsound(path: Path, report: FileReport) -> Damage | None:
 def extendable(path: Path) -> Damage | None:
     """What keeps a signature from being appended to the file; None when nothing does.
 
-    A dry run of what `prepare` does: the increment with an invisible signature field is made and thrown away. A file
-    that wants a password is not damaged. Raises OSError.
+    A dry run of what `prepare` does: the increment with an invisible, empty signature is made and thrown away. Raises
+    OSError, and KnownError as `open_increment` does.
     """
     with path.open("rb") as source:
         if source.read(len(_HEADER)) != _HEADER:
             return Damage.START
-        try:
-            writer = open_increment(source, b"")
-        except KnownError:
-            return None
-        except OSError:
-            raise
-        except Exception:  # noqa: BLE001 - pyHanko fails with many exception types on odd files, not only its own
-            return Damage.REFERENCES
-        for damage, attempt in ((Damage.PAGES, _reach_pages), (Damage.FORM, _add_field), (Damage.OBJECTS, _write)):
+        writer: IncrementalPdfFileWriter | None = None
+        for damage, attempt in (
+            (Damage.REFERENCES, None),
+            (Damage.PAGES, _reach_pages),
+            (Damage.FORM, _reach_fields),
+            (Damage.OBJECTS, _sign_empty),
+        ):
             try:
-                attempt(writer)
-            except OSError:
+                if attempt is None:
+                    writer = open_increment(source, b"")
+                elif writer is not None:
+                    attempt(writer)
+            except KnownError:
                 raise
-            except Exception:  # noqa: BLE001 - as above
+            except SigningError:
+                # What earlier signatures allow is told apart from what is broken.
+                break
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                # A reference before the file's beginning, to which pyHanko has gone.
                 return damage
-    return None
+            except Exception:  # noqa: BLE001 - pyHanko fails with many exception types on odd files, not only its own
+                return damage
+    shape = odd_shape(path)
+    return _DAMAGE_OF[shape] if shape is not None else None
 
 
 def _reach_pages(writer: IncrementalPdfFileWriter) -> None:
@@ -226,9 +250,18 @@ def _reach_pages(writer: IncrementalPdfFileWriter) -> None:
     writer.find_page_for_modification(-1)  # type: ignore[no-untyped-call]
 
 
-def _add_field(writer: IncrementalPdfFileWriter) -> None:
-    append_signature_field(writer, SigFieldSpec("signer-dry-run"))
+def _reach_fields(writer: IncrementalPdfFileWriter) -> None:
+    """Each field can be found by name, as filling one does."""
+    for _name, _field in fields(writer.root):
+        pass
 
 
-def _write(writer: IncrementalPdfFileWriter) -> None:
+def _sign_empty(writer: IncrementalPdfFileWriter) -> None:
+    """All steps of a signature up to the one that asks for the key."""
+    signer = ExternalSigner(None, None, b"", signature_mechanism=_MECHANISM)
+    metadata = PdfSignatureMetadata(
+        field_name="signer-dry-run", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, name="?"
+    )
+    session = PdfSigner(metadata, signer, new_field_spec=SigFieldSpec("signer-dry-run")).init_signing_session(writer)
+    session.prepare_tbs_document(validation_info=None, bytes_reserved=_EMPTY)
     writer._write_updated_section(io.BytesIO())  # type: ignore[no-untyped-call]

@@ -144,7 +144,7 @@ def _increment(source: Path, purpose: bytes) -> Iterator[IncrementalPdfFileWrite
 
 
 def _not_appendable(error: Exception) -> KnownError:
-    return KnownError("level_not_appendable", reason=f"{type(error).__name__}: {error}")
+    return KnownError("level_not_appendable", reason=type(error).__name__)
 
 
 def _declare(writer: IncrementalPdfFileWriter) -> None:

@@ -240,12 +240,18 @@ def cut(line: Run) -> Iterator[Run]:
                 piece.append(glyph)
             continue
         if last_ink is not None and mm_to_pt(glyph.left - last_ink.right) > COLUMN_GAP * glyph.size:
-            yield line_of(_without_trailing_blanks(piece))
+            yield _run(line, piece)
             piece = []
         piece.append(glyph)
         last_ink = glyph
     if piece:
-        yield line_of(_without_trailing_blanks(piece))
+        yield _run(line, piece)
+
+
+def _run(line: Run, piece: list[Glyph]) -> Run:
+    """A piece of a line as a run; the line itself where it is all of it."""
+    piece = _without_trailing_blanks(piece)
+    return line if len(piece) == len(line.glyphs) else line_of(piece)
 
 
 def _without_trailing_blanks(piece: list[Glyph]) -> list[Glyph]:

@@ -17,6 +17,8 @@ from signer_app.pdf.letter import Blank, DateLine, NumberLine
 from signer_app.pdf.plan import Drawing, Style, TextItem
 
 _MIN_LETTER = 9.0
+_NUMBER = re.compile(r"0*[1-9]\d*[^\W\d_]{0,2}(?:/\d{4})?")
+"""Counted from 1; a letter may follow ("12a"), and the year of a legal act."""
 
 
 class Refused(Exception):  # noqa: N818 - an outcome of a rule, not a fault
@@ -51,6 +53,8 @@ def number_marks(line: NumberLine | None, number: str | None, notation: str | No
         raise Refused("number_line_missing")
     if notation is not None and not _same_notation(line.symbol, notation):
         raise Refused("notation_differs", page=line.symbol, given=notation)
+    if number is not None and _NUMBER.fullmatch(number) is None:
+        raise Refused("number_invalid", given=number)
     given, _slash, year = (number or "").partition("/")
     if year and line.year is not None and year != line.year:
         raise Refused("number_differs", page=line.year, given=number or "")
@@ -132,6 +136,12 @@ def blank_box(blank: Blank) -> Rect:
     """The room of a blank: an em above its baseline, a third of one below."""
     em = pt_to_mm(blank.size)
     return Rect(blank.left, blank.baseline - em, blank.right - blank.left, 1.3 * em).rounded()
+
+
+def written_band(left: float, baseline: float, width: float, size: float) -> Rect:
+    """Where letters have ink and a blank has none: dots and lines that lead through a blank lie on its baseline."""
+    em = pt_to_mm(size)
+    return Rect(left, baseline - 0.6 * em, width, 0.35 * em)
 
 
 def date_blanks(line: DateLine) -> list[Blank]:

@@ -89,7 +89,7 @@ class PreflightRequest(_Value, frozen=True):
     `picture_mm`: how wide its holder wants it. `remembered`: where the person put the mark on the last document of this
     body and type. `urgency` (0 to 4) is what
     the document's data say, None where nothing does. `original`: hash of the file as it came, when `blob` is its
-    repaired copy.
+    repaired copy; `repairs`: what was mended in that.
     """
 
     profile: Profile
@@ -109,6 +109,7 @@ class PreflightRequest(_Value, frozen=True):
     picture_mm: float | None = None
     urgency: int | None = None
     original: str | None = None
+    repairs: tuple[str, ...] = ()
 
 
 class LetterFacts(_Value, frozen=True):

@@ -95,6 +95,23 @@ def same_person(left: str, right: str) -> bool:
     return bool(a) and a == b
 
 
+def same_signer(left: str, right: str) -> bool:
+    """Whether two spellings may stand for one person where it gives a right: diacritics count where both have any.
+
+    Nguyễn Thị Phượng and Nguyễn Thị Phương are two people, and a drafter may bear the other's letters.
+    """
+    if not same_person(left, right):
+        return False
+    return left.isascii() or right.isascii() or _letters(left) == _letters(right)
+
+
+def _letters(name: str) -> str:
+    """The syllables of a name without what stands before it, written together."""
+    words = [_spelling(word) for word in re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold())]
+    count = len(words) if unspaced(name) != name.strip() else len(_without_titles(fold(name)).split())
+    return "".join(words[-count:])
+
+
 def is_honorific(text: str) -> bool:
     """Whether a line is only what stands before a name: academic titles, or a rank."""
     folded = fold(text)

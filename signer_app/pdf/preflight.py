@@ -12,9 +12,12 @@ from pathlib import Path
 import pypdfium2 as pdfium
 
 from signer_app.pdf import placing
+from signer_app.pdf.agreement import disagreement
+from signer_app.pdf.drawable import undrawable_page
 from signer_app.pdf.increment import unsound
 from signer_app.pdf.inspection.content import ContentInspector
-from signer_app.pdf.inspection.letterhead import body_findings, urgency_findings
+from signer_app.pdf.inspection.letterhead import body_findings, date_findings, urgency_findings
+from signer_app.pdf.inspection.scan import Scan, scan_findings
 from signer_app.pdf.inspection.sightings import Sighting, findings
 from signer_app.pdf.inspection.structure import (
     PasswordNeededError,
@@ -54,6 +57,7 @@ from signer_app.pdf.skim import may_end, skim
 from signer_app.pdf.standards import claims, obstacles
 from signer_app.verification.model import FileReport, Integrity
 from signer_resources import rules
+from signer_resources.errors import KnownError
 
 __all__ = ["Body", "Findings", "PlaceOption", "PreflightRequest", "PreflightResult", "Profile", "Severity", "preflight"]
 
@@ -78,18 +82,20 @@ def preflight(path: Path, request: PreflightRequest, report: FileReport) -> Pref
     try:
         document = open_document(path)
     except (pdfium.PdfiumError, ValueError):
-        return _only(Finding("pdf_unreadable", Severity.REFUSED))
+        # qpdf could read it: others may show it, but here nobody would have seen what is signed.
+        return _only(Finding("viewer_cannot_open", Severity.REFUSED))
     with closing(document):
         try:
             pages = _pages(document, _names(request, report))
-            seen = list(ContentInspector(document).document()) if pages is not None else []
+            inspector = ContentInspector(document)
+            seen = list(inspector.document()) if pages is not None else []
         except (pdfium.PdfiumError, ValueError):
             return _only(Finding("pdf_unreadable", Severity.REFUSED))
         if pages is None:
             return _only(Finding("secret", Severity.REFUSED))
         if not pages:
             return _only(Finding("pdf_unreadable", Severity.REFUSED))
-        return _Preflight(path, request, report, pages, structure).run(seen)
+        return _Preflight(path, request, report, pages, structure, inspector.scan).run(seen)
 
 
 def _pages(document: OpenDocument, names: Sequence[str]) -> Pages | None:
@@ -129,12 +135,14 @@ class _Preflight:
         report: FileReport,
         pages: Sequence[PageText],
         structure: Structure,
+        scan: Scan | None,
     ) -> None:
         self.path = path
         self.request = request
         self.report = report
         self.pages = pages
         self.structure = structure
+        self.scan = scan
         self.findings: list[Finding] = []
         self.number_line = find_number_line(pages[0])
         self.date_line = find_date_line(pages[0])
@@ -152,6 +160,7 @@ class _Preflight:
         self.findings += findings((*self.structure.sightings, *seen), self.request.profile)
         self.findings += body_findings(self.pages[0], self.number_line, self.request)
         self.findings += urgency_findings(self.pages[0], self.request)
+        self.findings += date_findings(self.number_line, facts.date, self.request)
         placed = self._place(facts)
         if placed is not None:
             self._fields(placed)
@@ -178,26 +187,44 @@ class _Preflight:
             self.refuse("permissions_forbid_signing")
         self._damage()
         if self.request.original is not None:
-            self.warn("pdf_repaired")
+            self.warn("pdf_repaired", changes=", ".join(self.request.repairs) or "?")
         self._earlier()
 
     def _damage(self) -> None:
-        """What would stop `prepare` is told now; a repair is for files that nobody has signed."""
-        damage = unsound(self.path, self.report)
-        if damage is None:
+        """What would stop `prepare`, or the look at what was signed, is told now; a repair is for files that nobody has
+        signed.
+        """
+        try:
+            damage = unsound(self.path, self.report)
+        except KnownError as error:
+            self.refuse(error.code)
             return
-        if self.report.signatures:
+        if damage is None:
+            self._seen_by_all()
+        elif self.report.signatures:
             self.refuse("repair_signed")
         elif self.request.original is not None:
             self.refuse("repair_beyond", reason=damage.value)
         else:
             self.refuse("pdf_needs_repair", damage=damage.value)
 
+    def _seen_by_all(self) -> None:
+        """Every page can be shown, and shows the same to everybody."""
+        page = undrawable_page(self.path)
+        if page is not None:
+            self.refuse("page_not_shown", page=str(page))
+        elif (where := disagreement(self.path, len(self.pages))) is not None:
+            self.refuse("readers_disagree", where=where)
+
     def _earlier(self) -> None:
         """Signatures that are not as they were made. For the agency's seal `leaders` says it, and refuses."""
         states = {signature.integrity for signature in self.report.signatures}
         if self.request.profile is not Profile.AGENCY and states & {Integrity.BROKEN, Integrity.UNREADABLE}:
-            self.warn("earlier_signature_broken")
+            # A leader's own signature would vouch for what another's no longer does.
+            if self.request.profile is Profile.LEADER:
+                self.refuse("earlier_signature_broken_no_leader")
+            else:
+                self.warn("earlier_signature_broken")
         changed = [s.signer or "?" for s in self.report.signatures if s.integrity is Integrity.CHANGED]
         if changed:
             self.warn("earlier_signature_changed", names=", ".join(dict.fromkeys(changed[:5])))
@@ -267,6 +294,7 @@ class _Preflight:
         except rules.NoRuleProfileError as error:
             self._refuse_once(error.code, {key: str(value) for key, value in error.params.items()})
             return None
+        self.findings += scan_findings(self.scan, profile, self.request)
         for code, params in placed.warnings:
             self.warn(code, **params)
         return placed

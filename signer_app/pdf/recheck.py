@@ -6,6 +6,7 @@ look the same outside the stamps. Of a long file, the pages that no object of th
 same by the objects, all others by their pictures. What fails is thrown away by the caller; the input was never touched.
 """
 
+import hashlib
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
@@ -16,7 +17,6 @@ from pathlib import Path
 import msgspec
 import pikepdf
 import pypdfium2 as pdfium
-from PIL import Image, ImageChops, ImageDraw
 
 from signer_app.pdf.form import Frames
 from signer_app.pdf.geometry import Rect
@@ -39,6 +39,10 @@ _FEW_PAGES = 3
 """So many pages without a stamp are drawn sooner than anything is proven of them."""
 _MAX_PICTURES = 100
 """Pages without a stamp that are compared in any case where nothing is proven; a page takes some 10 ms."""
+
+_UNPACKED: set[bytes] = set()
+"""Deflated data, by hash, that qpdf has unpacked here without a word: seals and fonts come with each letter."""
+_MAX_UNPACKED = 256
 
 _ELSEWHERE = frozenset(
     {
@@ -71,14 +75,26 @@ def recheck(
     after: FileReport,
     certificate_sha256: str,
     file: Opened | None = None,
+    *,
+    certified_may_change: bool = False,
 ) -> Rechecked:
     """Compares `output` with `source`; `before` and `after` are the verifier's reports on the two.
 
-    `file` is the output as the verifier had it open.
+    `file` is the output as the verifier had it open. `certified_may_change`: the plan puts number, date and seal on a
+    letter, which may be certified without fields for them (decision 0004, case 3); nothing else may.
     """
     if file is None:
         with opened(output) as file:
-            return recheck(source, output, steps, before, after, certificate_sha256, file)
+            return recheck(
+                source,
+                output,
+                steps,
+                before,
+                after,
+                certificate_sha256,
+                file,
+                certified_may_change=certified_may_change,
+            )
     digest, size = file.source.sha256(), file.source.size
 
     def fault(code: str, detail: str) -> Rechecked:
@@ -92,8 +108,9 @@ def recheck(
     for field, was in earlier.items():
         now = later.get(field)
         if now is None or _RANK[now.integrity] > _RANK[was.integrity]:
-            # A certified document is signed after a warning and then shows as changed, never as broken.
-            if now is not None and now.integrity is Integrity.CHANGED and was.docmdp is not None:
+            # A certified document is sealed after a warning and then shows as changed, never as broken.
+            changed = now is not None and now.integrity is Integrity.CHANGED
+            if certified_may_change and changed and was.docmdp is not None:
                 continue
             return fault("earlier_signature_worse", f"{field}: {was.integrity} became {now and now.integrity}")
     for step in steps:
@@ -225,28 +242,22 @@ class _SecondLook:
 
     def _same_outside(self, number: int) -> bool:
         """Whether page `number` looks the same in both, the boxes of the steps left out."""
-        before, after = self._picture(self._length, number), self._picture(self._file.source.size, number)
-        if before is None or after is None:
-            return before is after
-        if before.size != after.size:
-            return False
-        difference = ImageChops.difference(before, after)
-        if difference.getbbox() is None:
-            return True
-        difference = difference.point([255 if value > _TOLERANCE else 0 for value in range(256)])
-        blot = ImageDraw.Draw(difference)
-        scale = before.width / self._frames[number].width_mm
-        for box in _boxes(self._steps, number):
-            grown = box.grown(0.8)
-            blot.rectangle((grown.x * scale, grown.y * scale, grown.right * scale, grown.bottom * scale), fill=0)
-        return difference.getbbox() is None
-
-    def _picture(self, end: int, number: int) -> Image.Image | None:
-        """The page in grey; None when PDFium can't show it."""
+        frame = self._frames[number]
+        width, height = frame.width_mm, frame.height_mm
+        grown = [box.grown(0.8) for box in _boxes(self._steps, number)]
+        boxes = [(box.x / width, box.y / height, box.right / width, box.bottom / height) for box in grown]
         try:
-            return self._file.pages.picture(end, number)
+            return self._file.pages.same_but((self._length, self._file.source.size), number, boxes, _TOLERANCE)
         except pdfium.PdfiumError:
-            return None
+            return not (self._shown(self._length, number) or self._shown(self._file.source.size, number))
+
+    def _shown(self, end: int, number: int) -> bool:
+        """Whether PDFium can show the page."""
+        try:
+            self._file.pages.picture(end, number)
+        except pdfium.PdfiumError:
+            return False
+        return True
 
 
 @dataclass(frozen=True)
@@ -282,16 +293,35 @@ def _named(difference: Difference) -> Iterator[int]:
 
 def _reads_well(path: Path, keys: Collection[Key]) -> bool:
     """Whether qpdf opens the file, reads all these objects and unpacks their data without a word."""
+    unpacked: set[bytes] = set()
     with pikepdf.open(path, inherit_page_attributes=False) as pdf:
         for key in keys:
             found = pdf.get_object(key)
-            if isinstance(found, pikepdf.Stream):
-                try:
-                    found.read_bytes()
-                except pikepdf.PikepdfError:
-                    # A filter that qpdf doesn't know, or a fault of the input's own.
-                    return False
-        return not pdf.get_warnings()
+            if not isinstance(found, pikepdf.Stream):
+                continue
+            deflated = _hash_of_deflated(found)
+            if deflated in _UNPACKED:
+                continue
+            try:
+                found.read_bytes()
+            except pikepdf.PikepdfError:
+                # A filter that qpdf doesn't know, or a fault of the input's own.
+                return False
+            if deflated is not None:
+                unpacked.add(deflated)
+        if pdf.get_warnings():
+            return False
+    if len(_UNPACKED) >= _MAX_UNPACKED:
+        _UNPACKED.clear()
+    _UNPACKED.update(unpacked)
+    return True
+
+
+def _hash_of_deflated(stream: pikepdf.Stream) -> bytes | None:
+    """The hash of a stream's data when it is plainly deflated, as ours is: then the bytes alone say what unpacks."""
+    if stream.get("/Filter") != pikepdf.Name.FlateDecode or "/DecodeParms" in stream:
+        return None
+    return hashlib.sha256(stream.read_raw_bytes()).digest()
 
 
 def _qpdf_faults(path: Path) -> set[str]:

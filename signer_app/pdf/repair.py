@@ -2,46 +2,46 @@
 
 Runs in a worker, file in, file out; the input stays as it is. qpdf reads what there is and writes it anew, without
 chance and clock: the same input gives the same bytes. The new file counts only when PDFium, which reads damaged files
-in its own way, sees the same in both: as many pages, the same pictures and letters, outline, form, attachments. What
-differs is an answer, not a repair.
+in its own way, sees the same in both: as many pages, the same pictures, letters and annotations, outline, attachments.
+What differs is an answer, not a repair. Where a file without a table holds two objects for one number, there is none
+either: nobody knows which of them its author had before his eyes.
 """
 
 import hashlib
+import mmap
+import re
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pikepdf
 import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
-from PIL import Image, ImageChops
 
 from signer_app.pdf.increment import Damage, extendable
 from signer_app.pdf.model import Repaired
+from signer_app.pdf.same_pages import MOST_PAGES, difference
 from signer_app.pdf.standards import claims
 from signer_resources.errors import KnownError
 
 _MAX_BYTES = 256 << 20
 """Rewriting holds the tables of a file in memory; a larger file comes whole from its author, or not at all."""
 _MAX_OBJECTS = 500_000
-_MAX_PICTURES = 100
-"""Pages that are compared as pictures; of a longer file the letters of all pages are compared still."""
-_DPI = 72
-_MAX_SIDE = 5000
-_TOLERANCE = 24
-"""Tones, of 255, that rounding may make out between two drawings of one page."""
-_MAX_OUTLINE = 5000
-_TRIES = 3
-_CHUNK = 1 << 20
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,10})\s+(\d{1,5})\s+obj\b")
+_MOST_FOUND = 200_000
+_REBUILT = "reconstruct"
+"""qpdf's word for a table that it had to make itself, by looking for objects in the bytes."""
+_SIGNATURE = re.compile(rb"/ByteRange\s*\[\s*\d|/Type\s*/(?:Sig|DocTimeStamp)\b")
+"""What only the dictionary of a signature says; the names alone may stand in any text."""
 
 
 def repair(source: Path, output: Path) -> Repaired:
     """Writes to `output` the file `source` with a sound structure and nothing else changed.
 
-    KnownError: `pdf_encrypted`, `repair_encrypted`; `repair_signed` for a file that carries a signature, or traces of
-    one; `repair_beyond` when qpdf can't make sense of the file, or it is too large; `repair_differs` with what differs.
-    Nothing is left of an output that doesn't count.
+    KnownError: `pdf_encrypted`, `repair_encrypted`; `repair_signed` for a file with traces of a signature;
+    `repair_ambiguous` where two objects could be meant; `repair_beyond` when qpdf can't make sense of the file, or it
+    is too large; `viewer_cannot_open` when PDFium can't show it as it is; `repair_differs` with what differs. Nothing
+    is left of an output that doesn't count.
     """
     try:
         return _repaired(source, output)
@@ -83,7 +83,10 @@ def _rewrite(source: Path, output: Path) -> set[str]:
             if "/Size" not in pdf.trailer:
                 # qpdf counts right where there is something to be corrected, and is silent where there is nothing.
                 pdf.trailer["/Size"] = 0
-            told = {kind.value for problem in pdf.get_warnings() for kind in _kinds(str(problem))}
+            problems = [str(problem) for problem in pdf.get_warnings()]
+            if any(_REBUILT in problem for problem in problems):
+                _require_unambiguous(source)
+            told = {kind.value for problem in problems for kind in _kinds(problem)}
             pdf.save(
                 output,
                 deterministic_id=True,
@@ -112,16 +115,29 @@ def _kinds(problem: str) -> Iterator[Damage]:
 
 
 def _signed(pdf: pikepdf.Pdf, source: Path) -> bool:
-    """Whether the file holds a signature, reachable or not: a repair would break it, or bury that there was one."""
-    with source.open("rb") as handle:
-        before = b""
-        while piece := handle.read(_CHUNK):
-            if b"/ByteRange" in before + piece:
-                return True
-            before = piece[-16:]
+    """Whether the file shows traces of a signature, reachable or not: a repair would break it, or bury that there was
+    one.
+    """
+    with source.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        if _SIGNATURE.search(raw) is not None:
+            return True
     if len(pdf.objects) > _MAX_OBJECTS:
         raise KnownError("repair_beyond", reason=f"> {_MAX_OBJECTS} obj")
     return any(isinstance(one, pikepdf.Dictionary) and "/ByteRange" in one for one in pdf.objects)
+
+
+def _require_unambiguous(source: Path) -> None:
+    """KnownError `repair_ambiguous` where the bytes hold two objects of one number that aren't the same."""
+    known: dict[int, bytes] = {}
+    with source.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        for count, match in enumerate(_OBJECT.finditer(raw)):
+            if count >= _MOST_FOUND:
+                raise KnownError("repair_beyond", reason=f"> {_MOST_FOUND} obj")
+            end = raw.find(b"endobj", match.end())
+            body = raw[match.start(2) : end if end >= 0 else len(raw)]
+            digest = hashlib.sha256(body.strip()).digest()
+            if known.setdefault(int(match[1]), digest) != digest:
+                raise KnownError("repair_ambiguous", object=match[1].decode())
 
 
 # ---- the second reader ----------------------------------------------------------------------------------------------
@@ -129,102 +145,20 @@ def _signed(pdf: pikepdf.Pdf, source: Path) -> bool:
 
 def _compare(source: Path, output: Path) -> int:
     """The number of pages, the same in both; KnownError `repair_differs` for the first thing that differs to PDFium."""
-    with ExitStack() as stack:
-        try:
-            old, new = (stack.enter_context(closing(pdfium.PdfDocument(path))) for path in (source, output))
-        except pdfium.PdfiumError as error:
-            raise KnownError("repair_beyond", reason="PDFium") from error
-        for what, seen in (
-            ("/Pages", len),
-            ("/AcroForm", _form_kind),
-            ("/EmbeddedFiles", _attachments),
-            ("/Outlines", _outline),
-            ("/Info", pdfium.PdfDocument.get_metadata_dict),
-        ):
-            if seen(old) != seen(new):
-                raise KnownError("repair_differs", what=what)
-        old.init_forms()
-        new.init_forms()
-        for number in range(len(old)):
-            if _same_page(old, new, number):
-                continue
-            if not any(_same_afresh(source, output, number) for _ in range(_TRIES)):
-                raise KnownError("repair_differs", what=f"/Page {number + 1}")
-        return len(new)
-
-
-def _same_afresh(source: Path, output: Path, number: int) -> bool:
-    """The same, with the files opened anew: letters without font and widths come out otherwise each time."""
-    with closing(pdfium.PdfDocument(source)) as old, closing(pdfium.PdfDocument(output)) as new:
-        old.init_forms()
-        new.init_forms()
-        return _same_page(old, new, number)
-
-
-def _form_kind(document: pdfium.PdfDocument) -> int:
-    return int(document.get_formtype())
-
-
-def _attachments(document: pdfium.PdfDocument) -> list[tuple[str, bytes]]:
-    """Names and digests of what is attached."""
-    found = []
-    for number in range(document.count_attachments()):
-        attached = document.get_attachment(number)
-        try:
-            data = bytes(attached.get_data())
-        except pdfium.PdfiumError:
-            data = b""
-        found.append((attached.get_name(), hashlib.sha256(data).digest()))
-    return found
-
-
-def _outline(document: pdfium.PdfDocument) -> list[tuple[int, str]]:
-    """Levels and titles; an outline may go in circles, so there is an end to it."""
-    found: list[tuple[int, str]] = []
-    for entry in document.get_toc():
-        found.append((entry.level, entry.get_title()))
-        if len(found) >= _MAX_OUTLINE:
-            break
-    return found
-
-
-def _same_page(old: pdfium.PdfDocument, new: pdfium.PdfDocument, number: int) -> bool:
-    """Whether one page holds the same letters and, among the first hundred, looks the same."""
     try:
-        one = old[number]
-    except pdfium.PdfiumError:
-        one = None
+        with closing(pdfium.PdfDocument(source)):
+            pass
+    except pdfium.PdfiumError as error:
+        # Without a second reader nobody knows whether the page is what its author saw.
+        raise KnownError("viewer_cannot_open") from error
     try:
-        other = new[number]
-    except pdfium.PdfiumError:
-        other = None
-    if one is None or other is None:
-        # What no reader could show before has nothing to lose.
-        return one is None and other is None
-    with closing(one), closing(other):
-        if _shape(one) != _shape(other) or _letters(one) != _letters(other):
-            return False
-        return number >= _MAX_PICTURES or _look_alike(_picture(one), _picture(other))
-
-
-def _shape(page: pdfium.PdfPage) -> tuple[object, ...]:
-    annotations = int(pdfium_c.FPDFPage_GetAnnotCount(page.raw))
-    return page.get_size(), page.get_rotation(), page.get_bbox(), annotations
-
-
-def _letters(page: pdfium.PdfPage) -> str:
-    with closing(page.get_textpage()) as text:
-        found: str = text.get_text_bounded()
-        return found
-
-
-def _picture(page: pdfium.PdfPage) -> Image.Image:
-    scale = min(_DPI / 72, _MAX_SIDE / max(1.0, *page.get_size()))
-    picture: Image.Image = page.render(scale=scale, grayscale=True).to_pil().convert("L")
-    return picture
-
-
-def _look_alike(one: Image.Image, other: Image.Image) -> bool:
-    if one.size != other.size:
-        return False
-    return ImageChops.difference(one, other).point(lambda tone: 255 if tone > _TOLERANCE else 0).getbbox() is None
+        with closing(pdfium.PdfDocument(output)) as new:
+            pages = len(new)
+        if pages > MOST_PAGES:
+            raise KnownError("repair_beyond", reason=f"> {MOST_PAGES} Page")
+        what = difference(source, output)
+    except pdfium.PdfiumError as error:
+        raise KnownError("repair_beyond", reason="PDFium") from error
+    if what is not None:
+        raise KnownError("repair_differs", what=what)
+    return pages

@@ -1,8 +1,9 @@
 """The secrecy check: whether a file carries a mark of state secrecy, told before anything of it is kept.
 
 Runs in a worker, in memory, on the file where it lies; writes nothing. Looks at the file's name, at what the file says
-of itself, and at every page with its stamps, notes and filled fields (ô 10a of Decree 30/2020, appendix I). A secret
-document on a machine with internet is itself an incident, so the answer holds no text, no name and no hash of one.
+of itself, at what is attached, and at every page with its stamps, notes and filled fields (ô 10a of Decree 30/2020,
+appendix I). A secret document on a machine with internet is itself an incident, so the answer holds no text, no name
+and no hash of one.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2 as pdfium
 
+from signer_app.pdf.inspection.embedded import embedded_secret
 from signer_app.pdf.inspection.metadata import says_secret
 from signer_app.pdf.model import Screened
 from signer_app.pdf.pagetext import open_document
@@ -53,9 +55,9 @@ def _marked(source: Path | bytes) -> bool | None:
 
 
 def _says_secret(source: Path | bytes) -> bool:
-    """Whether the file's own data call it secret; what qpdf can't read says nothing."""
+    """Whether the file's own data, or what is attached, call it secret; what qpdf can't read says nothing."""
     try:
         with pikepdf.open(source if isinstance(source, Path) else io.BytesIO(source)) as pdf:
-            return says_secret(pdf)
+            return says_secret(pdf) or embedded_secret(pdf)
     except (pikepdf.PikepdfError, OSError, RuntimeError, ValueError):
         return False

@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium_c
 
 from signer_app.pdf.annotations import notes_of
 from signer_app.pdf.geometry import PageFrame, UserBox, pt_to_mm
-from signer_app.pdf.letter.notices import find_secrecy_mark
+from signer_app.pdf.letter.notices import LOOK_ALIKES, find_secrecy_mark
 from signer_app.pdf.letter.words import CHIEFS
 from signer_app.pdf.lines import MAX_SLOPE, Glyph, goes_on
 from signer_app.pdf.names import fold, without_honorifics
@@ -25,9 +25,19 @@ from signer_app.pdf.pagetext import MAX_CHARS_PER_PAGE, GlyphReader, OpenDocumen
 _CAPITAL = re.compile("\u1eac")
 _PARTED = re.compile("[A\u00c2\u1ea0\u1eac]")
 """Ậ, and what it may begin with where the file gives its marks as characters of their own."""
+_DIGITS = re.compile("[0-9]")
 _LOOSE_MARKS = re.compile("[\u0302\u0323]")
-_MARKS = ("mucdomatmat", "mucdomattoimat", "mucdomattuyetmat")
-"""All that may stand in a piece of text that is a mark, or names one behind "Mức độ mật:", folded."""
+_BESIDE_MARK = "hoatochengiothuongkhan"
+_BEFORE = tuple(f"{_BESIDE_MARK}mucdomat{mark}" for mark in ("ma", "toima", "tuyetma"))
+_BEHIND = (f"at{_BESIDE_MARK}banso",)
+"""All that may stand in a piece of text that is a mark, or names one behind "Mức độ mật:", up to its vowel and from
+there, folded, in this order: a mark of urgency on either side, and behind it the number of the copy, whose digits don't
+count."""
+_NAMED = ("mucdomat",)
+"""What stands before the colon."""
+_SMALL = re.compile("(?:M|[Tt]ối\\s*m|[Tt]uyệt\\s*m)(?P<vowel>\u1ead)")
+_SMALL_PARTED = re.compile("[Mm](?P<vowel>[a\u00e2\u1ea1\u1ead])")
+"""The same in "Mật", "Tối mật" and "Tuyệt mật"."""
 _LONGEST_WALK = 60
 _BESIDE, _OVER, _LEVEL, _ALIKE = 0.6, 0.2, 0.1, 1.5
 """Ems: how far apart, how far into each other and how uneven letters may stand that surely make one piece; and how many
@@ -48,7 +58,9 @@ def skim(document: OpenDocument, number: int) -> str | None:
         textpage = page.get_textpage()
         try:
             text = _letters(textpage)
-            doubtful = doubtful or not _Dismissal(text, GlyphReader(textpage, frame)).holds
+            # Only page 1 has the place in which a mark need not be in capitals.
+            dismissal = _Dismissal(text, GlyphReader(textpage, frame), small=number == 0)
+            doubtful = doubtful or not dismissal.holds
         finally:
             textpage.close()
     finally:
@@ -74,25 +86,27 @@ def _letters(textpage: pdfium.PdfTextPage) -> str:
 class _Dismissal:
     """Whether no piece of a page can be a mark, by the letters beside each Ậ, and before each colon."""
 
-    def __init__(self, text: str, reader: GlyphReader) -> None:
+    def __init__(self, text: str, reader: GlyphReader, *, small: bool) -> None:
         self._text = text
+        self._small = small
         self._reader = reader
 
     @property
     def holds(self) -> bool:
         """True where nothing on the page may be a mark; False where that isn't sure."""
-        text = self._text
+        text = self._text.translate(LOOK_ALIKES)
         colons = (found.start() for found in re.finditer(":", text))
-        if any(self._fits(colon, -1) for colon in colons):
+        if any(self._fits(colon, -1, _NAMED) for colon in colons):
             return False
-        if "M" not in text or "T" not in text:
-            return True
-        vowels = _PARTED if _LOOSE_MARKS.search(text) else _CAPITAL
-        return not any(
-            self._fits(found.start(), 1) and self._fits(found.start(), -1) for found in vowels.finditer(text)
-        )
+        parted = _LOOSE_MARKS.search(text) is not None
+        vowels: list[int] = []
+        if "M" in text and "T" in text:
+            vowels += (found.start() for found in (_PARTED if parted else _CAPITAL).finditer(text))
+        if self._small:
+            vowels += (found.start("vowel") for found in (_SMALL_PARTED if parted else _SMALL).finditer(text))
+        return not any(self._fits(vowel, 1, _BEHIND) and self._fits(vowel, -1, _BEFORE) for vowel in vowels)
 
-    def _fits(self, index: int, way: int) -> bool:
+    def _fits(self, index: int, way: int, marks: Sequence[str]) -> bool:
         """Whether a mark may stand around character `index`, as far as the letters on one side of it tell."""
         here = self._reader.glyph(index)
         if here is None:
@@ -112,7 +126,7 @@ class _Dismissal:
                 return True
             letters = _plain(beside.text)
             piece = piece + letters if way > 0 else letters + piece
-            if not any(piece in mark for mark in _MARKS):
+            if not any(_holds(mark, piece) for mark in marks):
                 return False
             here = beside
         return True
@@ -128,8 +142,14 @@ def _joined(left: Glyph, right: Glyph) -> bool:
     return level and beside and larger <= _ALIKE * smaller
 
 
+def _holds(mark: str, piece: str) -> bool:
+    """Whether a mark has these letters in this order; others, drawn elsewhere, may stand between them."""
+    rest = iter(mark)
+    return all(letter in rest for letter in piece)
+
+
 def _plain(letter: str) -> str:
-    return fold(letter.upper())
+    return _DIGITS.sub("", fold(letter.upper().translate(LOOK_ALIKES)))
 
 
 def may_end(text: str, names: Sequence[str]) -> bool:

@@ -37,6 +37,7 @@ class Stamped(msgspec.Struct, frozen=True):
 class Outcome:
     """What became of one file; `code` and `params` are an entry of the catalogue, None when all is well.
 
+    `sha256_repaired` is of the copy that was signed where the file itself was broken.
     `document` is the id under which the store keeps it once it is signed; `draft` that of the draft it came from.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     level: str | None = None
     sha256_in: str | None = None
     sha256_out: str | None = None
+    sha256_repaired: str | None = None
     seconds: float = 0.0
     warnings: tuple[Finding, ...] = ()
     document: str | None = None

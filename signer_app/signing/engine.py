@@ -24,7 +24,7 @@ from signer_app.custody.book import require_holder
 from signer_app.evidence.pieces import keep_pieces, named
 from signer_app.exchange.directory import load_directory
 from signer_app.levels.raising import Raiser
-from signer_app.pdf.model import Finding, PlaceOption, Severity
+from signer_app.pdf.model import Finding, PlaceOption, Profile, Severity
 from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.clock import TimeSource
@@ -182,6 +182,9 @@ class SigningRun:
                 if self._batch is None:
                     self.begin()
             except KnownError as error:
+                # Without a batch nothing is closed at the end, where the numbers would be let go.
+                with suppress(KnownError):
+                    self._store.write(self._leave_numbers)
                 return error
             return self._sign(session)
 
@@ -189,7 +192,7 @@ class SigningRun:
         """From here on each number belongs to its document, whatever becomes of its signing. One that somebody else has
         got since the document was examined refuses it.
         """
-        keeping, now = NumberKeeping.of(self._chosen), self._space.now()
+        keeping, now = NumberKeeping.of(self._chosen, self._today), self._space.now()
         refused: list[tuple[DocumentWork, KnownError]] = []
 
         def write(tx: Transaction) -> None:
@@ -211,7 +214,7 @@ class SigningRun:
 
     def _leave_numbers(self, tx: Transaction) -> None:
         """A batch that was stopped takes no number from the documents that it never came to."""
-        keeping, now = NumberKeeping.of(self._chosen), self._space.now()
+        keeping, now = NumberKeeping.of(self._chosen, self._today), self._space.now()
         for work in self._kept:
             if work.ready and id(work) not in self._begun:
                 keeping.leave(tx, work, now)
@@ -333,6 +336,7 @@ class SigningRun:
                 certificate_sha256=certificate.sha256,
                 trust=space.trust,
                 now=space.now(),
+                certified_may_change=file.plan.profile is Profile.AGENCY,
             )
         )
         checked = answer.rechecked

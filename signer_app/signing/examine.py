@@ -55,6 +55,8 @@ class Examiner:
         self._today = space.now().date()
         self.resumed: set[str] = set()
         """Batches that ended before they could tell, and whose files were met again."""
+        self._mended: dict[str, tuple[str, ...]] = {}
+        """What was mended in each file as it came, by its blob."""
 
     def examine(
         self, documents: Sequence[DocumentWork], progress: Progress, cancelled: Callable[[], bool] = never
@@ -97,7 +99,7 @@ class Examiner:
         result = self.answer(path, sha256, job, file).result
         if not _needs_repair(result):
             return result
-        with self._repaired(path) as (mended, repaired):
+        with self._repaired(path, sha256) as (mended, repaired):
             return self.answer(mended, repaired, job, msgspec.structs.replace(file, original=sha256)).result
 
     def answer(self, path: Path, blob: str, job: DocumentJob, file: FileJob) -> PreflightAnswer:
@@ -122,6 +124,7 @@ class Examiner:
             # The command line says nothing of urgency, so the page's mark is not held against it there.
             urgency=int(job.urgency) if job.draft is not None else None,
             original=file.original,
+            repairs=self._repairs(file.original, blob) if file.original is not None else (),
         )
         return self._preflights.ask(path, request)
 
@@ -134,7 +137,7 @@ class Examiner:
         answer = self.answer(store.blobs.path(blob), blob, job, file)
         if not _needs_repair(answer.result):
             return answer
-        with self._repaired(store.blobs.path(blob)) as (mended, repaired):
+        with self._repaired(store.blobs.path(blob), blob) as (mended, repaired):
             store.blobs.adopt(mended)
         answer = self.answer(store.blobs.path(repaired), repaired, job, msgspec.structs.replace(file, original=blob))
         if answer.result.plan is None:
@@ -142,13 +145,24 @@ class Examiner:
         return answer
 
     @contextmanager
-    def _repaired(self, path: Path) -> Iterator[tuple[Path, str]]:
+    def _repaired(self, path: Path, original: str) -> Iterator[tuple[Path, str]]:
         """A repaired copy in a folder that goes with the block, and its SHA-256; KnownError why there is none."""
         folder = self._space.folder.work
         with disk_errors(folder, "data_folder_unwritable"), tempfile.TemporaryDirectory(dir=folder) as place:
             target = Path(place, "repaired.pdf")
             answer = self._space.workers.repair(Repair(str(path), str(target)))
+            self._mended[original] = answer.repaired.changes
             yield target, answer.repaired.sha256
+
+    def _repairs(self, original: str, blob: str) -> tuple[str, ...]:
+        """What was mended in a file whose copy `blob` may have been made on another day: a repair gives the same bytes
+        each time, so it is made once more. KnownError "repair_beyond" where it gives others now.
+        """
+        if original not in self._mended:
+            with self._repaired(self._space.store.blobs.path(original), original) as (_mended, again):
+                if again != blob:
+                    raise KnownError("repair_differs", what="SHA-256")
+        return self._mended[original]
 
     def _remembered(self, profile: Profile, job: DocumentJob) -> PlaceOption | None:
         """Where the clerk put the mark on the last document of this body and type."""
@@ -165,7 +179,9 @@ class Examiner:
         result = answer.result
         file.before, file.facts, file.plan, file.result = answer.report, result.facts, result.plan, result
         file.outcome = replace(
-            file.outcome, warnings=tuple(f for f in result.findings if f.severity is Severity.WARNING)
+            file.outcome,
+            warnings=tuple(f for f in result.findings if f.severity is Severity.WARNING),
+            sha256_repaired=result.plan.blob if result.plan is not None and result.plan.original else None,
         )
         refusal = next((f for f in result.findings if f.severity is Severity.REFUSED), None)
         if refusal is not None:
@@ -270,7 +286,7 @@ class Examiner:
     def _free_number(self, document: DocumentWork) -> None:
         if self._chosen is not None:
             with self._space.store.view() as view:
-                NumberKeeping.of(self._chosen).require_free(view, document, self._space.now())
+                NumberKeeping.of(self._chosen, self._today).require_free(view, document, self._space.now())
 
     def _issued_before(self, file: FileWork, replaces: str | None) -> None:
         """The very same letter under another number may be a mistake; the clerk is told, not stopped."""
@@ -306,6 +322,7 @@ class Examiner:
                         state=FileState.SIGNED,
                         level=row.level,
                         sha256_out=row.output_sha256,
+                        sha256_repaired=stored.blob_in if stored is not None and stored.original else None,
                         seconds=row.seconds or 0.0,
                     )
                     return row.file_id

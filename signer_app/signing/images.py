@@ -66,7 +66,7 @@ def images_for(space: Workspace, chosen: SigningCertificate | None, on: dt.date)
     hands = settings.handwriting.get(chosen.certificate.sha256, ()) if chosen is not None else ()
     of_kind = {kind: [hand for hand in hands if hand.kind is kind] for kind in HandKind}
     seals = body.seals if body is not None else ()
-    seal = valid_on(seals, on)
+    seal = body.seal_on(on) if body is not None else None
     signature, initial = (valid_on(of_kind[kind], on) for kind in (HandKind.SIGNATURE, HandKind.INITIAL))
     outdated = {
         profile

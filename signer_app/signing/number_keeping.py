@@ -39,11 +39,13 @@ class NumberKeeping:
 
     body_code: str
     sequences: Sequences
+    today: dt.date
+    """The day of the run, that its documents bear: a midnight in the midst of it changes nothing."""
 
     @classmethod
-    def of(cls, chosen: SigningCertificate) -> "NumberKeeping":
+    def of(cls, chosen: SigningCertificate, today: dt.date) -> "NumberKeeping":
         """Those of this certificate's body."""
-        return cls(chosen.body_code, sequences_of(chosen))
+        return cls(chosen.body_code, sequences_of(chosen), today)
 
     def wish(self, work: DocumentWork, now: dt.datetime) -> Reservation | None:
         """The number that signing the document issues; None where it issues none."""
@@ -58,7 +60,7 @@ class NumberKeeping:
             self.sequences,
             number,
             notation,
-            job.date or facts.date or now.date(),
+            job.date or facts.date or self.today,
             owner=owner,
             name=work.main.job.name,
             at=now,

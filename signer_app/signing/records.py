@@ -70,7 +70,7 @@ class Records:
             number=number if notation else None,
             notation=notation if number else None,
             notation_group=self.sequences.name(notation or "") if issues else None,
-            doc_date=job.date or now.date() if own else day if issues or job.date else facts.date,
+            doc_date=day if own or issues or job.date else facts.date,
             type=job.type or (document_type(notation, self.rules)[1] if notation else None),
             subject=job.subject or facts.subject,
             signer_name=job.signer or facts.signer,
@@ -104,6 +104,7 @@ class Records:
             role=made.file.job.role,
             name=made.file.job.name,
             blob_in=plan.blob,
+            original=plan.original,
             profile=plan.profile,
             plan_sha256=plan_hash(plan),
             certificate_sha256=plan.certificate,
@@ -139,6 +140,7 @@ class Records:
                 status_time=made.moment,
                 timestamp_token=made.stamped.token if made.stamped else None,
                 original_sha256=_original(made),
+                repairs=_repairs(made),
                 warnings_shown=tuple(f.code for f in made.file.outcome.warnings),
                 field=own.field,
                 signer=own.signer or "",
@@ -205,6 +207,12 @@ def level_of(made: Made) -> str:
 def _original(made: Made) -> str:
     plan = made.file.plan
     return (plan.original if plan is not None else None) or ""
+
+
+def _repairs(made: Made) -> tuple[str, ...]:
+    """What was mended, as the person was told before signing."""
+    told = next((f.params["changes"] for f in made.file.outcome.warnings if f.code == "pdf_repaired"), "")
+    return tuple(filter(None, told.split(", ")))
 
 
 def own_signature(made: Made) -> SignatureReport:

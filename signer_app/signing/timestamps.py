@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -23,6 +24,7 @@ from signer_app.store.settings import Settings, TimestampServer
 from signer_app.store.times import VIETNAM
 from signer_app.verification.cms import check_token
 from signer_app.verification.faults import BrokenError, UnreadableError
+from signer_app.verification.model import Trust, TrustMaterial
 from signer_resources.errors import KnownError
 from signer_sync.http import HttpSettings, PlainHttp, TransferError, chunks, open_session, streamed
 
@@ -36,6 +38,9 @@ _IN_ALL_S = 180.0
 """For one timestamp that nobody stands and waits for, whatever fails meanwhile; measured answers took up to 131 s."""
 _PAUSES_S = (2.0, 4.0)
 """Between one round over the servers and the next."""
+_MINUTES_S = 600.0
+"""As long one timestamp waits for quotas of a minute, beside `_IN_ALL_S`: others may take each new quota first."""
+_LOOK_EVERY_S = 1.0
 _LEFT_ALONE_S = 60.0
 _LEFT_ALONE_AT_MOST_S = 900.0
 
@@ -112,6 +117,17 @@ def _checked(body: bytes, imprint: bytes, nonce: int) -> Stamped:
     return Stamped(token.dump(), checked.time)
 
 
+def stands_on_anchor(stamped: Stamped, trust: TrustMaterial) -> bool:
+    """Whether the server's certificate, with those that came along, leads to an anchor in hand."""
+    from signer_app.verification.chains import TrustStore
+
+    # The imprint was checked when the answer came; here only the certificates are looked at.
+    token = check_token(cms.ContentInfo.load(stamped.token)["content"], lambda _name: b"")
+    if token.certificate is None:
+        return False
+    return TrustStore(trust).chain(token.certificate, token.certificates, stamped.time).trust is Trust.TRUSTED
+
+
 def _fresh_nonce() -> int:
     return secrets.randbits(63)
 
@@ -174,6 +190,12 @@ class Means:
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(VIETNAM)
     wait: Callable[[float], None] = time.sleep
     ask: Callable[[str, bytes, float, int], Stamped] = field(default=ask_tsa)
+    is_known: Callable[[Stamped], bool] = lambda _stamped: True
+    """Whether this machine knows who stands behind the server's certificate."""
+
+
+class _UsedUpError(Exception):
+    """A quota is used up; nobody was asked."""
 
 
 class TimestampPool:
@@ -189,45 +211,89 @@ class TimestampPool:
         self._circuits = {server.url: _Circuit() for server in self.servers}
 
     @classmethod
-    def of(cls, settings: Settings, uses: UseCounter) -> "TimestampPool | None":
+    def of(cls, settings: Settings, uses: UseCounter, is_known: Callable[[Stamped], bool]) -> "TimestampPool | None":
         """The pool that the settings name; None where no server is set."""
-        return cls(settings.timestamp_servers, uses) if settings.timestamp_servers else None
+        means = Means(is_known=is_known)
+        return cls(settings.timestamp_servers, uses, means) if settings.timestamp_servers else None
 
     def at_once(self, imprint: bytes) -> FetchedStamp | None:
         """A timestamp for a signature that is being made: each server once, within its own short limit; None."""
         for server in self.servers:
             if self._state(server) is ServerState.READY:
-                stamped = self._ask(server, imprint, server.limit_s)
-                if stamped is not None:
-                    return stamped
+                with suppress(_UsedUpError):
+                    stamped = self._ask(server, imprint, server.limit_s)
+                    if stamped is not None:
+                        return stamped
         return None
 
     def patiently(self, imprint: bytes, cancelled: Callable[[], bool] = never) -> FetchedStamp:
-        """A timestamp that nobody stands and waits for: up to three rounds over the servers, 180 s in all.
+        """A timestamp that nobody stands and waits for: up to three rounds over the servers, 180 s in all. A quota of a
+        minute is waited for, beside that.
 
         KnownError "tsa_quota_used" where nothing but quotas stood in the way, else "tsa_no_answer"; "interrupted".
         """
         end = self._means.monotonic() + _IN_ALL_S
+        minutes_left = _MINUTES_S
         asked = False
-        for pause in (*_PAUSES_S, None):
-            # One that has just failed may take all the time there is: the others come first.
-            for server in sorted(self.servers, key=lambda one: self._state(one) is ServerState.LEFT_ALONE):
-                left = end - self._means.monotonic()
-                if cancelled():
-                    raise KnownError("interrupted")
-                if left <= 0:
-                    raise KnownError("tsa_no_answer")
-                if self._is_used_up(server):
-                    continue
-                asked = True
+        pauses = [*_PAUSES_S]
+        while True:
+            try:
+                stamped = self._round(imprint, end, cancelled)
+            except _UsedUpError:
+                waited = self._await_minute(minutes_left, cancelled)
+                if waited is None:
+                    raise KnownError("tsa_no_answer" if asked else "tsa_quota_used") from None
+                minutes_left -= waited
+                end += waited
+                continue
+            if stamped is not None:
+                return stamped
+            asked = True
+            if not pauses:
+                raise KnownError("tsa_no_answer")
+            pause = pauses.pop(0)
+            if end - self._means.monotonic() > pause:
+                self._means.wait(pause)
+
+    def _round(self, imprint: bytes, end: float, cancelled: Callable[[], bool]) -> FetchedStamp | None:
+        """Asks one server after the other; _UsedUpError where the quotas let none be asked. KnownError as `patiently`,
+        but for quotas.
+        """
+        asked = False
+        # One that has just failed may take all the time there is: the others come first.
+        for server in sorted(self.servers, key=lambda one: self._state(one) is ServerState.LEFT_ALONE):
+            left = end - self._means.monotonic()
+            if cancelled():
+                raise KnownError("interrupted")
+            if left <= 0:
+                raise KnownError("tsa_no_answer")
+            with suppress(_UsedUpError):
                 stamped = self._ask(server, imprint, min(server.patience_s, left))
+                asked = True
                 if stamped is not None:
                     return stamped
-            if not asked:
-                raise KnownError("tsa_quota_used")
-            if pause is not None and end - self._means.monotonic() > pause:
-                self._means.wait(pause)
-        raise KnownError("tsa_no_answer")
+        if not asked:
+            raise _UsedUpError
+        return None
+
+    def _await_minute(self, at_most_s: float, cancelled: Callable[[], bool]) -> float | None:
+        """Waits while each server's quota is used up, if one of them has a new quota within the minute; the seconds.
+
+        None where there is no quota to wait for, or not so long. KnownError "interrupted".
+        """
+        begun = self._means.monotonic()
+        while True:
+            if all(self._day_is_used_up(server) for server in self.servers):
+                return None
+            # Looked at after a pause in any case: what was taken a moment ago may not be counted yet.
+            self._means.wait(_LOOK_EVERY_S)
+            if cancelled():
+                raise KnownError("interrupted")
+            waited = self._means.monotonic() - begun
+            if waited > at_most_s:
+                return None
+            if not all(self._is_used_up(server) for server in self.servers):
+                return waited
 
     def status(self) -> tuple[ServerStatus, ...]:
         """How each server stands."""
@@ -242,11 +308,15 @@ class TimestampPool:
         )
 
     def _ask(self, server: TimestampServer, imprint: bytes, limit_s: float) -> FetchedStamp | None:
+        """Its answer, None where that is none; _UsedUpError where its quota is."""
         with self._places:
             if not self._take(server):
-                return None
+                raise _UsedUpError
             try:
                 stamped = self._means.ask(server.url, imprint, limit_s, self._means.nonce())
+                if not self._means.is_known(stamped):
+                    # Anybody on a plain http line can answer with a certificate and a time of his own.
+                    raise ValueError("nobody here knows this TSA")
             except _FAILURES:
                 self._failed(server)
                 return None
@@ -275,6 +345,9 @@ class TimestampPool:
             minute_ago = now - dt.timedelta(minutes=1)
             if self._uses.used(server.url, minute_ago) >= server.per_minute:
                 return True
+        return self._day_is_used_up(server)
+
+    def _day_is_used_up(self, server: TimestampServer) -> bool:
         return server.per_day is not None and self._uses.used(server.url, self._midnight()) >= server.per_day
 
     def _take(self, server: TimestampServer) -> bool:

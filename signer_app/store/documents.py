@@ -20,7 +20,7 @@ from signer_resources.errors import KnownError
 
 def canonical_number(number: str) -> str:
     """The number without what makes no difference: "05", "5" and " 5" are one; "12a" is not "12"."""
-    text = unicodedata.normalize("NFC", number).strip().casefold()
+    text = unicodedata.normalize("NFKC", number).strip().casefold()
     return text.lstrip("0") or text
 
 
@@ -172,13 +172,15 @@ class DocumentReader:
 
     def blobs(self) -> set[str]:
         """All blobs that files refer to."""
-        rows = self._connection.execute("SELECT blob_in FROM file UNION SELECT blob_out FROM file")
+        rows = self._connection.execute(
+            "SELECT blob_in FROM file UNION SELECT blob_out FROM file UNION SELECT original FROM file"
+        )
         return {row[0] for row in rows if row[0] is not None}
 
 
 def _keys(row: sqlite3.Row) -> set[str]:
     """The keys by which an issued number is found: of the sequence it was given in, and of its notation."""
-    return {row["in_group"], sequence_key(row["notation"] or "")}
+    return {sequence_key(row["in_group"]), sequence_key(row["notation"] or "")}
 
 
 class Documents(DocumentReader):
@@ -243,6 +245,7 @@ class Documents(DocumentReader):
                     "plan_sha256": file.plan_sha256,
                     "certificate_sha256": file.certificate_sha256,
                     "blob_in": file.blob_in,
+                    "original": file.original,
                     "blob_out": file.blob_out,
                     "level": file.level,
                     "signed_at": stamp_or_none(file.signed_at),

@@ -218,6 +218,8 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The name shown and exported, not a path."""
     blob_in: str
+    original: str | None = None
+    """Blob of the file as it came, where `blob_in` is its repaired copy."""
     profile: str | None = None
     plan_sha256: str | None = None
     """Of the drawing plan: what is drawn where, with which texts."""
@@ -288,6 +290,8 @@ class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_token: bytes | None = None
     original_sha256: str = ""
     """The file as it came, where it was broken and its repaired copy was signed."""
+    repairs: tuple[str, ...] = ()
+    """What was mended in it, by the names that the standard has ("xref", "Pages")."""
     warnings_shown: tuple[str, ...] = ()
     """Codes of the catalogue."""
     name: str = ""

@@ -11,6 +11,7 @@ import msgspec
 
 from signer_app.store.model import DocumentState
 from signer_app.store.rows import insert, to_value
+from signer_app.store.sequences import sequence_key
 from signer_app.store.times import stamp
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
@@ -114,17 +115,22 @@ class Replacing(ReplacingReader):
         """
         row = {"document_id": document_id, "replaced_by": replaced_by, "at": stamp(at)}
         insert(self._connection, "replaced_document", row)
-        if freed is None or self._is_taken(freed):
+        if freed is None or self._is_taken(freed, replaced_by):
             return False
         given_up = {"at": stamp(at), "operator": operator, "reason": text("again_number_reason", "vi")}
         insert(self._connection, "reserved_number", {**msgspec.structs.asdict(freed), **given_up})
         return True
 
-    def _is_taken(self, freed: FreedNumber) -> bool:
-        return bool(
-            self._connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM issued_number"
-                " WHERE body_code = ? AND year = ? AND notation_group = ? AND number = ?)",
-                (freed.body_code, freed.year, freed.notation_group, freed.number),
-            ).fetchone()[0]
+    def _is_taken(self, freed: FreedNumber, document_id: str) -> bool:
+        """Whether the new document has it: by its sequence, or, where a register came or went between, its notation."""
+        row = self._connection.execute(
+            "SELECT issued_number.notation_group, document.notation FROM issued_number"
+            " JOIN document ON document.id = issued_number.document_id"
+            " WHERE issued_number.document_id = ? AND issued_number.body_code = ? AND year = ?"
+            " AND issued_number.number = ?",
+            (document_id, freed.body_code, freed.year, freed.number),
+        ).fetchone()
+        return row is not None and (
+            row["notation_group"] == freed.notation_group
+            or sequence_key(row["notation"]) == sequence_key(freed.notation)
         )

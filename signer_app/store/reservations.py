@@ -181,6 +181,10 @@ class Reservations(ReservationReader):
         `check`, before anything is written.
         """
         self.check(wish, sequences, replaces)
+        documents = DocumentReader(self._connection)
+        if documents.find_number(wish.body_code, wish.year, wish.notation, wish.number, sequences) is not None:
+            # The document in whose place it comes has the number, and has it until the new one is kept.
+            return False
         before = self.find(wish.body_code, wish.year, wish.notation, wish.number, sequences)
         self._connection.execute(
             "DELETE FROM reserved_number WHERE body_code = ? AND owner = ?", (wish.body_code, wish.owner)

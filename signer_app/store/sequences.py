@@ -5,11 +5,15 @@ register that is set up, or given up, in the middle of a year must not let a num
 by all keys under which a number may stand.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
+
+_DASHES = re.compile("[–—‐‑‒−]")
+"""What a page or a spreadsheet may have for the hyphen of a notation; the page's check takes them all for one."""
 
 
 class Register(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,7 +26,7 @@ class Register(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def sequence_key(name: str) -> str:
     """The name of a sequence (a register's or a notation) in the one form by which it is found."""
-    return unicodedata.normalize("NFC", name).strip().upper()
+    return _DASHES.sub("-", unicodedata.normalize("NFC", name)).strip(" .").upper()
 
 
 class Sequences(msgspec.Struct, frozen=True):

@@ -133,7 +133,7 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
 
     def blobs(self) -> set[str]:
         """Every blob it refers to."""
-        named = {file.blob_in for file in self.files} | {file.blob_out for file in self.files}
+        named = {blob for file in self.files for blob in (file.blob_in, file.blob_out, file.original)}
         named |= {sha256 for item in self.evidence for sha256 in item.pieces}
         if self.packet is not None:
             named.add(self.packet.sha256)

@@ -76,6 +76,7 @@ def _content(path: Path) -> bytes | None:
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
-    except OSError:
+    except (OSError, ValueError):
+        # A name of the settings may be none at all.
         return None
     return content if len(content) <= MAX_BYTES else None

@@ -12,10 +12,9 @@ from enum import Enum, auto
 from typing import Any
 
 import pikepdf
-from PIL import ImageChops, ImageDraw
 from pyhanko.pdf_utils import generic
 
-from signer_app.pdf.geometry import UserBox
+from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.verification.faults import LimitError
 from signer_app.verification.ink import Pages
 from signer_app.verification.revision import Key, PageNode, Revision, key_of
@@ -137,17 +136,12 @@ def same_picture(pages: Pages, page: PageNode, ends: tuple[int, int], free: Iter
 
     Raises PDFium's errors and LimitError.
     """
-    before, after = (pages.picture(end, page.index) for end in ends)
-    if before.size != after.size:
-        return False
-    differing = ImageChops.difference(before, after)
-    if differing.getbbox() is None:
-        return True
-    draw = ImageDraw.Draw(differing)
     frame = page.frame
-    x, y = before.width / frame.width_mm, before.height / frame.height_mm
-    for box in free:
-        shown = frame.from_user(box)
-        left, top = (shown.x - _EDGE_MM) * x, (shown.y - _EDGE_MM) * y
-        draw.rectangle((left, top, (shown.right + _EDGE_MM) * x, (shown.bottom + _EDGE_MM) * y), fill=0)
-    return differing.point([255 if tone > _SAME_TONE else 0 for tone in range(256)]).getbbox() is None
+    return pages.same_but(
+        ends, page.index, [_share(frame, frame.from_user(box).grown(_EDGE_MM)) for box in free], _SAME_TONE
+    )
+
+
+def _share(frame: PageFrame, box: Rect) -> tuple[float, float, float, float]:
+    width, height = frame.width_mm, frame.height_mm
+    return box.x / width, box.y / height, box.right / width, box.bottom / height

@@ -1,16 +1,17 @@
 """The ink rule: whether what a page showed when it was signed can still be read.
 
 Runs in a worker. Renders the page of the signed state and of the file as it is, at about 110 dpi, and compares pixels
-with Pillow alone, in grey and where grey shows nothing in red and green. An inked pixel may get darker (a seal drawn
-with Multiply) but never lighter, and must stay darker than what was blank beside it, so neither an opaque patch nor a
-dark one passes. Dot leaders are no ink. Never decides from the objects of the PDF; it is the cross-check by picture,
-and tells where on the page.
+with Pillow alone where anything differs, in grey and where grey shows nothing in red and green. An inked pixel may get
+darker (a seal drawn with Multiply) but never lighter, and must stay darker than what was blank beside it, so neither an
+opaque patch nor a dark one passes. Dot leaders are no ink. Never decides from the objects of the PDF; it is the
+cross-check by picture, and tells where on the page.
 """
 
 import ctypes
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
@@ -61,6 +62,24 @@ _MAX_LEADER_WIDTH_PT = {"…": mm_to_pt(6), "_": mm_to_pt(3.5)}
 """A dot of a leader is at most this high, and this wide, or as wide as high; what is more only calls itself a dot."""
 
 
+_CORNER = (0, 0)
+_REGION = 24
+"""Side, in pixels, of the cells by which differing parts of a page are told apart: 5.5 mm."""
+_MAX_REGIONS = 8
+
+
+_Place = tuple[int, int, int, int]
+_Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """Where two pictures of a page, of one size, differ: white in `changes`, whose upper left is at `corner`."""
+
+    changes: Image.Image
+    corner: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class _Drawn:
     """Which picture: of the page (from 0) of the file cut at byte `end`."""
@@ -79,6 +98,7 @@ class Pages:
         self._documents: dict[int, pdfium.PdfDocument] = {}
         self._open: dict[tuple[int, int], pdfium.PdfPage] = {}
         self._pictures: dict[_Drawn, Image.Image] = {}
+        self._unlike: dict[tuple[int, int, int], Unlike | None] = {}
         self._left = _MAX_PICTURES
 
     def allow(self, more: int) -> None:
@@ -102,8 +122,45 @@ class Pages:
         return self._picture(_Drawn(end, page, annotations, grey=True))
 
     def colours(self, end: int, page: int) -> Image.Image:
-        """The same in colour."""
+        """The same in colour, RGBX."""
         return self._picture(_Drawn(end, page, annotations=True, grey=False))
+
+    def part(self, end: int, page: int, place: _Place, *, annotations: bool = True) -> Image.Image:
+        """A part of the page in grey: left, top, right, bottom in pixels of its picture."""
+        if self._left <= 0:
+            raise LimitError
+        self._left -= 1
+        return _render(self._page(end, page), annotations=annotations, grey=True, place=place)
+
+    def unlike(self, ends: tuple[int, int], page: int) -> Unlike | None:
+        """Where the page differs, in whatever colour, between the file cut at two bytes; None when it doesn't, or the
+        page has another size.
+        """
+        known = (*ends, page)
+        if known not in self._unlike:
+            if len(self._unlike) >= _MAX_KEPT:
+                self._unlike.clear()
+            self._unlike[known] = _compared(*(self.colours(end, page) for end in ends))
+        return self._unlike[known]
+
+    def same_but(self, ends: tuple[int, int], page: int, free: Sequence[_Box], tone: int) -> bool:
+        """Whether the page looks the same in grey, up to this difference of tone, in the file cut at two bytes; `free`
+        are boxes, in parts of its width and height, that don't count. Raises pdfium's errors, LimitError.
+        """
+        coloured = [self._pictures.get(_Drawn(end, page, annotations=True, grey=False)) for end in ends]
+        if all(coloured) and len({one.size for one in coloured if one is not None}) == 1:
+            # Drawn already: what looks the same in colour is not drawn again in grey.
+            unlike = self.unlike(ends, page)
+            size = next(one.size for one in coloured if one is not None)
+            if unlike is None or _blotted(unlike.changes.copy(), unlike.corner, size, free).getbbox() is None:
+                return True
+        before, after = (self.picture(end, page) for end in ends)
+        if before.size != after.size:
+            return False
+        difference = ImageChops.difference(before, after)
+        if difference.getbbox() is None:
+            return True
+        return _blotted(difference, _CORNER, before.size, free).point(_above(tone)).getbbox() is None
 
     def _picture(self, wanted: _Drawn) -> Image.Image:
         if wanted not in self._pictures:
@@ -144,6 +201,23 @@ class Pages:
         return self._open[end, number]
 
 
+def _compared(before: Image.Image, after: Image.Image) -> Unlike | None:
+    difference = ImageChops.difference(before, after) if before.size == after.size else None
+    box = difference.getbbox() if difference is not None else None
+    if difference is None or box is None:
+        return None
+    changes = functools.reduce(ImageChops.lighter, difference.crop(box).split()[:3])
+    return Unlike(changes.point(_above(0)), box[:2])
+
+
+def _blotted(picture: Image.Image, corner: tuple[int, int], size: tuple[int, int], free: Sequence[_Box]) -> Image.Image:
+    """A part of a page's picture of this size, at `corner`, with the free boxes made black."""
+    draw, (width, height), (x, y) = ImageDraw.Draw(picture), size, corner
+    for left, top, right, bottom in free:
+        draw.rectangle((left * width - x, top * height - y, right * width - x, bottom * height - y), fill=0)
+    return picture
+
+
 @dataclass(frozen=True)
 class InkQuestion:
     """Two states of one page and what of it doesn't count.
@@ -178,43 +252,119 @@ class Look:
         """The boxes, in mm on the displayed page, where the two pictures differ at all."""
         if self.before.size != self.after.size:
             return self.covered
-        return self.scale.boxes(ImageChops.difference(self.before, self.after).point(_above(_LIGHTER)), (0, 0))
+        difference = ImageChops.difference(self.before.convert("L"), self.after.convert("L"))
+        return self.scale.boxes(difference.point(_above(_LIGHTER)), _CORNER)
 
 
 def covered(pages: Pages, question: InkQuestion) -> Look:
     """Where ink of the signed state got lighter or can't be told from what lies around it any more."""
-    before = pages.picture(question.signed_end, question.page)
-    after = pages.picture(question.final_end, question.page)
+    before = pages.colours(question.signed_end, question.page)
+    after = pages.colours(question.final_end, question.page)
     scale = Scale(question.frame, before)
     if before.size != after.size:
         return Look((question.frame.whole.rounded(),), before, after, scale)
-    old = _repainted(before, pages, question, scale)
-    changed = ImageChops.difference(old, after)
-    colours = [pages.colours(end, question.page) for end in (question.signed_end, question.final_end)]
-    near = _concerned(old, changed, colours[0], ImageChops.difference(*colours))
-    if near is None:
+    unlike = pages.unlike((question.signed_end, question.final_end), question.page)
+    repainted = [place for box in question.repaint if (place := scale.pixels(box)) is not None]
+    regions = _regions(unlike, before.size, repainted)
+    if not regions:
         return Look((), before, after, scale)
-    mask = _mask(old, scale, question, pages.leaders(question.signed_end, question.page))
-    ink, lost = _ink_lost(old.crop(near), after.crop(near), mask.crop(near), _INK_CONTRAST)
-    draw = ImageDraw.Draw(mask)
-    for box in question.repaint:
-        _blacken(draw, scale.pixels(box))
-    lost = ImageChops.lighter(lost, _lost_in_colour(colours[0].crop(near), colours[1].crop(near), ink, mask.crop(near)))
-    areas = scale.boxes(lost, near[:2]) if lost.getbbox() is not None else ()
+    lost = Image.new("L", before.size)
+    leaders = functools.cache(lambda: pages.leaders(question.signed_end, question.page))
+    for place in regions:
+        part = _Part(pages, question, place, before.crop(place), after.crop(place), scale.within(place))
+        gone = _lost_within(part, leaders)
+        if gone is not None:
+            lost.paste(gone, place)
+    areas = scale.boxes(lost, _CORNER) if lost.getbbox() is not None else ()
     return Look(areas, before, after, scale)
 
 
-def _repainted(before: Image.Image, pages: Pages, question: InkQuestion, scale: "Scale") -> Image.Image:
-    """The signed state without the ink of annotations whose own ink may go; that of others on them stays."""
-    if not question.repaint:
-        return before
-    bare = pages.picture(question.signed_end, question.page, annotations=False)
-    old = before.copy()
+def _regions(unlike: Unlike | None, size: tuple[int, int], repainted: Sequence[_Place]) -> list[_Place]:
+    """The parts of a page outside of which no ink can be lost: around what differs, and what is painted over.
+
+    Pages are large, and what is put on them small. Ink is lost only where it or what lies beside it changed; the parts
+    are so much larger that whatever is measured in them comes out as on the whole page.
+    """
+    changes = Image.new("L", size)
+    if unlike is not None:
+        changes.paste(unlike.changes, unlike.corner)
+    draw = ImageDraw.Draw(changes)
+    for place in repainted:
+        draw.rectangle((place[0], place[1], place[2] - 1, place[3] - 1), fill=255)
+    if changes.getbbox() is None:
+        return []
+    reach = _PAPER_REACH + 2 * _BESIDE_REACH + _CLUSTER_REACH
+    cells = [[n * _REGION for n in cells] for cells in _clusters(changes, _REGION)]
+    grown = [_grown((left, top, right, bottom), reach, changes.size) for left, top, right, bottom in cells]
+    if len(grown) > _MAX_REGIONS:
+        return [_around(grown)]
+    return _apart(grown)
+
+
+def _apart(boxes: Sequence[_Place]) -> list[_Place]:
+    """The same boxes, those that overlap drawn together."""
+    kept: list[_Place] = []
+    for box in boxes:
+        one = box
+        while met := [other for other in kept if _overlap(one, other)]:
+            kept = [other for other in kept if other not in met]
+            one = _around([one, *met])
+        kept.append(one)
+    return kept
+
+
+def _overlap(one: _Place, other: _Place) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _around(boxes: Sequence[_Place]) -> _Place:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a page, and how it looks in colour: when it was signed, and as it is now."""
+
+    pages: Pages
+    question: InkQuestion
+    place: _Place
+    before: Image.Image
+    after: Image.Image
+    scale: "Scale"
+
+    def grey(self, end: int, *, annotations: bool = True) -> Image.Image:
+        """The part in grey; PDFium draws letters in colour otherwise than in grey."""
+        return self.pages.part(end, self.question.page, self.place, annotations=annotations)
+
+
+def _lost_within(part: _Part, leaders: Callable[[], Sequence[UserBox]]) -> Image.Image | None:
+    """White where ink of this part was lost; None when nothing changed beside anything dark."""
+    question = part.question
+    before, after = part.grey(question.signed_end), part.grey(question.final_end)
+    old = _repainted(before, part)
+    changes = ImageChops.difference(old, after)
+    if not _touches_dark(old, changes, part.before, ImageChops.difference(part.before, part.after)):
+        return None
+    mask = _mask(old, part.scale, question, leaders())
+    ink, lost = _ink_lost(old, after, mask, _INK_CONTRAST)
+    draw = ImageDraw.Draw(mask)
     for box in question.repaint:
-        if (place := scale.pixels(box)) is not None:
-            old.paste(bare.crop(place), place)
+        _blacken(draw, part.scale.pixels(box))
+    return ImageChops.lighter(lost, _lost_in_colour(part.before, part.after, ink, mask))
+
+
+def _repainted(before: Image.Image, part: _Part) -> Image.Image:
+    """The signed state without the ink of annotations whose own ink may go; that of others on them stays."""
+    question = part.question
+    places = [place for box in question.repaint if (place := part.scale.pixels(box)) is not None]
+    if not places:
+        return before
+    bare, old = part.grey(question.signed_end, annotations=False), before.copy()
+    for place in places:
+        old.paste(bare.crop(place), place)
     for box in question.kept:
-        if (place := scale.pixels(box)) is not None:
+        if (place := part.scale.pixels(box)) is not None:
             old.paste(before.crop(place), place)
     return old
 
@@ -273,33 +423,17 @@ def _ink_lost(old: Image.Image, new: Image.Image, mask: Image.Image, least: int)
     return ink, ImageChops.lighter(lighter, _indistinct(new, contrast, concerned))
 
 
-def _concerned(
-    old: Image.Image, difference: Image.Image, colours: Image.Image, of_colours: Image.Image
-) -> tuple[int, int, int, int] | None:
-    """The part of the page outside of which no ink can be lost; None where nothing changed beside anything dark.
-
-    Ink is lost only where it or what lies beside it changed. Pages are large, stamps small and mostly put on blank
-    paper: this looks for ink cheaply before it is measured.
-    """
-    boxes = [box for box in (difference.getbbox(), of_colours.getbbox()) if box is not None]
-    if not boxes:
-        return None
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    around = _grown((min(lefts), min(tops), max(rights), max(bottoms)), _BESIDE_REACH, old.size)
-    red, green, _blue = colours.crop(around).split()
-    dark = ImageChops.darker(old.crop(around), ImageChops.darker(red, green)).point(_below(_DARK))
-    red, green, _blue = of_colours.crop(around).split()
-    changes = ImageChops.lighter(difference.crop(around), ImageChops.lighter(red, green))
-    touched = _lightest_near(changes.point(_above(0)), _BESIDE_REACH)
-    found = ImageChops.multiply(dark, touched).getbbox()
-    if found is None:
-        return None
-    left, top = around[:2]
-    place = (found[0] + left, found[1] + top, found[2] + left, found[3] + top)
-    return _grown(place, _PAPER_REACH + _BESIDE_REACH + _CLUSTER_REACH, old.size)
+def _touches_dark(old: Image.Image, changes: Image.Image, colours: Image.Image, of_colours: Image.Image) -> bool:
+    """Whether anything dark, or what lies beside it, changed: looks for ink cheaply before it is measured."""
+    red, green = colours.split()[:2]
+    dark = ImageChops.darker(old, ImageChops.darker(red, green)).point(_below(_DARK))
+    red, green = of_colours.split()[:2]
+    changed = ImageChops.lighter(changes, ImageChops.lighter(red, green))
+    touched = _lightest_near(changed.point(_above(0)), _BESIDE_REACH)
+    return ImageChops.multiply(dark, touched).getbbox() is not None
 
 
-def _grown(box: tuple[int, int, int, int], by: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _grown(box: _Place, by: int, size: tuple[int, int]) -> _Place:
     return max(0, box[0] - by), max(0, box[1] - by), min(size[0], box[2] + by), min(size[1], box[3] + by)
 
 
@@ -357,18 +491,24 @@ class Scale:
 
     def __init__(self, frame: PageFrame, image: Image.Image) -> None:
         self._frame = frame
-        self._size = image.size
+        self._part: _Place = (0, 0, *image.size)
         self._x = image.width / frame.width_mm
         self._y = image.height / frame.height_mm
 
+    def within(self, part: "_Place") -> "Scale":
+        """The same for a part of the picture: left, top, right, bottom."""
+        scale = copy(self)
+        scale._part = part
+        return scale
+
     def pixels(self, box: UserBox, margin: int = 0) -> tuple[int, int, int, int] | None:
         """Left, top, right, bottom within the picture; None when nothing of the box is on it."""
-        shown = self._frame.from_user(box)
-        left = max(0, math.floor(shown.x * self._x) - margin)
-        top = max(0, math.floor(shown.y * self._y) - margin)
-        right = min(self._size[0], math.ceil(shown.right * self._x) + margin)
-        bottom = min(self._size[1], math.ceil(shown.bottom * self._y) + margin)
-        return (left, top, right, bottom) if left < right and top < bottom else None
+        shown, (x, y, right_end, bottom_end) = self._frame.from_user(box), self._part
+        left = max(x, math.floor(shown.x * self._x) - margin)
+        top = max(y, math.floor(shown.y * self._y) - margin)
+        right = min(right_end, math.ceil(shown.right * self._x) + margin)
+        bottom = min(bottom_end, math.ceil(shown.bottom * self._y) + margin)
+        return (left - x, top - y, right - x, bottom - y) if left < right and top < bottom else None
 
     def boxes(self, mask: Image.Image, corner: tuple[int, int]) -> tuple[Rect, ...]:
         """What is white in a picture whose upper left is at `corner` of the page: a few boxes in mm, top first."""
@@ -426,23 +566,35 @@ def _added(one: Rect, other: Rect) -> float:
     return both.w * both.h - one.w * one.h - other.w * other.h
 
 
-def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool) -> Image.Image:
-    """In grey or in colour; PDFium draws letters in colour otherwise than in grey."""
+def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool, place: _Place | None = None) -> Image.Image:
+    """In grey or in colour, the whole page or a part; PDFium draws letters in colour otherwise than in grey."""
     width, height = page.get_size()
+    if width <= 0 or height <= 0:
+        # A box that lies beside the paper; pypdfium2 would ask for a picture without pixels.
+        raise pdfium.PdfiumError("nothing of the page can be shown")
     scale = min(_DPI / 72, math.sqrt(_MAX_PIXELS / max(1.0, width * height)))
+    crop = (0.0, 0.0, 0.0, 0.0)
+    if place is not None:
+        left, top, right, bottom = place
+        below, beside = math.ceil(height * scale) - bottom, math.ceil(width * scale) - right
+        # What is cut off is rounded up to whole pixels.
+        a, b, c, d = (max(0.0, (side - 0.5) / scale) for side in (left, below, beside, top))
+        crop = (a, b, c, d)
     bitmap = page.render(
         scale=scale,
+        crop=crop,
         grayscale=grey,
         draw_annots=annotations,
         may_draw_forms=annotations,
         # In this order of bytes Pillow takes a picture as it is.
         prefer_bgrx=True,
         rev_byteorder=True,
+        bitmap_maker=pdfium.PdfBitmap.new_native,
     )
     try:
-        # A copy in any case, for PDFium's own memory is let go.
-        image: Image.Image = bitmap.to_pil().convert("L" if grey else "RGB")
-        return image
+        # The memory is Python's, and the picture holds it: RGBX is taken as it is.
+        image: Image.Image = bitmap.to_pil()
+        return image.convert("L") if grey else image
     finally:
         bitmap.close()
 

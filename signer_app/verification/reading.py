@@ -31,6 +31,7 @@ from pyhanko.pdf_utils.xref import (
 
 from signer_app.verification.faults import LimitError, UnreadableError
 from signer_app.verification.generations import Settled, refuse_high_generations
+from signer_app.verification.plain import header_end, plain_object, plain_value
 from signer_app.verification.source import SourceFile
 from signer_app.verification.unlocking import Unlocked
 
@@ -40,6 +41,8 @@ _MAX_IN_STREAM = 200_000
 _LOOK_AHEAD = 32
 """No parser looks further than this behind an object's end."""
 _HEAD = 4096
+_PLAIN = 32 << 10
+"""Bytes of an object that is read quickly where it is written plainly."""
 _LONG_STREAM = 4096
 _MAX_DIGITS = 8 << 20
 _HEADER = re.compile(rb"%PDF-\d.\d")
@@ -374,6 +377,9 @@ class StateReader(PdfHandler):
         return None if found is None else (place, found.end)
 
     def _plain_object(self, key: Key, place: int) -> _Read:
+        head = self._source.data[place : min(place + _PLAIN, self.end)]
+        if (quick := plain_object(head, key, generic.Reference(*key, self))) is not None:
+            return _Read(quick.value, place + quick.end)
         self.stream.seek(place)
         self._check_header(self.stream, key)
         value = generic.read_object(self.stream, generic.Reference(*key, self))
@@ -414,32 +420,32 @@ class StateReader(PdfHandler):
             return None
         word = secrets.token_bytes(16)
         start = data[place:digits] + word.hex().encode()
-        stream = io.BytesIO(start + data[close : min(close + _HEAD, self.end)])
-        try:
-            self._check_header(stream, key)
-            value = generic.read_object(stream, generic.Reference(*key, self))
-            self._check_footer(stream)
-        except (misc.PdfReadError, misc.PdfStreamError, ValueError):
-            return None
+        text, reference = start + data[close : min(close + _HEAD, self.end)], generic.Reference(*key, self)
+        if (quick := plain_object(text, key, reference)) is not None:
+            value, end = quick.value, quick.end
+        else:
+            stream = io.BytesIO(text)
+            try:
+                self._check_header(stream, key)
+                value = generic.read_object(stream, reference)
+                self._check_footer(stream)
+            except (misc.PdfReadError, misc.PdfStreamError, ValueError):
+                return None
+            end = stream.tell()
         if not isinstance(value, generic.DictionaryObject) or isinstance(value, generic.StreamObject):
             return None
         if getattr(dict.get(value, "/Contents"), "original_bytes", None) != word:
             return None
         string = generic.ByteStringObject(contents)
-        string.container_ref = generic.Reference(*key, self)
+        string.container_ref = reference
         dict.__setitem__(value, generic.NameObject("/Contents"), string)
-        return _Read(value, close + stream.tell() - len(start))
+        return _Read(value, close + end - len(start))
 
     def _long_stream(self, key: Key, place: int, dictionary_end: int, start: int) -> _Read | None:
         """A stream with a /Length of its own that ends where that says."""
         data = self._source.data
-        stream = io.BytesIO(data[place:dictionary_end] + b" ")
-        try:
-            self._check_header(stream, key)
-            value = generic.read_object(stream, generic.Reference(*key, self))
-        except (misc.PdfReadError, misc.PdfStreamError, ValueError):
-            return None
-        if type(value) is not generic.DictionaryObject or stream.tell() != dictionary_end - place:
+        value = self._dictionary(key, data[place:dictionary_end])
+        if value is None:
             return None
         length = dict.get(value, "/Length")
         if not isinstance(length, generic.NumberObject) or not _LONG_STREAM <= length <= self.end - start:
@@ -451,6 +457,22 @@ class StateReader(PdfHandler):
         found = LongStream(value, self._source, start, stop)
         found.container_ref = generic.Reference(*key, self)
         return _Read(found, stop + footer.end())
+
+    def _dictionary(self, key: Key, data: bytes) -> generic.DictionaryObject | None:
+        """The dictionary that an object begins with, when it takes all of `data`."""
+        reference = generic.Reference(*key, self)
+        begins = header_end(data, key)
+        quick = plain_value(data, begins, reference) if begins is not None else None
+        if quick is not None:
+            value, end = quick.value, quick.end
+        else:
+            stream = io.BytesIO(data + b" ")
+            try:
+                self._check_header(stream, key)
+                value, end = generic.read_object(stream, reference), stream.tell()
+            except (misc.PdfReadError, misc.PdfStreamError, ValueError):
+                return None
+        return value if type(value) is generic.DictionaryObject and end == len(data) else None
 
     # Object streams (ISO 32000-2, 7.5.7)
 
@@ -469,9 +491,13 @@ class StateReader(PdfHandler):
             if self.strict:
                 raise misc.PdfStrictReadError("the object stream holds something else")
             return _Read(generic.NullObject(), held.end), shared
+        start, reference = unpacked.first + unpacked.numbers[place.index][1], generic.Reference(*key, self)
+        quick = plain_value(unpacked.data, start, reference) if start >= 0 else None
+        if quick is not None:
+            return _Read(quick.value, held.end), shared
         stream = io.BytesIO(unpacked.data)
-        stream.seek(unpacked.first + unpacked.numbers[place.index][1])
-        value = generic.read_object(stream, generic.Reference(*key, self))
+        stream.seek(start)
+        value = generic.read_object(stream, reference)
         if isinstance(value, generic.StreamObject | generic.IndirectObject):
             raise misc.PdfReadError("an object stream holds plain objects only")
         return _Read(value, held.end), shared

@@ -13,7 +13,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfStrictReadError
-from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
 
 from signer_app.verification.cross_check import Agreement, pages_with, parsers_agree, same_picture
@@ -28,6 +28,9 @@ from signer_app.verification.source import SourceFile
 _MAX_OBJECTS = 2_000_000
 _MAX_STEPS_OF_PYHANKO = 12
 """A document goes through fewer hands than this; beyond, pyHanko's time grows with the square of the steps."""
+
+_CONTAINERS = (generic.DictionaryObject, generic.ArrayObject)
+_REFERRING = (*_CONTAINERS, generic.IndirectObject)
 
 _EXPLAINED = frozenset(
     {
@@ -70,7 +73,7 @@ class SecondOpinion:
         self._final = final
         self._pages = pages
         self._ask_pyhanko = steps <= _MAX_STEPS_OF_PYHANKO
-        self._history: PdfFileReader | None = None
+        self._history: History | None = None
 
     def of(self, old: Revision, new: Revision, found: Sequence[Difference]) -> Opinion:
         """What the others say of the way from `old` to `new`, for which we found these differences.
@@ -99,9 +102,9 @@ class SecondOpinion:
 
     def _finds_suspicious(self, old: Revision, new: Revision) -> bool:
         if self._history is None:
-            self._history = _History(self._final, self._source.prefix(self._final.end))
+            self._history = History(self._final, self._source.prefix(self._final.end))
         base = len(old.reader.sections) - 1
-        before = self._history.get_historical_resolver(base)
+        before = self._history.resolver_with_usages(base)
         for number in range(base + 1, len(new.reader.sections)):
             try:
                 DEFAULT_DIFF_POLICY.apply(old=before, new=self._history.get_historical_resolver(number))
@@ -112,7 +115,32 @@ class SecondOpinion:
         return False
 
 
-class _History(PdfFileReader):
+class _Skeleton(HistoricalResolver):
+    """A state of the document as far as objects refer to others: what holds no reference is left out."""
+
+    def _subsume_object(self, obj: Any) -> Any:
+        """The same with what matters to the ways through it: /Type tells pages and their nodes."""
+        if isinstance(obj, generic.DictionaryObject):
+            entries = {
+                key: self._subsume_object(value)
+                for key, value in dict.items(obj)
+                if isinstance(value, _REFERRING) or key == "/Type"
+            }
+            return generic.DictionaryObject(  # type: ignore[no-untyped-call]
+                {k: v for k, v in entries.items() if not isinstance(v, _CONTAINERS) or len(v)}
+            )
+        if isinstance(obj, generic.ArrayObject):
+            items = [self._subsume_object(value) for value in list.__iter__(obj) if isinstance(value, _REFERRING)]
+            if not any(not isinstance(item, _CONTAINERS) or len(item) for item in items):
+                return generic.ArrayObject()
+            # Its members keep their places, by which a way through it is named.
+            return generic.ArrayObject(self._subsume_object(value) for value in list.__iter__(obj))
+        if isinstance(obj, generic.IndirectObject):
+            return generic.IndirectObject(obj.idnum, obj.generation, self)  # type: ignore[no-untyped-call]
+        return obj
+
+
+class History(PdfFileReader):
     """pyHanko's reader over what we have read already; what stands at a place never changes."""
 
     def __init__(self, final: Revision, stream: Any) -> None:
@@ -120,6 +148,18 @@ class _History(PdfFileReader):
         super().__init__(stream, strict=final.reader.strict)
         if self.encrypted:
             self.decrypt("")
+
+    def resolver_with_usages(self, number: int) -> HistoricalResolver:
+        """A state for pyHanko's analysis, which asks first by which ways each object can be reached.
+
+        pyHanko walks through every number of every array for that; here through what can lead to an object.
+        """
+        resolver = self.get_historical_resolver(number)
+        if "/Encrypt" not in self.trailer and resolver._indirect_object_access_cache is None:
+            skeleton = _Skeleton(self, number)
+            skeleton._load_reverse_xref_cache()  # type: ignore[no-untyped-call]
+            resolver._indirect_object_access_cache = skeleton._indirect_object_access_cache
+        return resolver
 
     def _read_object(self, ref: Any, marker: Any, never_decrypt: bool = False, as_metadata_stream: bool = False) -> Any:
         key = (ref.idnum, ref.generation)

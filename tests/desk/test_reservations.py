@@ -23,9 +23,9 @@ from tests.support.workspace import schema
 QD = "QĐ-UBND"
 
 
-def keep(office: Office, number: str, owner: str = "a" * 64, body: str = ORG) -> None:
+def keep(office: Office, number: str, owner: str = "a" * 64, body: str = ORG, notation: str = QD) -> None:
     wish = Reservation.of(
-        body, BY_NOTATION, number, QD, TODAY, owner=owner, name="dự thảo.pdf", at=MONDAY, operator="hanh"
+        body, BY_NOTATION, number, notation, TODAY, owner=owner, name="dự thảo.pdf", at=MONDAY, operator="hanh"
     )
     office.store.write(lambda tx: tx.reservations.reserve(wish))
 
@@ -62,6 +62,18 @@ def test_only_a_kept_number_can_be_given_up(office: Office, number: str) -> None
     with pytest.raises(KnownError) as caught:
         book.give_up(ORG, 2026, number, QD, "Rút văn bản")
     assert caught.value.code == "number_not_kept"
+
+
+def test_giving_up_a_number_of_a_register_leaves_the_other_notation_its_own(office: Office) -> None:
+    book = Register(office.space, Names(office.space.folder.cache))
+    for owner, notation in (("a", QD), ("b", "TB-UBND")):
+        keep(office, "5", owner * 64, notation=notation)
+    # The register comes when both are kept; from now on no other 5 is given.
+    registers = (NumberRegister(name="Sổ chung", notations=(QD, "TB-UBND")),)
+    changed(office, bodies=(Body(code=ORG, name="UBND xã Hòa Sơn", registers=registers),))
+    book.give_up(ORG, 2026, "5", "TB-UBND", "Rút văn bản")
+    with office.store.view() as view:
+        assert {one.label: one.given_up for one in view.reservations.list()} == {f"5/{QD}": False, "5/TB-UBND": True}
 
 
 # ---- signer register -----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 from asn1crypto import tsp
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -16,9 +17,12 @@ from signer_app.demo.pki_names import Holder
 from signer_app.levels.raising import Raised
 from signer_app.pdf.later import add_validation, finish_timestamp, prepare_timestamp
 from signer_app.signing.batch import Stamped
+from signer_app.signing.timestamps import ask_tsa
+from signer_app.store.settings import TimestampServer
 from signer_app.verification.model import Integrity, Level
 from signer_resources.errors import KnownError
 from tests.levels.signed import Place, fields, root_of, scripted_pool
+from tests.levels.test_timestamps import IMPRINT, answering
 from tests.verification.documents import timestamper
 from tests.verification.small_pki import Pki, make_certificate
 
@@ -167,6 +171,28 @@ def test_a_timestamp_of_a_stranger_is_thrown_away(place: Place, foreign: Pki) ->
     raised = place.raiser(scripted_pool(answer)).raise_to(place.letter(), Level.B_T, place.folder)
     assert raised.reason is not None
     assert (raised.path, raised.reason.code) == (None, "level_timestamp_untrusted")
+
+
+def test_whoever_answers_in_a_servers_place_is_not_believed_and_hides_no_other(place: Place, foreign: Pki) -> None:
+    tomorrow = place.clock() + dt.timedelta(days=30)
+
+    def lie(query: bytes) -> bytes:
+        stamper = timestamper(foreign.tsa, tomorrow)
+        return bytes(asyncio.run(stamper.async_request_tsa_response(tsp.TimeStampReq.load(query))).dump())
+
+    with answering(lie) as url:
+        place.settings(lambda old: msgspec.structs.replace(old, tsa_url=url))
+        assert ask_tsa(url, IMPRINT, 10.0, 4711).time > place.clock(), "its answer is a good one but for who it is"
+        alone = place.space.timestamps
+        assert alone is not None
+        assert alone.at_once(IMPRINT) is None
+        honest = TimestampServer(url=place.tsa_url)
+        place.settings(lambda old: msgspec.structs.replace(old, tsa_others=(honest,)))
+        both = place.space.timestamps
+        assert both is not None
+        for stamped in (both.at_once(IMPRINT), both.patiently(IMPRINT)):
+            assert stamped is not None
+            assert (stamped.tsa, stamped.time < tomorrow) == (place.tsa_url, True)
 
 
 @pytest.fixture(scope="module")

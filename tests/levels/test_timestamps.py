@@ -168,6 +168,36 @@ def test_a_quota_for_the_minute_moves_on_and_counts_what_failed(store: Store) ->
     assert pool.patiently(IMPRINT).tsa == "two"
 
 
+def test_a_new_quota_of_the_minute_is_waited_for_when_nobody_waits(store: Store) -> None:
+    network = Network(one=1.0)
+    pool = TimestampPool([TimestampServer(url="one", per_minute=1, per_day=3)], StoredUses(store), network.means())
+    # The wait is no part of the three minutes for an answer.
+    assert [pool.patiently(IMPRINT).tsa for _ in range(3)] == ["one"] * 3
+    assert 120 <= network.elapsed <= 130
+    assert pool.at_once(IMPRINT) is None, "a person never waits for it"
+    with pytest.raises(KnownError) as caught:
+        pool.patiently(IMPRINT)
+    assert (caught.value.code, len(network.asked)) == ("tsa_quota_used", 3)
+
+
+def test_waiting_for_a_quota_has_an_end_and_can_be_cancelled(store: Store) -> None:
+    network = Network(one=0.0)
+    means = network.means()
+
+    class OthersFirst(StoredUses):
+        def used(self, tsa: str, since: dt.datetime) -> int:
+            return super().used(tsa, since) + 1
+
+    pool = TimestampPool([TimestampServer(url="one", per_minute=1)], OthersFirst(store), means)
+    with pytest.raises(KnownError) as caught:
+        pool.patiently(IMPRINT)
+    assert (caught.value.code, network.asked) == ("tsa_quota_used", [])
+    assert 600 <= network.elapsed <= 605
+    with pytest.raises(KnownError) as caught:
+        pool.patiently(IMPRINT, lambda: network.elapsed > 610)
+    assert (caught.value.code, network.elapsed < 615) == ("interrupted", True)
+
+
 def test_at_most_four_are_asked_at_once() -> None:
     together, inside, most = threading.Barrier(4), [0], [0]
     guard = threading.Lock()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 
 import signer_resources
 from signer_app.levels.files import Upgrade
+from signer_app.levels.keeping import keep
 from signer_app.verification.model import Level
+from signer_resources.errors import KnownError
 from tests.levels.signed import Place
 from tests.support.workspace import Desk, Site
 
@@ -110,6 +113,31 @@ def test_words_are_said_and_wrong_usage_is_told(desk: Desk) -> None:
     assert desk.call("upgrade", desk.letters / "none.pdf", "--level", "b-t").code == 2
     assert desk.call("upgrade", letter).code == 2
     assert desk.call("upgrade", letter, "--level", "b-b").code == 2
+
+
+@pytest.mark.long
+def test_copies_of_one_file_that_was_signed_here_get_one_version(place: Place) -> None:
+    letter = place.letter()
+    stored = place.store(letter)
+    copies = [Path(shutil.copy(letter, place.folder / f"bản {number}.pdf")) for number in range(2)]
+    result = Upgrade(place.space, Level.B_T, place.folder / "ra").run(copies, lambda *_args: None)
+    with place.space.store.view() as view:
+        (version,) = view.levels.versions(stored.id)
+    assert [entry.sha256_out for entry in result.files] == [version.blob] * 2
+
+
+def test_what_was_begun_from_an_older_version_is_not_kept(place: Place) -> None:
+    stored = place.store(place.letter())
+    assert stored.blob_out is not None
+    raised = place.raised(place.space.store.blobs.path(stored.blob_out), Level.B_T)
+    assert raised.path is not None
+    late = replace(raised, path=Path(shutil.copy(raised.path, place.folder / "late.pdf")))
+    kept = keep(place.space, stored, raised, stored.blob_out)
+    with pytest.raises(KnownError) as caught:
+        keep(place.space, stored, late, stored.blob_out)
+    assert caught.value.code == "level_overtaken"
+    with place.space.store.view() as view:
+        assert [version.blob for version in view.levels.versions(stored.id)] == [kept.blob]
 
 
 @pytest.mark.long

@@ -40,7 +40,7 @@ def test_the_machine_check_tells_how_many_files_wait_and_why(place: Place) -> No
     assert tried.state is CheckState.WARN
     assert said(tried).splitlines() == [
         "1 tệp chờ bổ sung dấu thời gian. Đã bổ sung 0 tệp, 0 tệp không bổ sung được.",
-        "Chưa xin được dấu thời gian, sẽ bổ sung sau. Chữ ký không thay đổi.",
+        "Chưa có dấu thời gian, sẽ bổ sung sau. Chữ ký không thay đổi.",
     ]
     place.settings(lambda old: msgspec.structs.replace(old, tsa_url=None))
     assert [error.code for error in levels_check(place.space).also] == ["level_no_tsa"]

@@ -125,6 +125,7 @@ def test_a_fault_before_the_new_one_is_kept_leaves_the_old_one_valid(
     with clerk.space.store.view() as view:
         assert view.replacing.replaced_by(old) is None
         assert view.documents.find_number(clerk.chosen.body_code, ISSUED.year, "QĐ-UBND", "12") is not None
+        assert view.reservations.list() == (), "the number is the old one's, and nothing that could be given up"
         assert [waiting.id for waiting in view.drafts.list()] == [draft.id]
 
 

@@ -79,9 +79,71 @@ def test_a_mark_in_a_frame_or_a_header_of_a_text_is_found(tmp_path: Path) -> Non
     assert look_into(headed, "b.docx").secret
 
 
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+WATERMARK = (
+    f'<w:hdr xmlns:w="{W}" xmlns:v="urn:schemas-microsoft-com:vml"><w:p><w:r><w:pict><v:shape>'
+    '<v:textpath string="TUYỆT MẬT"/></v:shape></w:pict></w:r></w:p></w:hdr>'
+)
+
+
+def body(inside: str) -> str:
+    return f'<w:document xmlns:w="{W}"><w:body><w:p><w:r>{inside}</w:r></w:p></w:body></w:document>'
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"word/document.xml": body("<w:t>MẬT</w:t><w:br/><w:t>UBND TỈNH AN SƠN</w:t>")},
+        {"word/document.xml": body("<w:t>UBND TỈNH AN SƠN</w:t><w:tab/><w:t>TỐI MẬT</w:t>")},
+        {"word/header1.xml": WATERMARK},
+        {"word/Header1.XML": WATERMARK},
+    ],
+)
+def test_a_mark_is_found_wherever_a_text_has_it(parts: dict[str, str], tmp_path: Path) -> None:
+    assert look_into(text_document(tmp_path / "a.docx", "Kính gửi", more=parts), "a.docx").secret
+
+
+SHEET = '<worksheet xmlns="http://x"><sheetData><row><c {}</c></row></sheetData></worksheet>'
+INLINE = 't="inlineStr"><is><r><t>M</t></r><r><t>ẬT</t></r><rPh sb="0" eb="1"><t>đọc</t></rPh></is>'
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"xl/sharedStrings.xml": "<sst><si><t>UBND TỈNH\nMẬT</t></si></sst>"},
+        {"xl/sharedStrings.xml": '<sst><si><t>MẬT</t><rPh sb="0" eb="1"><t>đọc</t></rPh></si></sst>'},
+        {"xl/SharedStrings.xml": "<sst><si><t>MẬT</t></si></sst>"},
+        {"xl/worksheets/sheet1.xml": SHEET.format(INLINE)},
+        {"xl/worksheets/sheet1.xml": SHEET.format('t="str"><v>Danh sách\nTỐI MẬT</v>')},
+        {"xl/worksheets/Bảng.xml": SHEET.format('t="str"><v>MẬT</v>')},
+        {"xl/workbook.xml": '<workbook><sheets><sheet name="Bảng 1"/><sheet name="Tối mật"/></sheets></workbook>'},
+    ],
+)
+def test_a_mark_is_found_wherever_a_workbook_has_it(parts: dict[str, str], tmp_path: Path) -> None:
+    plain = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/worksheets/sheet1.xml": SHEET.format('t="s"><v>0</v>'),
+        "xl/workbook.xml": '<workbook><sheets><sheet name="Bảng 1"/></sheets></workbook>',
+    }
+    assert not look_into(pack(tmp_path / "a.xlsx", plain), "a.xlsx").secret
+    assert look_into(pack(tmp_path / "b.xlsx", plain | parts), "b.xlsx").secret
+
+
 def test_words_far_from_the_beginning_are_no_mark(tmp_path: Path) -> None:
     late = [("x",)] * words._MOST_WORDS
     assert not look_into(spreadsheet(tmp_path / "a.xlsx", [*late, ("MẬT",)]), "a.xlsx").secret
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.txt", "a.csv", "a.dwg", "a.ods", "a.jpg"])
+def test_an_office_file_under_another_kinds_name_doesnt_go_along_unlooked(name: str, tmp_path: Path) -> None:
+    made = text_document(tmp_path / "a.docx", "MẬT")
+    assert refusal(made.rename(tmp_path / name)) == "attachment_damaged"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.dwg"])
+@pytest.mark.parametrize("data", [OLE, b"%PDF-1.7 ", b"{\\rtf1 M"])
+def test_what_looks_like_another_kind_is_not_taken_for_text(name: str, data: bytes, tmp_path: Path) -> None:
+    assert refusal(written(tmp_path, name, data)) == "attachment_damaged"
 
 
 @pytest.mark.parametrize(
@@ -138,6 +200,22 @@ def test_a_file_that_is_made_to_exhaust_is_given_up(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(words, "MOST_ENTRIES", 2)
     many = pack(tmp_path / "b.zip", {str(number): "" for number in range(3)})
     assert refusal(many) == "attachment_damaged"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "".join(f"<a{number}/>" for number in range(5000)),
+        "<a {}/>".format(" ".join(f'b{number}=""' for number in range(5000))) + "<p/>",
+        f'<a b="{" " * (6 << 20)}"/>',
+        f"<!--{' ' * (6 << 20)}-->",
+        "<a>" * 600 + "</a>" * 600,
+    ],
+    ids=["elements", "attributes", "value", "comment", "depth"],
+)
+def test_xml_that_is_made_to_exhaust_is_given_up_though_it_is_small(inside: str, tmp_path: Path) -> None:
+    parts = {"[Content_Types].xml": "<Types/>", "word/document.xml": f"<x>{inside}</x>"}
+    assert refusal(pack(tmp_path / "a.docx", parts)) == "attachment_damaged"
 
 
 def test_more_than_the_receiving_side_takes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

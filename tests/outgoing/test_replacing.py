@@ -8,6 +8,8 @@ import pytest
 
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.model import FileRole, JournalAction, StoredFile
+from signer_app.store.number_book import NumberState
+from signer_app.store.sequences import Register, Sequences
 from signer_app.store.store import Store
 from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
@@ -59,6 +61,17 @@ def test_another_number_leaves_the_old_one_in_the_book_as_given_up(store: Store,
     assert found is not None
     assert (found.given_up, found.reason, found.operator) == (True, "Ký lại", "Lê Thị Văn Thư")
     assert (JournalAction.NUMBER_GIVEN_UP, "125/UBND-VHXH") in told
+
+
+def test_a_register_that_came_between_doesnt_give_up_the_number_that_went_over(store: Store, letters: Letters) -> None:
+    old = kept(store, letters, group="UBND-VHXH")
+    book = Sequences((Register(name="Sổ chung", notations=("UBND-VHXH", "QĐ-UBND")),))
+    again = letters.signing(receivers=(), group="Sổ chung")
+    store.commit_signed(msgspec.structs.replace(again, replaces=old, sequences=book), not_secret)
+    assert number_of(store, "125") == again.document.id
+    with store.view() as view:
+        assert view.reservations.list() == ()
+        assert [line.state for line in view.number_book.entries(2026)] == [NumberState.ISSUED]
 
 
 def test_what_was_sent_or_replaced_already_stays_and_a_fault_undoes_all(store: Store, letters: Letters) -> None:

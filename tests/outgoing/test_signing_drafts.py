@@ -17,6 +17,7 @@ from signer_app.signing.certificates import SigningCertificate, fit_to_sign
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import seen_hash
 from signer_app.signing.resume import unfinished
+from signer_app.store.batches import Batches
 from signer_app.store.model import JournalAction
 from signer_app.store.store import Signing
 from signer_app.tasks import Preflight, PreflightAnswer, Screen, ScreenAnswer
@@ -340,6 +341,27 @@ def test_a_signing_that_fails_leaves_the_draft_with_the_reason(clerk: Clerk, mon
     monkeypatch.undo()
     (row,) = clerk.outgoing.examine([draft_id], clerk.chosen).rows
     assert row.state is State.READY
+
+
+def test_a_batch_that_cant_be_written_down_takes_no_number(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = clerk.bring_in(clerk.desk.letter("thong-bao.pdf"))
+    numbers: list[int] = []
+
+    def cut(batches: Batches, *_rows: object) -> None:
+        with clerk.space.store.view() as view:
+            numbers.append(len(view.reservations.list()))
+        raise KnownError("disk_full", folder="x")
+
+    monkeypatch.setattr(Batches, "add", cut)
+    with clerk.outgoing.signing(ids) as jobs:
+        run = SigningRun(clerk.space, clerk.chosen, jobs, Options(level="b-b"), preflights=clerk.outgoing.preflights)
+        assert run.examine() == 1
+        stopped = run.sign_with(Login(Pin(CANARY_PIN)))
+        run.finish(stopped)
+    assert stopped is not None
+    assert stopped.code == "disk_full"
+    with clerk.space.store.view() as view:
+        assert (numbers, view.reservations.list()) == ([1], ())
 
 
 def test_what_was_looked_at_before_the_token_was_plugged_in_is_signed_if_it_looks_the_same(clerk: Clerk) -> None:

@@ -124,12 +124,21 @@ class Desk:
         return source
 
     def recheck(
-        self, source: Path, output: Path, steps: Sequence[SignStep], holder: Holder = Holder.AGENCY
+        self,
+        source: Path,
+        output: Path,
+        steps: Sequence[SignStep],
+        holder: Holder = Holder.AGENCY,
+        *,
+        certified_may_change: bool = False,
     ) -> Rechecked:
         before = self.verify(source)
         with opened(output) as file:
             after = verify_opened(file, output, self.trust, self.now)
-            return recheck(source, output, steps, before, after, self.leaf(holder).sha256, file)
+            sha256 = self.leaf(holder).sha256
+            return recheck(
+                source, output, steps, before, after, sha256, file, certified_may_change=certified_may_change
+            )
 
     def preflight(
         self,

@@ -152,7 +152,8 @@ def test_a_file_that_wants_a_password_is_never_signed(desk: Desk, revision: Lite
         desk.prepare(source, INVISIBLE)
 
     assert refused.value.code == "pdf_encrypted"
-    assert extendable(source) is None
+    with pytest.raises(KnownError, match="encrypted"):
+        extendable(source)
     assert desk.verify(source).message_code == "verify_encrypted"
 
 

@@ -41,7 +41,8 @@ def _both_sign(desk: Desk, words: list[Words]) -> Path:
 
 def test_an_initial_of_the_leader_is_no_signature_for_issue(desk: Desk) -> None:
     """By its field's name, or by its reason: even where it stands in ô 7."""
-    for field, reason in (("ky_nhay_2", None), ("Signature1", "ký nháy")):
+    told = (("ky_nhay_2", None), ("Signature1", "ký nháy"), ("KyNhay1", None), ("S", "Đã ký nháy"), ("S", "Ký tắt"))
+    for field, reason in told:
         step = msgspec.structs.replace(picture_step(ROOM, field=field), reason=reason)
         signed = desk.sign(desk.keep(letter()), [step], Holder.LEADER)
         result = desk.preflight(signed)
@@ -75,6 +76,42 @@ def test_titles_that_name_no_body_are_asked_about_and_a_listed_signer_settles_it
     settled = desk.preflight(signed, body=listed)
     assert one(settled, Mark.SEAL).sure
     assert one(settled, Mark.SEAL).rect.right == pytest.approx(ROOM.x + ROOM.w / 3, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "refused", "told", "sure"),
+    [
+        ("Nguyễn Thị Phương", ["leader_other_name"], set(), None),
+        ("Nguyễn Thị Ngọc Phượng", [], {"leader_name_differs", "place_unsure"}, False),
+        ("NGUYỄN THỊ PHƯỢNG", [], set(), True),
+    ],
+)
+def test_a_name_that_differs_under_the_signature_is_refused_or_asked_about(
+    desk: Desk, typed: str, refused: list[str], told: set[str], sure: bool | None
+) -> None:
+    """In diacritics alone it is another person's; in a word between, the certificate may spell it so."""
+    result = desk.preflight(desk.leader_signs_elsewhere(desk.keep(letter(signer=signer_block(typed)))))
+    assert refusals(result) == refused
+    assert told <= set(warnings(result))
+    assert [one.sure for one in result.placements if one.what is Mark.SEAL] == ([] if sure is None else [sure])
+
+
+def test_a_leader_who_still_has_to_sign_beside_ours_is_named(desk: Desk, joint: Path) -> None:
+    signed = desk.sign(desk.keep(page_of(_joint())), [picture_step(ROOM)], Holder.LEADER)
+    (told,) = [one for one in desk.preflight(signed).findings if one.code == "joint_others_missing"]
+    assert told.params == {"names": "Đặng Văn Thưởng"}
+    assert "joint_others_missing" not in warnings(desk.preflight(joint))
+
+
+@pytest.mark.parametrize("rect", [Rect(140, 10, 50, 18), Rect(-40, 100, 60, 22), Rect(30, 230, 60, 22)])
+def test_the_seal_does_not_follow_a_signature_that_is_not_in_its_place(desk: Desk, rect: Rect) -> None:
+    """Over Quốc hiệu, off the page, in the left half: the seal goes to the leader's name."""
+    placed = one(desk.preflight(desk.leader_signs_elsewhere(desk.keep(letter()), rect)), Mark.SEAL)
+    assert placed.rule == "signer_name"
+    nameless = desk.keep(page_of(head()))
+    listed = msgspec.structs.replace(OUR_BODY, signers=("Nguyễn Thị Phượng",))
+    asked = one(desk.preflight(desk.leader_signs_elsewhere(nameless, rect), body=listed), Mark.SEAL)
+    assert not asked.sure
 
 
 def test_the_other_bodys_leader_alone_is_not_ours(desk: Desk) -> None:

@@ -1,10 +1,16 @@
 """What each profile draws and needs: initial, appendix, copy, archive; the corner of page 1."""
 
 import datetime as dt
+import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
+from PIL import Image
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
@@ -145,6 +151,62 @@ def test_an_electronic_original_is_not_copied_but_an_extract_is_made_anew(desk: 
         (CopyForm.TRICH_SAO, "extract_of_electronic_original"),
     ):
         assert refusals(desk.preflight(signed, Profile.COPY, copy=CopyOrder(form, "Chủ tịch"))) == [code]
+    assert refusals(desk.preflight(signed, Profile.ARCHIVE)) == ["archive_of_electronic_original"]
+
+
+def _form_dropped(data: bytes) -> bytes:
+    """In one more revision, so that the signed one is still inside."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(data))
+    del writer.root["/AcroForm"]
+    page = writer.find_page_for_modification(0)[0].get_object()  # type: ignore[no-untyped-call]
+    page["/Annots"] = generic.ArrayObject()
+    writer.update_container(page)
+    writer.update_root()  # type: ignore[no-untyped-call]
+    out = io.BytesIO()
+    writer.write(out)  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+def _written_anew(data: bytes) -> bytes:
+    """Without the signature's value; its field and its look are left."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        for field in pdf.Root.AcroForm.Fields:
+            del field.V
+        out = io.BytesIO()
+        pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("hidden", [_form_dropped, _written_anew])
+def test_an_original_whose_signature_was_taken_off_is_still_one(desk: Desk, hidden: Callable[[bytes], bytes]) -> None:
+    path = desk.keep(hidden(desk.leader_signs_elsewhere(desk.keep(letter())).read_bytes()))
+    assert desk.verify(path).signatures == ()
+    assert refusals(desk.preflight(path, Profile.COPY, copy=ORDER)) == ["copy_of_electronic_original"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "dpi", "codes"),
+    [
+        ("RGB", 200, set()),
+        ("RGB", 150, {"copy_scan_coarse"}),
+        ("L", 200, {"copy_scan_grey"}),
+        (None, 0, {"copy_not_a_scan"}),
+    ],
+)
+def test_a_copy_is_made_of_a_scan_in_colour_that_is_fine_enough(
+    desk: Desk, mode: str | None, dpi: int, codes: set[str]
+) -> None:
+    out = io.BytesIO(letter())
+    if mode is not None:
+        out = io.BytesIO()
+        Image.new(mode, (round(A4[0] / 25.4 * dpi), round(A4[1] / 25.4 * dpi)), "white").save(
+            out, "PDF", resolution=dpi
+        )
+    path = desk.keep(out.getvalue())
+    told = {"copy_not_a_scan", "copy_scan_coarse", "copy_scan_grey"}
+    assert set(warnings(desk.preflight(path, Profile.COPY, copy=ORDER))) & told == codes
+    extract = CopyOrder(CopyForm.TRICH_SAO, "Chủ tịch")
+    assert not set(warnings(desk.preflight(path, Profile.COPY, copy=extract))) & told
 
 
 def test_a_digitised_paper_carries_body_and_time_in_the_corner_and_no_picture(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from signer_app.pdf.placing import read_form
 from signer_app.pdf.placing.boxes import seal_box
 from signer_app.pdf.plan import Drawing, MakeSignatureField, Mark, SignStep
 from signer_app.verification.model import Integrity
-from tests.pdf.paper import A4, Turn, Words, document_of, letter, page_of, signer_block, turned
+from tests.pdf.paper import A4, Turn, Words, document_of, head, letter, page_of, signer_block, turned
 from tests.pdf.signing import INVISIBLE, OUR_BODY, Desk, elsewhere, one, page_items, refusals, warnings
 from tests.pdf.test_place_profiles import DAY
 
@@ -61,9 +61,9 @@ def test_a_lock_of_all_fields_lets_nothing_be_added(desk: Desk) -> None:
         pdf.save(out)
     form = read_form(desk.keep(out.getvalue()))
     assert form.locked("ky")
-    locked = desk.sign(desk.keep(letter()), [_locking("ky", "lanh_dao", "ban_so_hoa")], Holder.DRAFTER)
-    for profile in (Profile.PLAIN, Profile.LEADER, Profile.ARCHIVE):
-        assert "fields_locked" in refusals(desk.preflight(locked, profile))
+    locked = desk.sign(desk.keep(letter()), [_locking("ky", "lanh_dao", "phu_luc")], Holder.DRAFTER)
+    for profile in (Profile.PLAIN, Profile.LEADER, Profile.APPENDIX):
+        assert "fields_locked" in refusals(desk.preflight(locked, profile, notation="QĐ-UBND"))
 
 
 def test_what_a_form_says_is_read_without_trust(desk: Desk) -> None:
@@ -195,3 +195,83 @@ def test_the_seal_without_any_place_of_signing_is_asked(desk: Desk) -> None:
     assert (placed.rule, placed.sure) == ("geometry", False)
     assert (placed.rect.w, placed.rect.h) == (38, 38)
     assert "place_unsure" in warnings(result)
+
+
+_NUMBER, _DATE, _SEAL = Rect(48, 31, 14, 9), Rect(137, 31, 25, 9), Rect(102, 181, 38, 38)
+
+
+def _with_fields(data: bytes, name: str, change: dict[str, Any]) -> bytes:
+    """A letter with fields for number, date and seal as other software makes them; one of them is otherwise."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        frame = PageFrame(UserBox(*(float(v) for v in pdf.pages[0].mediabox)))
+        fields = []
+        for own, kind, rect in (("so", "/Tx", _NUMBER), ("ngay", "/Tx", _DATE), ("dau", "/Sig", _SEAL)):
+            more = {"F": 4, "Rect": rect, **(change if own == name else {})}
+            box = frame.to_user(more.pop("Rect"))
+            widget = pikepdf.Dictionary(
+                Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Widget, FT=pikepdf.Name(kind), T=own,
+                Rect=pikepdf.Array([box.llx, box.lly, box.urx, box.ury]), DA="/Helv 10 Tf 0 g", **more,
+            )  # fmt: skip
+            fields.append(pdf.make_indirect(widget))
+        pdf.pages[0].obj.Annots = pikepdf.Array(fields)
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array(fields), DA="/Helv 10 Tf 0 g")
+        out = io.BytesIO()
+        pdf.save(out)
+    return out.getvalue()
+
+
+_WHOLE = Rect(0, 0, 210, 297)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("dau", {"F": 6}),
+        ("dau", {"F": 0}),
+        ("dau", {"Rect": Rect(40, 15, 38, 38)}),
+        ("dau", {"Rect": Rect(195, 100, 38, 38)}),
+        ("dau", {"Rect": _WHOLE}),
+        ("so", {"F": 6}),
+        ("so", {"F": 0}),
+        ("so", {"OC": pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name="x")}),
+        ("so", {"MaxLen": 1}),
+        ("so", {"Ff": 1 << 13}),
+        ("so", {"Rect": _WHOLE}),
+    ],
+)
+def test_a_prepared_field_that_would_not_show_or_lies_elsewhere_is_not_used(
+    desk: Desk, name: str, change: dict[str, Any]
+) -> None:
+    source = desk.leader_signs_elsewhere(desk.keep(_with_fields(letter(), name, change)))
+    steps = desk.plan(source).steps
+    used = {fill.name for step in steps for fill in step.fill} | {step.field for step in steps if step.existing}
+    assert name not in used
+    assert used & {"so", "ngay", "dau"} == {"so", "ngay", "dau"} - {name}
+    seal = steps[-1]
+    assert seal.rect is not None
+    assert seal.rect.rounded() == _SEAL
+
+
+def test_the_leader_makes_no_field_over_ink(desk: Desk) -> None:
+    """A number that stands there as a picture."""
+    with pikepdf.open(io.BytesIO(letter())) as pdf:
+        x, y = 52 / 25.4 * 72, (297 - 37.5) / 25.4 * 72
+        pdf.pages[0].contents_add(b"%f %f 6 9 re f" % (x, y))
+        out = io.BytesIO()
+        pdf.save(out)
+    result = desk.preflight(desk.keep(out.getvalue()), Profile.LEADER)
+    assert result.plan is not None
+    assert [made.name for made in result.plan.steps[0].make] == ["ngay", "dau"]
+    assert "blank_not_empty" in warnings(result)
+
+
+def test_a_seal_over_the_receivers_is_told_to_the_leader_and_to_the_clerk(desk: Desk) -> None:
+    long = Words(30, 195, "- Các phòng, ban, ngành, đơn vị thuộc xã Hòa Sơn;", size=11)
+    source = desk.keep(letter(long, signer=signer_block(x=140)))
+    assert "seal_over_receivers" in warnings(desk.preflight(source, Profile.LEADER))
+    assert "seal_over_receivers" in warnings(desk.preflight(desk.leader_signs(source)))
+
+
+def test_a_name_that_stands_twice_on_one_page_is_asked_about(desk: Desk) -> None:
+    twice = desk.keep(page_of([*head(), *signer_block(top=100), *signer_block(top=200)]))
+    assert "place_unsure_mark" in warnings(desk.preflight(twice, Profile.LEADER))

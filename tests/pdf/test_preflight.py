@@ -1,5 +1,6 @@
 """Every reason for which the preflight refuses or warns, before any PIN."""
 
+import datetime as dt
 import io
 from collections.abc import Callable
 from typing import Any
@@ -9,15 +10,16 @@ import pikepdf
 import pytest
 from pyhanko.sign.fields import MDPPerm
 
-from signer_app.demo.pki_names import Holder
+from signer_app.demo.pki_names import HOLDERS, Holder
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.model import Body, CopyForm, CopyOrder, PlaceOption, Profile
 from signer_app.pdf.plan import SigningPlan, plan_hash
 from signer_app.verification.model import TrustMaterial
 from signer_resources import messages
-from tests.pdf.paper import BOLD, Words, letter, page_of
+from tests.pdf.paper import BOLD, Words, letter, page_of, signer_block
 from tests.pdf.signing import (
     BODY,
+    LEADER,
     OUR_BODY,
     Desk,
     elsewhere,
@@ -39,6 +41,8 @@ from tests.verification.small_pki import make_certificate
         ({"number": "Số: 05/QĐ-UBND"}, {"number": "05/2026"}, "number_differs"),
         ({}, {"notation": "QĐ-SNV"}, "notation_differs"),
         ({}, {"number": None}, "number_missing"),
+        ({}, {"number": "0"}, "number_invalid"),
+        ({}, {"number": "-5"}, "number_invalid"),
         ({"number": "Phòng Nội vụ"}, {}, "number_line_missing"),
         ({"number": "Số: /QĐ-UBND"}, {"number": "12345"}, "blank_too_narrow"),
         ({"date": "Hòa Sơn"}, {}, "date_line_missing"),
@@ -65,6 +69,22 @@ def test_the_seal_is_refused_with_its_reason(
         assert messages.explain(finding.code, "vi", **finding.params).what
 
 
+@pytest.mark.parametrize(
+    ("of_head", "wishes", "codes"),
+    [
+        ({"number": "Số:       /2025/QĐ-UBND"}, {}, {"number_year_differs"}),
+        ({}, {"date": dt.date(2026, 9, 1)}, {"date_far"}),
+        ({"date": "Hòa Sơn, ngày     tháng     năm      "}, {"date": dt.date(2025, 11, 22)}, {"date_far"}),
+        ({"date": "Hòa Sơn, ngày 20 tháng 11 năm 2026"}, {"date": None}, set()),
+    ],
+)
+def test_years_and_dates_that_hardly_can_be_meant_are_told(
+    desk: Desk, of_head: dict[str, Any], wishes: dict[str, Any], codes: set[str]
+) -> None:
+    result = desk.preflight(desk.keep(letter(**of_head)), **wishes)
+    assert set(warnings(result)) & {"number_year_differs", "date_far"} == codes
+
+
 # --- earlier signatures ------------------------------------------------------------------------------------------
 
 
@@ -77,9 +97,11 @@ def test_an_initial_is_not_the_leaders_signature(desk: Desk) -> None:
     assert refusals(desk.preflight(initialled)) == ["leader_only_initial"]
 
 
-def test_who_signs_in_the_leaders_place_or_is_on_the_list_counts(desk: Desk) -> None:
+def test_who_signs_in_the_leaders_place_must_be_named_there_or_be_on_the_list(desk: Desk) -> None:
     in_place = desk.leader_signs_elsewhere(desk.keep(letter()), holder=Holder.DRAFTER)
-    assert refusals(desk.preflight(in_place)) == []
+    result = desk.preflight(in_place)
+    assert refusals(result) == ["leader_other_name"]
+    assert result.findings[0].params == {"name": "Lê Hữu Đạt", "typed": "Nguyễn Thị Phượng"}
     aside = desk.sign(desk.keep(letter()), [picture_step(Rect(30, 150, 14, 8))], Holder.DRAFTER)
     listed = msgspec.structs.replace(OUR_BODY, signers=("Lê Hữu Đạt",))
     assert refusals(desk.preflight(aside, body=listed)) == []
@@ -105,10 +127,22 @@ def test_the_leader_must_be_trusted_and_not_revoked(desk: Desk) -> None:
     unchecked = msgspec.structs.replace(desk.trust, crls=())
     result = desk.preflight(signed, trust=unchecked)
     assert (refusals(result), warnings(result)[0]) == ([], "leader_revocation_unchecked")
-    revoked = desk.leader_signs_elsewhere(desk.keep(letter()), holder=Holder.REVOKED_LEADER)
+    theirs = letter(signer=signer_block(HOLDERS[Holder.REVOKED_LEADER].subject.common_name))
+    revoked = desk.leader_signs_elsewhere(desk.keep(theirs), holder=Holder.REVOKED_LEADER)
     assert refusals(desk.preflight(revoked)) == ["leader_revoked"]
-    expired = desk.leader_signs_elsewhere(desk.keep(letter()), holder=Holder.EXPIRED_LEADER)
+    beside = desk.sign(revoked, [picture_step(Rect(120, 215, 40, 15), field="Signature2")], Holder.LEADER)
+    listed = msgspec.structs.replace(OUR_BODY, signers=(LEADER,))
+    assert refusals(desk.preflight(beside, body=listed)) == ["leader_revoked"]
+    theirs = letter(signer=signer_block(HOLDERS[Holder.EXPIRED_LEADER].subject.common_name))
+    expired = desk.leader_signs_elsewhere(desk.keep(theirs), holder=Holder.EXPIRED_LEADER)
     assert refusals(desk.preflight(expired)) == ["leader_certificate_unfit"]
+
+
+def test_a_signature_that_does_not_count_beside_the_leaders_is_told(desk: Desk) -> None:
+    aside = desk.sign(desk.keep(letter()), [picture_step(Rect(30, 150, 40, 15))], Holder.REVOKED_LEADER)
+    both = desk.leader_signs_elsewhere(aside)
+    result = desk.preflight(both)
+    assert (refusals(result), warnings(result)[0]) == ([], "leader_other_unfit")
 
 
 def test_a_seal_field_of_another_size_is_refused(desk: Desk) -> None:
@@ -291,6 +325,10 @@ def test_a_certified_file_is_locked_at_p1_and_warned_of_else(desk: Desk, permiss
         trust = TrustMaterial(anchors=(holder.der,))
         sealed = desk.preflight(desk.keep(certified), trust=trust)
         assert {"pdf_certified", "certified_will_change", "two_signatures"} <= set(warnings(sealed))
+        for profile in (Profile.INITIAL, Profile.LEADER):
+            assert refusals(desk.preflight(desk.keep(certified), profile)) == ["certified_no_new_field"]
+        visible = desk.preflight(desk.keep(certified), Profile.PLAIN, place=PlaceOption(1, 20, 250))
+        assert refusals(visible) == ["certified_no_new_field"]
 
 
 # --- plans -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Repair: a broken file that nobody has signed is written anew and looks as before, or is refused with the reason."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pikepdf
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from signer_app.pdf.increment import Damage, unsound
 from signer_app.pdf.model import Repaired
 from signer_app.pdf.repair import repair
+from signer_app.pdf.same_pages import difference
 from signer_app.pdf.standards import claims
 from signer_resources.errors import KnownError
 from tests.pdf import odd
+from tests.pdf.ambiguous import GREAT, LINKED, PAGE, SMALL, stream, tiny
 from tests.pdf.paper import letter
 from tests.pdf.signing import INVISIBLE, Desk, text_step
 from tests.pdf.signing import ROOM as PLACE
@@ -105,15 +108,56 @@ def test_a_signed_file_is_never_repaired(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
-    [b"%PDF-1.4\nrubbish", b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", odd.cut_short(odd.plain())],
+    ("data", "code"),
+    [
+        (b"%PDF-1.4\nrubbish", "repair_beyond"),
+        (b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n", "repair_beyond"),
+        (odd.cut_short(odd.plain()), "viewer_cannot_open"),
+    ],
     ids=["nothing", "no pages", "seen by one reader only"],
 )
-def test_what_can_not_be_put_together_is_refused(desk: Desk, data: bytes) -> None:
+def test_what_can_not_be_put_together_is_refused(desk: Desk, data: bytes, code: str) -> None:
     with pytest.raises(KnownError) as refused:
         repair(desk.keep(data), desk.folder / "bản sửa.pdf")
 
-    assert refused.value.code == "repair_beyond"
+    assert refused.value.code == code
+
+
+def _two_of_one_number(first: bytes, second: bytes) -> bytes:
+    """A page whose content, object 4, stands in the file twice, with a table that leads to nowhere."""
+    return odd.without_references(tiny([*PAGE, (4, 0, stream(first)), (4, 0, stream(second))]))
+
+
+def test_of_two_objects_with_one_number_none_is_chosen(desk: Desk) -> None:
+    with pytest.raises(KnownError) as refused:
+        repair(desk.keep(_two_of_one_number(SMALL, GREAT)), desk.folder / "bản sửa.pdf")
+
+    assert refused.value.code == "repair_ambiguous"
+    # The same bytes twice leave no doubt.
+    assert _repaired(desk, _two_of_one_number(SMALL, SMALL))[0].pages == 1
+
+
+def test_words_about_signatures_are_no_trace_of_one(desk: Desk) -> None:
+    words = odd.without_references(tiny([*PAGE, (4, 0, stream(b"BT /F1 9 Tf (What /ByteRange is) Tj ET"))]))
+    assert "xref" in _repaired(desk, words)[0].changes
+
+    trace = words + b"9 0 obj\n<< /Type /Sig /Contents <00> >>\nendobj\n"
+    with pytest.raises(KnownError) as refused:
+        repair(desk.keep(trace), desk.folder / "bản sửa.pdf")
+    assert refused.value.code == "repair_signed"
+
+
+def test_what_links_and_fields_say_is_compared_and_so_are_colours(desk: Desk) -> None:
+    link = b"<< /Type /Annot /Subtype /Link /Rect [9 9 99 99] /A << /S /URI /URI (%s) >> >>"
+
+    def page(colour: bytes, target: bytes) -> Path:
+        return desk.keep(tiny([*LINKED, (4, 0, stream(colour + b" rg 9 9 99 99 re f")), (5, 0, link % target)]))
+
+    # As light in grey as each other.
+    red, green = b"0.9 0 0", b"0 0.459 0"
+    assert difference(page(red, b"http://a/"), page(red, b"http://a/")) is None
+    assert difference(page(red, b"http://a/"), page(green, b"http://a/")) == "/Page 1"
+    assert difference(page(red, b"http://a/"), page(red, b"http://b/")) == "/Page 1"
 
 
 def test_an_encrypted_file_is_not_rewritten_without_its_encryption(desk: Desk) -> None:

@@ -8,12 +8,13 @@ import pikepdf
 import pytest
 
 from signer_app.pdf.letter import find_secrecy_mark
-from signer_app.pdf.model import Screened
+from signer_app.pdf.model import Profile, Screened
 from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_resources import samples
 from signer_resources.samples import Sample
 from signer_sync.secrecy import name_is_secret
 from tests.pdf.paper import BOLD, TURNS, Turn, Words, document_of, head, letter, page_of, read, turned
+from tests.pdf.signing import Desk, refusals
 
 _SECRET = Screened(secret=True, readable=True, sha256=None, size=0)
 
@@ -33,16 +34,51 @@ _SECRET = Screened(secret=True, readable=True, sha256=None, size=0)
         ("Độ mật: Mật", "MẬT"),
         ("Mức độ mật: Tối mật", "TỐI MẬT"),
         ("ĐỘ MẬT: TUYỆT MẬT.", "TUYỆT MẬT"),
+        ("MẬT - KHẨN", "MẬT"),
+        ("HỎA TỐC/TỐI MẬT", "TỐI MẬT"),
+        ("MẬT (Bản số 01)", "MẬT"),
+        ("Mật", "MẬT"),
     ],
 )
 def test_a_mark_that_stands_alone_is_one(text: str, mark: str) -> None:
-    assert find_secrecy_mark(read(letter(Words(50, 50, text, BOLD)))) == mark
+    data = letter(Words(50, 50, text, BOLD))
+    assert find_secrecy_mark(read(data)) == mark
+    assert screen_bytes(data, "a.pdf") == _SECRET
+
+
+def test_a_mark_in_small_letters_counts_in_its_place_alone() -> None:
+    for words in (Words(120, 50, "Mật", BOLD), Words(50, 200, "Mật", BOLD), Words(50, 50, "Mật ong", BOLD)):
+        assert not screen_bytes(letter(words), "a.pdf").secret
+
+
+def test_a_mark_in_letters_that_only_look_latin_is_one() -> None:
+    """The page is the same; what its font calls the letters is Cyrillic."""
+    with pikepdf.open(io.BytesIO(page_of([Words(40, 46, "MẬT", BOLD)]))) as pdf:
+        for one in pdf.objects:
+            if isinstance(one, pikepdf.Dictionary) and "/ToUnicode" in one:
+                letters = one.ToUnicode.read_bytes().replace(b"<004D>", b"<041C>").replace(b"<0054>", b"<0422>")
+                one.ToUnicode.write(letters)
+        out = io.BytesIO()
+        pdf.save(out)
+    assert [run.text for run in read(out.getvalue()).runs] == ["\u041cẬ\u0422"]
+    assert screen_bytes(out.getvalue(), "a.pdf") == _SECRET
+
+
+@pytest.mark.parametrize(
+    ("name", "mark", "secret"), [("MẬT.pdf", "", True), ("phu-luc.pdf", "MẬT", True), ("phu-luc.pdf", "", False)]
+)
+def test_a_secret_file_inside_makes_the_whole_secret(desk: Desk, name: str, mark: str, *, secret: bool) -> None:
+    with pikepdf.open(io.BytesIO(letter())) as pdf:
+        pdf.attachments[name] = page_of([Words(40, 46, mark or "Phụ lục", BOLD)])
+        out = io.BytesIO()
+        pdf.save(out)
+    assert screen_bytes(out.getvalue(), "a.pdf").secret is secret
+    assert ("secret" in refusals(desk.preflight(desk.keep(out.getvalue()), Profile.PLAIN))) is secret
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "Mật",
         "mật",
         "bảo vệ bí mật nhà nước",
         "BẢO MẬT",

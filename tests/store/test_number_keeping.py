@@ -17,7 +17,9 @@ from signer_app.store.store import Store
 from signer_resources.errors import KnownError
 from tests.store.letters import MORNING, Letters, not_secret
 
-KEEPING = NumberKeeping("H41.01", Sequences((Register(name="Sổ chung", notations=("QĐ-UBND", "TB-UBND")),)))
+KEEPING = NumberKeeping(
+    "H41.01", Sequences((Register(name="Sổ chung", notations=("QĐ-UBND", "TB-UBND")),)), MORNING.date()
+)
 PAGE = LetterFacts(number="7", notation="TB-UBND", date=dt.date(2026, 11, 20))
 
 
@@ -86,7 +88,18 @@ def test_a_number_of_a_document_that_nobody_came_to_is_free_again(store: Store) 
 def test_a_document_that_is_signed_again_takes_its_own_number_over(store: Store, letters: Letters) -> None:
     signed = letters.signing("7", receivers=(), group="Sổ chung", notation="TB-UBND")
     store.commit_signed(signed, not_secret)
-    store.write(lambda tx: KEEPING.keep(tx, work(replaces=signed.document.id), MORNING))
+    assert not store.write(lambda tx: KEEPING.keep(tx, work(replaces=signed.document.id), MORNING))
+    with store.view() as view:
+        assert view.reservations.list() == (), "a signing that fails now leaves nothing that could be given up"
     with store.view() as view, pytest.raises(KnownError) as caught:
         KEEPING.require_free(view, work(blob="b" * 64), MORNING)
     assert caught.value.code == "number_used"
+
+
+def test_a_midnight_in_the_midst_of_a_run_changes_no_year() -> None:
+    undated = work()
+    undated.main.facts = msgspec.structs.replace(PAGE, date=None)
+    eve = NumberKeeping("H41.01", KEEPING.sequences, dt.date(2026, 12, 31))
+    wish = eve.wish(undated, dt.datetime(2027, 1, 1, 0, 3, tzinfo=dt.UTC))
+    assert wish is not None
+    assert (wish.year, wish.doc_date) == (2026, dt.date(2026, 12, 31))

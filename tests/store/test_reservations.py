@@ -188,6 +188,28 @@ def test_a_register_set_up_or_given_up_in_the_year_uses_no_number_twice(store: S
         assert [one.label for one in found.values()] == ["42/TB-UBND"]
 
 
+@pytest.mark.parametrize(
+    ("number", "notation"),
+    [
+        ("5", "QĐ–UBND"),
+        ("5", "QĐ\N{NON-BREAKING HYPHEN}UBND"),
+        ("5", "qđ-ubnd."),
+        ("\N{FULLWIDTH DIGIT FIVE}", "QĐ-UBND"),
+        ("05", "Q\N{LATIN CAPITAL LETTER D WITH STROKE}\N{MINUS SIGN}UBND"),
+    ],
+)
+def test_one_number_in_other_letters_is_the_same_number(
+    store: Store, letters: Letters, number: str, notation: str
+) -> None:
+    asked = wish(number, "b" * 64, notation)
+    keep(store, wish("5", "a" * 64, "QĐ-UBND"))
+    assert refusal(lambda: keep(store, asked)).code == "number_reserved"
+    store.write(lambda tx: tx.reservations.release(wish("5", "a" * 64, "QĐ-UBND")))
+    # As a row says that was written before these letters were told to be alike.
+    store.commit_signed(letters.signing("5", group="QĐ–UBND", notation="QĐ–UBND"), not_secret)
+    assert refusal(lambda: keep(store, asked)).code == "number_used"
+
+
 # ---- places --------------------------------------------------------------------------------------------------------
 
 

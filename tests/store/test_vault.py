@@ -205,6 +205,21 @@ def test_a_picture_that_was_taken_out_of_the_settings_goes_at_the_next_start(fol
         assert not (folder.path / "vault" / picture).exists()
 
 
+def test_a_start_without_settings_deletes_no_picture(folder: DataFolder, tmp_path: Path) -> None:
+    folder.create()
+    save_settings(folder, DEMO)
+    with workspace(folder.path, Overrides(), writing=True) as space:
+        seal = Seal(diameter_mm=36, picture=space.vault.keep(PNG))
+        bodies = (Body(code=ORG, name="UBND", seals=(seal,)),)
+        space.change_settings(lambda now: msgspec.structs.replace(now, bodies=bodies))
+    aside = folder.settings.rename(tmp_path / "aside.json")
+    with workspace(folder.path, Overrides(), writing=True):
+        pass
+    aside.rename(folder.settings)
+    with workspace(folder.path, Overrides(), writing=True) as space:
+        assert space.vault.open(str(seal.picture)) == PNG
+
+
 # ---- which picture a stamp shows -----------------------------------------------------------------------------------
 
 

@@ -89,7 +89,8 @@ class SignatureProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of signature, and where its rules come from.
 
     `text` is the id of the rule with the template that is drawn (empty: none), `places` the rules in the order in which
-    they are asked, `reason` the template of the signature's reason (empty: none), `field` the stem of its field's name.
+    they are asked, `reason` the template of the signature's reason (empty: none), `field` the stem of its field's name,
+    `scan` the id of the rule with the least dots an inch of the scan that is signed (empty: no scan).
     """
 
     id: str
@@ -108,6 +109,7 @@ class SignatureProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: tuple[Need, ...] = ()
     takes_number: bool = False
     reason: str = ""
+    scan: str = ""
     valid_to: date | None = None
     note: str = ""
 

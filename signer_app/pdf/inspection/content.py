@@ -15,6 +15,7 @@ import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageChops
 
 from signer_app.pdf.geometry import UserBox
+from signer_app.pdf.inspection.scan import Scan, scan_of
 from signer_app.pdf.inspection.sightings import Budget, Sighting
 from signer_app.pdf.pagetext import OpenDocument
 
@@ -62,6 +63,8 @@ class _Drawn:
     """How many texts came before a filled shape or picture, and its box."""
     pictures: float = 0.0
     """Area of all pictures, in square units of user space."""
+    images: list[tuple[Any, float]] = field(default_factory=list)
+    """The pictures by their handles, good while the page is open, and their areas."""
 
 
 class ContentInspector:
@@ -71,6 +74,8 @@ class ContentInspector:
         self._document = document
         self._objects = Budget(_OBJECTS)
         self._pictures = Budget(_PICTURES)
+        self.scan: Scan | None = None
+        """What page 1 is as a scan, once it was looked at."""
 
     def document(self) -> Iterator[Sighting]:
         """What is seen on all pages; "inspection_incomplete" from the page on which the budget ended."""
@@ -89,6 +94,8 @@ class ContentInspector:
             shown = UserBox.normalised(*page.get_bbox())
             drawn = _Drawn()
             self._walk(_of_page(page), _PLAIN, drawn, 0)
+            if number == 0:
+                self.scan = scan_of(drawn.images, page, self._document.frame(0))
             suspects = list(_suspects(drawn, shown))
             if suspects:
                 yield from self._told(page, number, shown, suspects)
@@ -112,6 +119,7 @@ class ContentInspector:
                 continue
             if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
                 drawn.pictures += _area(box)
+                drawn.images.append((thing, _area(box)))
             if drawn.texts and _covers(thing, kind):
                 drawn.covers.append((len(drawn.texts), box))
 

@@ -1,12 +1,13 @@
-"""What ô 2, ô 3 and ô 10b of page 1 say against what is asked: another body, a former name, another urgency.
+"""What ô 2 to 4 and ô 10b of page 1 say against what is asked: another body, a former name, another year or urgency.
 
 Pure functions over the text of the page; run in a worker. For the body's own seal a mismatch has no override; a copy
 or an archive form may be made of what others have issued, and is warned of.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 
-from signer_app.pdf.letter import NumberLine, find_urgency_mark, issuing_lines, names_body
+from signer_app.pdf.letter import NumberLine, find_urgency_mark, issuing_bodies, issuing_lines, names_body
 from signer_app.pdf.model import Finding, PreflightRequest, Profile, Severity
 from signer_app.pdf.names import fold, same_body
 from signer_app.pdf.pagetext import PageText
@@ -14,6 +15,8 @@ from signer_app.pdf.pagetext import PageText
 BODY_PROFILES = frozenset({Profile.AGENCY, Profile.COPY, Profile.ARCHIVE})
 """What a body signs by itself, with its own certificate."""
 
+_FAR_DAYS = 31
+"""A date of issue that is farther from today is more often a slip than meant."""
 _URGENCY = ("", "KHẨN", "THƯỢNG KHẨN", "HỎA TỐC", "HỎA TỐC HẸN GIỜ")
 """Marks of ô 10b by the number that the document's data have (QCVN 102:2016/BTTTT)."""
 
@@ -28,6 +31,9 @@ def body_findings(page: PageText, number: NumberLine | None, request: PreflightR
         return
     lines = issuing_lines(page)
     own = any(names_body(lines, name) for name in body.names)
+    if own and request.profile is Profile.AGENCY:
+        # "VĂN PHÒNG" above "ỦY BAN NHÂN DÂN XÃ …", both bold, is one name, and not ours.
+        own = any(same_body(read, name) for read in issuing_bodies(page) for name in body.names)
     if request.profile is not Profile.AGENCY:
         if not own:
             yield _of_others(lines, certificate)
@@ -65,3 +71,16 @@ def urgency_findings(page: PageText, request: PreflightRequest) -> Iterator[Find
     if mark != given and not (mark == "HỎA TỐC" and given.startswith(mark)):
         params = {"page": mark or "–", "given": given or "–"}
         yield Finding("urgency_differs", Severity.WARNING, params)
+
+
+def date_findings(line: NumberLine | None, typed: dt.date | None, request: PreflightRequest) -> Iterator[Finding]:
+    """Whether the year of the number is that of the date, and the date is one on which documents leave now."""
+    if request.profile is not Profile.AGENCY:
+        return
+    date = request.date or typed or request.today
+    year = (line.year if line is not None else None) or (request.number or "").partition("/")[2]
+    if year and year != str(date.year):
+        yield Finding("number_year_differs", Severity.WARNING, {"year": year, "date": f"{date:%d/%m/%Y}"})
+    if abs((date - request.today).days) > _FAR_DAYS or date.year != request.today.year:
+        params = {"date": f"{date:%d/%m/%Y}", "today": f"{request.today:%d/%m/%Y}"}
+        yield Finding("date_far", Severity.WARNING, params)

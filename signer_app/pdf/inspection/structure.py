@@ -14,6 +14,7 @@ import pikepdf
 from signer_app.pdf.inspection.access import Access, access_of
 from signer_app.pdf.inspection.actions import annotation_actions, document_actions, page_actions
 from signer_app.pdf.inspection.annotations import annotation_looks, attached_files
+from signer_app.pdf.inspection.embedded import embedded_secret
 from signer_app.pdf.inspection.forms import Form, read_form
 from signer_app.pdf.inspection.layers import read_layers
 from signer_app.pdf.inspection.metadata import says_secret
@@ -69,7 +70,7 @@ def read_structure(path: Path, certificate: str = "") -> Structure:
 
 def _look(pdf: pikepdf.Pdf, structure: Structure, certificate: str) -> None:
     root, budget, seen = pdf.Root, Budget(_STEPS), structure.sightings
-    structure.secret = says_secret(pdf)
+    structure.secret = says_secret(pdf) or embedded_secret(pdf)
     seen += document_actions(root, budget)
     places = _Places(pdf)
     structure.form = read_form(root, places.of_annotations, certificate, budget)

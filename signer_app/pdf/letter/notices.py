@@ -4,6 +4,7 @@ Pure functions over `PageText`; run in a worker. A mark stands alone; the same w
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby, pairwise
 
@@ -20,21 +21,30 @@ _URGENCY = {
     "hoatochengio": "HỎA TỐC HẸN GIỜ",
 }
 _FIRST_WORDS = {"thuong": "THƯỢNG KHẨN", "hoa": "HỎA TỐC"}
+_LONGEST_PIECE = 1_000
 _URGENCY_SHARE = 0.6
 """Ô 10b stands under ô 2 or ô 5b, in the upper part of page 1."""
 _NEXT_RUNS = 40
 """Runs behind one among which its second line is looked for."""
 _FRAME = " .*-–—[]()|:!_"
+_COPY_NUMBER = re.compile(r"[\s,;]*[(\[]?\s*bản\s+số\b.{0,20}$", re.IGNORECASE)
+"""Of a secret document each copy has its number, which may stand behind the mark: "MẬT (Bản số 01)"."""
+_BETWEEN_MARKS = re.compile(r"[-–—/,;|+&]")
+_MIXED_CASE = {"Mật": "MẬT", "Tối mật": "TỐI MẬT", "Tuyệt mật": "TUYỆT MẬT"}
+LOOK_ALIKES = str.maketrans("АВЕКМНОРСТУХІЅЈаеорсухіѕј", "ABEKMHOPCTYXISJaeopcyxisj")
+"""Cyrillic letters that look like Latin ones, whoever typed them, one for one."""
 
 
 def find_secrecy_mark(page: PageText) -> str | None:
     """The secrecy mark of ô 10a on this page ("MẬT", "TỐI MẬT", "TUYỆT MẬT"), or None.
 
     A mark stands alone in its line piece (also in a cell of a table), in capitals (letters may be spaced), upright or
-    across the page; or it is named after "Độ mật:". Stamps, notes and filled fields count as the page does.
+    across the page; or it is named after "Độ mật:". Stamps, notes and filled fields count as the page does. A mark of
+    urgency or the number of the copy may stand behind it. In its place on page 1 it may also be typed "Mật".
     """
     shown = _pieces(page.shown) if page.shown is not None else ()
-    return next(filter(None, map(_secrecy, chain(_pieces(page), shown, page.notes))), None)
+    found = next(filter(None, map(_secrecy, chain(_pieces(page), shown, page.notes))), None)
+    return found or next(filter(None, map(_in_place, filter(None, (page, page.shown)))), None)
 
 
 def find_urgency_mark(page: PageText) -> str | None:
@@ -63,10 +73,39 @@ def _pieces(page: PageText) -> Iterator[str]:
 
 def _secrecy(text: str) -> str | None:
     """The mark of secrecy that a piece of text is, or None."""
-    text = text.strip(_FRAME)
+    if len(text) > _LONGEST_PIECE:
+        return None
+    text = _latin(text).strip(_FRAME)
     named = re.match(r"^(?:độ|mức độ)\s+mật\s*:\s*(.+)$", text, re.IGNORECASE)
-    letters = "".join((named[1].upper() if named else text).split()).strip(_FRAME)
+    text = _COPY_NUMBER.sub("", named[1].upper() if named else text)
+    if (mark := _plain_mark(text)) is not None:
+        return mark
+    parts = _BETWEEN_MARKS.split(text)
+    marks = [_plain_mark(part) for part in parts]
+    rest = [part for part, found in zip(parts, marks, strict=True) if found is None and part.strip(_FRAME)]
+    return next(filter(None, marks), None) if all(map(_urgency, rest)) else None
+
+
+def _plain_mark(text: str) -> str | None:
+    letters = "".join(text.split()).strip(_FRAME)
     return next((mark for mark in _SECRECY if letters == mark.replace(" ", "")), None)
+
+
+def _in_place(page: PageText) -> str | None:
+    """The mark in the place of ô 10a, the upper left quarter of page 1, where it may be typed in small letters."""
+    if page.number != 0:
+        return None
+    width, height = page.frame.width_mm / 2, page.frame.height_mm / 2
+    pieces = (
+        " ".join(_latin(run.text).strip(_FRAME).split())
+        for run in page.runs
+        if run.right < width and run.baseline < height
+    )
+    return next((_MIXED_CASE[text] for text in pieces if text in _MIXED_CASE), None)
+
+
+def _latin(text: str) -> str:
+    return unicodedata.normalize("NFC", text.translate(LOOK_ALIKES))
 
 
 def _urgency(text: str) -> str | None:

@@ -5,6 +5,7 @@ its place and what it needs is data of the rule profile; each placement names it
 it. Nothing is written here.
 """
 
+from signer_app.pdf.inspection.traces import was_signed
 from signer_app.pdf.marks import Refused
 from signer_app.pdf.model import CopyForm, Profile
 from signer_app.pdf.placing.agency import sealed
@@ -26,8 +27,11 @@ def place(profile: Profile, inputs: Inputs) -> Placed:
     _require(rule, inputs)
     try:
         if rule.text:
-            return _corner(inputs, rule)
-        return sealed(inputs, rule) if rule.picture is Picture.SEAL else signed_by_person(inputs, rule)
+            placed = _corner(inputs, rule)
+        else:
+            placed = sealed(inputs, rule) if rule.picture is Picture.SEAL else signed_by_person(inputs, rule)
+        _keep_certified(inputs, rule, placed)
+        return placed
     except KnownError as error:
         # A letter that the font doesn't have.
         raise Refused(error.code, **{key: str(value) for key, value in error.params.items()}) from error
@@ -40,12 +44,22 @@ def _require(profile: SignatureProfile, inputs: Inputs) -> None:
         raise Refused("leader_missing")
     if Need.NUMBER in profile.needs and profile.text and (request.number is None or request.notation is None):
         raise Refused("number_missing")
-    if Need.NO_DIGITAL_SIGNATURE in profile.needs and inputs.report.signatures:
+    if Need.NO_DIGITAL_SIGNATURE in profile.needs and (inputs.report.signatures or was_signed(inputs.path)):
+        if Need.ORDER not in profile.needs:
+            raise Refused("archive_of_electronic_original")
         # An original in electronic form is forwarded as it is; only an extract may be made of it, as a new document.
         extract = request.copy is not None and request.copy.form is CopyForm.TRICH_SAO
         raise Refused("extract_of_electronic_original") if extract else Refused("copy_of_electronic_original")
     if Need.ORDER in profile.needs and (request.copy is None or not request.copy.ordered_by.strip()):
         raise Refused("copy_order_missing")
+
+
+def _keep_certified(inputs: Inputs, profile: SignatureProfile, placed: Placed) -> None:
+    """Refused where a new field would show on a certified document: only number, date and seal may (decision 0004)."""
+    certified = any(one.docmdp in (2, 3) for one in inputs.report.signatures)
+    new = any(step.make or (step.page is not None and not step.existing) for step in placed.steps)
+    if certified and new and profile.picture is not Picture.SEAL:
+        raise Refused("certified_no_new_field")
 
 
 def _corner(inputs: Inputs, profile: SignatureProfile) -> Placed:

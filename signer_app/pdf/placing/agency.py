@@ -4,9 +4,10 @@ Runs in a worker. Prepared fields are filled with the signature of the seal; els
 of one more signature, made first. Nothing that stands on the page is printed over (see docs/decisions/0004).
 """
 
+from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.letter import find_receivers_box
-from signer_app.pdf.marks import Marks, Refused, date_marks, number_marks
+from signer_app.pdf.marks import Marks, Refused, date_marks, number_marks, written_band
 from signer_app.pdf.placing.finding import Finder
 from signer_app.pdf.placing.inputs import Inputs, Place, Placed
 from signer_app.pdf.plan import (
@@ -29,6 +30,8 @@ NUMBER_AND_DATE_FIELD = "so_ngay"
 NUMBER_RULE, DATE_RULE = "number_line", "date_line"
 """How a placement names the lines of ô 3 and ô 4."""
 
+_TALLEST_FIELD, _WIDEST_FIELD = 3.0, 0.5
+"""How high a prepared text field may be, in heights of its line, and how wide, as a share of the page."""
 _LETTER_SPILL_MM = 1.0
 """How far the box of a blank may reach over a field that was made for it."""
 
@@ -41,9 +44,11 @@ def sealed(inputs: Inputs, profile: SignatureProfile) -> Placed:
     number = number_marks(inputs.number_line, inputs.request.number, inputs.request.notation)
     date = date_marks(inputs.date_line, inputs.date)
     diameter = inputs.body.seal_mm
-    place = Finder(inputs, profile, (diameter, diameter)).find()
+    finder = Finder(inputs, profile, (diameter, diameter))
+    place = finder.find()
     if place is None:
         raise Refused("seal_place_not_found")
+    _require_blank(finder, number, date)
     placements = [
         Placement(what, 1, marks.box.rounded(), rule, True)
         for what, rule, marks in ((Mark.NUMBER, NUMBER_RULE, number), (Mark.DATE, DATE_RULE, date))
@@ -65,6 +70,15 @@ def sealed(inputs: Inputs, profile: SignatureProfile) -> Placed:
     return Placed(tuple(steps), (*placements, place.of(Mark.SEAL)), tuple(_warnings(inputs, place, bool(drawn))))
 
 
+def _require_blank(finder: Finder, number: Marks | None, date: Marks | None) -> None:
+    """Refused "number_differs" or "date_differs" where ink that is no text stands in a blank (a picture, a path)."""
+    for code, marks in (("number_differs", number), ("date_differs", date)):
+        for item in marks.items if marks is not None else ():
+            width = face(item.style).width_mm(item.text, item.size)
+            if not finder.ink(0).free(written_band(item.x, item.baseline, width, item.size)):
+                raise Refused(code, page="?", given=item.text)
+
+
 def _seal_drawing(seal: str, place: Place, diameter: float) -> Drawing:
     """The seal in its real size, in the middle of its field."""
     rect = place.rect
@@ -82,20 +96,27 @@ def _filled_and_drawn(
     for name, marks, value in ((NUMBER_FIELD, number, inputs.request.number or ""), (DATE_FIELD, date, day)):
         if marks is None:
             continue
-        box = _room_of(inputs, name)
-        if box is None or not _holds(box.grown(_LETTER_SPILL_MM), marks.box):
+        box = _room_of(inputs, name, value)
+        if box is None or not _holds(box.grown(_LETTER_SPILL_MM), marks.box) or _is_vast(box, marks.box, inputs):
             drawn.append(marks)
         else:
             fills.append(FillTextField(name, value, box.rounded(), marks.within(box)))
     return tuple(fills), drawn
 
 
-def _room_of(inputs: Inputs, name: str) -> Rect | None:
-    """The box of a prepared text field on page 1 that may be filled."""
+def _room_of(inputs: Inputs, name: str, value: str) -> Rect | None:
+    """The box of a prepared text field on page 1 that may be filled with this value."""
     waiting = inputs.form.find(name, "/Tx")
-    if waiting is None or waiting.page != 0 or waiting.read_only or inputs.form.locked(name):
+    if waiting is None or waiting.page != 0 or waiting.read_only or not waiting.shown or inputs.form.locked(name):
+        return None
+    if waiting.longest is not None and waiting.longest < len(value):
         return None
     return inputs.frame(0).from_user(waiting.box)
+
+
+def _is_vast(box: Rect, line: Rect, inputs: Inputs) -> bool:
+    """Whether a field is no part of its line: what lies under its look would go unseen by the re-check."""
+    return box.h > _TALLEST_FIELD * line.h or box.w > _WIDEST_FIELD * inputs.frame(0).width_mm
 
 
 def _holds(outer: Rect, inner: Rect) -> bool:
@@ -144,6 +165,6 @@ def _warnings(inputs: Inputs, place: Place, twice: bool) -> list[tuple[str, dict
     if new_field and any(one.docmdp in (2, 3) for one in inputs.report.signatures):
         found.append(("certified_will_change", {}))
     receivers = find_receivers_box(inputs.pages[place.page])
-    if place.waiting is None and receivers is not None and receivers.overlaps(place.rect):
+    if receivers is not None and receivers.overlaps(place.rect):
         found.append(("seal_over_receivers", {}))
     return found

@@ -5,11 +5,14 @@ first that was found, and the person is asked. No rule draws anything.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, cached_property
 
 from signer_app.pdf.geometry import Rect
+from signer_app.pdf.leaders import lies_in
 from signer_app.pdf.letter import SignerBlock, find_all_signer_blocks, find_receivers_box, find_signer_blocks, text_end
 from signer_app.pdf.marks import Refused
+from signer_app.pdf.names import fold
 from signer_app.pdf.placing.boxes import page_of, require_on_page, seal_box, signature_box
 from signer_app.pdf.placing.ink import Ink, ink_of_page
 from signer_app.pdf.placing.inputs import Inputs, Place
@@ -20,6 +23,12 @@ _PAGES_TRIED = 3
 """Empty pages at the end of a file are passed over, so many at most."""
 _GAP_MM = 6.0
 _STEP_MM = 2.0
+_HEADING = ("cong hoa xa hoi chu nghia viet nam", "doc lap tu do hanh phuc")
+"""Ô 1, folded."""
+_LARGEST_FIELD = 2.0
+"""So many times the seal's diameter a field may measure that was made for it."""
+_SPILL_MM = 3.0
+"""How far a signature may hang over the edge of the paper: the rim of a picture has no ink."""
 _SMALLEST_FIELD = (20.0, 8.0)
 """mm: a field that is smaller shows no signature that anybody can read."""
 
@@ -50,11 +59,21 @@ class Finder:
             if rule is PlaceRule.GEOMETRY and unsure:
                 continue
             found = self._rules[rule]() if rule in self._rules else None
+            if found is not None and self._covers_heading(found):
+                found = replace(found, sure=False)
             if found is not None and found.sure:
                 return found
             if found is not None:
                 unsure.append(found)
         return next((one for one in unsure if one.rule is PlaceRule.REMEMBERED), next(iter(unsure), None))
+
+    def _covers_heading(self, place: Place) -> bool:
+        """Whether a seal would lie on Quốc hiệu or Tiêu ngữ (ô 1), where no rule is ever sure of it."""
+        if not self._is_seal or place.page != 0 or place.rule is PlaceRule.BY_HAND:
+            return False
+        return any(
+            fold(run.text).startswith(_HEADING) and run.box.overlaps(place.rect) for run in self._inputs.pages[0].runs
+        )
 
     # --- the person --------------------------------------------------------------------------------------------------
 
@@ -101,10 +120,28 @@ class Finder:
         waiting = form.find(SEAL_FIELD, "/Sig")
         if waiting is None or waiting.read_only or form.locked(SEAL_FIELD) or waiting.page >= len(self._inputs.pages):
             return None
+        if not waiting.shown:
+            return None
         box = self._inputs.frame(waiting.page).from_user(waiting.box)
+        if max(box.w, box.h) > _LARGEST_FIELD * diameter:
+            # What is so large lies over half the page, and hides whatever comes to lie below it.
+            return None
         if box.w + 0.5 < diameter or box.h + 0.5 < diameter:
             raise Refused("seal_field_too_small", mm=f"{diameter:g}")
-        return Place(waiting.page, box, PlaceRule.PREPARED_FIELD, waiting=waiting)
+        place = Place(waiting.page, box, PlaceRule.PREPARED_FIELD, waiting=waiting)
+        return place if self._belongs_to_leader(place) else None
+
+    def _belongs_to_leader(self, place: Place) -> bool:
+        """Whether a prepared field lies on the page and where the leader's signature wants the seal.
+
+        Of a joint letter it may be the other body's; a form of others may have it anywhere.
+        """
+        frame, box = self._inputs.frame(place.page), place.rect
+        whole = box.x >= -0.1 and box.y >= -0.1 and box.right <= frame.width_mm + 0.1
+        if not whole or box.bottom > frame.height_mm + 0.1:
+            return False
+        wanted = self._leader_signature() or self._signer_name()
+        return wanted is not None and wanted.page == place.page and wanted.rect.overlaps(box)
 
     def _prepared_for_signer(self) -> Place | None:
         """An empty signature field between the signer's title and name, as some forms bring it."""
@@ -132,10 +169,16 @@ class Finder:
         if not 1 <= signature.page <= len(self._inputs.pages):
             return None
         page, shown = signature.page - 1, signature.rect
+        frame = self._inputs.frame(page)
+        (x, y), whole = shown.centre, frame.whole
+        if not (0 <= x <= whole.w and 0 <= y <= whole.h):
+            return None
         # An appearance much larger than a signature is laid out in its own way; keep the seal by its middle.
         width = min(shown.w, self._inputs.measures.signature_mm[0] * self._scale(page))
         box = Rect(shown.x + (shown.w - width) / 2, shown.y, width, shown.h)
-        return Place(page, self._seal_at(page, box), PlaceRule.LEADER_SIGNATURE, leader.sure)
+        on_page = _within(shown, whole.grown(_SPILL_MM))
+        at_seven = any(lies_in(signature, block) for block in self._all_blocks)
+        return Place(page, self._seal_at(page, box), PlaceRule.LEADER_SIGNATURE, leader.sure and on_page and at_seven)
 
     # --- what the page says ------------------------------------------------------------------------------------------
 
@@ -152,16 +195,20 @@ class Finder:
         if self._is_seal:
             name = (leader.signature.signer or "") if leader is not None else ""
         own = find_signer_blocks(self._inputs.pages, (name,)) if name else ()
-        return (own, True) if own else (find_all_signer_blocks(self._inputs.pages), False)
+        return (own, True) if own else (self._all_blocks, False)
+
+    @cached_property
+    def _all_blocks(self) -> tuple[SignerBlock, ...]:
+        return find_all_signer_blocks(self._inputs.pages)
 
     def _signer_name(self) -> Place | None:
         blocks, own = self._blocks
         if not blocks:
             return None
         block, leader = blocks[0], self._inputs.leader
-        # One who signs the letter and its appendix in one file is named twice.
-        pages = {one.page for one in blocks if one.sure}
-        sure = own and block.sure and len(pages) == 1 and (leader is None or leader.sure)
+        # One who signs the letter and its appendix in one file is named twice; so is one whom a list names.
+        others = [one for one in blocks if one.sure and _stand_apart(one, block)]
+        sure = own and block.sure and not others and (leader is None or leader.sure)
         box = signature_box(block, self._inputs.measures, self._scale(block.page))
         rect = self._seal_at(block.page, box) if self._is_seal else box
         return Place(block.page, rect, PlaceRule.SIGNER_NAME, sure)
@@ -228,3 +275,12 @@ class Finder:
     def _seal_at(self, page: int, signature: Rect) -> Rect:
         receivers = find_receivers_box(self._inputs.pages[page])
         return seal_box(signature, self._size[0], self._inputs.measures, self._inputs.frame(page), receivers)
+
+
+def _within(inner: Rect, outer: Rect) -> bool:
+    return outer.x <= inner.x and outer.y <= inner.y and inner.right <= outer.right and inner.bottom <= outer.bottom
+
+
+def _stand_apart(one: SignerBlock, other: SignerBlock) -> bool:
+    """Whether two finds are two places; a name in two lines is found with and without its second."""
+    return one.page != other.page or not one.room.overlaps(other.room)

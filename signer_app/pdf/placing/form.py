@@ -22,6 +22,9 @@ _MAX_ANNOTATIONS = 200_000
 _MAX_REFERENCES = 16
 _MAX_LOCKED_NAMES = 10_000
 _MAX_DEPTH = 16
+_HIDDEN, _PRINTED, _NO_VIEW = 2, 4, 32
+_PASSWORD = 1 << 13
+"""A text field that viewers show as stars (ISO 32000-1, table 228)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class WaitingField:
     box: UserBox
     read_only: bool
     seeded: bool
+    shown: bool = True
+    """Whether what is put there is seen on the screen and on paper."""
+    longest: int | None = None
+    """How many letters it takes, None where it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,18 @@ def _placed(pdf: pikepdf.Pdf, waiting: list[tuple[str, str, pikepdf.Dictionary]]
         if box is not None:
             flags = _inherited(field, "/Ff")
             read_only = isinstance(flags, int) and bool(flags & 1)
-            yield WaitingField(name, kind, index, box, read_only, _get(field, "/SV") is not None)
+            seen = _is_shown(widget) and not (isinstance(flags, int) and bool(flags & _PASSWORD))
+            longest = _inherited(field, "/MaxLen")
+            yield WaitingField(
+                name,
+                kind,
+                index,
+                box,
+                read_only,
+                _get(field, "/SV") is not None,
+                seen,
+                longest if isinstance(longest, int) else None,
+            )
         if not widgets:
             return
 
@@ -140,6 +158,12 @@ def _annotations(pdf: pikepdf.Pdf) -> Iterator[tuple[int, pikepdf.Object]]:
                 return
             if isinstance(annotation, pikepdf.Dictionary):
                 yield index, annotation
+
+
+def _is_shown(widget: pikepdf.Dictionary) -> bool:
+    """Whether a widget is seen and printed (ISO 32000-1, table 165); what is filled elsewhere nobody would see."""
+    flags = _get(widget, "/F")
+    return isinstance(flags, int) and flags & (_HIDDEN | _NO_VIEW | _PRINTED) == _PRINTED and "/OC" not in widget
 
 
 def _widget(field: pikepdf.Dictionary) -> pikepdf.Dictionary | None:

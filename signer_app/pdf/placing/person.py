@@ -7,7 +7,7 @@ of docs/decisions/0004); an initial makes, locks and certifies nothing.
 from signer_app.pdf.fonts import face
 from signer_app.pdf.geometry import Rect, pt_to_mm
 from signer_app.pdf.letter import find_receivers_box
-from signer_app.pdf.marks import Refused, blank_box, date_blanks, date_box
+from signer_app.pdf.marks import Refused, blank_box, date_blanks, date_box, written_band
 from signer_app.pdf.placing.agency import SEAL_LABEL
 from signer_app.pdf.placing.boxes import seal_box
 from signer_app.pdf.placing.corner import fill_template, sample_of
@@ -52,7 +52,7 @@ def signed_by_person(inputs: Inputs, profile: SignatureProfile) -> Placed:
         warnings.append(("signer_name_not_found", {"name": inputs.request.certificate_name}))
     make: tuple[MakeTextField | MakeSignatureField, ...] = ()
     if profile.prepares:
-        make, more = _prepared(inputs, profile, place)
+        make, more = _prepared(inputs, profile, place, finder)
         warnings += more
     step = _step(inputs, profile, place, make)
     return Placed((step,), (place.of(marks.get(profile.picture, Mark.STAMP_TEXT)),), tuple(warnings))
@@ -109,7 +109,7 @@ def _lines(texts: tuple[str, ...], rect: Rect) -> Drawing:
 
 
 def _prepared(
-    inputs: Inputs, profile: SignatureProfile, place: Place
+    inputs: Inputs, profile: SignatureProfile, place: Place, finder: Finder
 ) -> tuple[tuple[MakeTextField | MakeSignatureField, ...], list[tuple[str, dict[str, str]]]]:
     """The empty fields for the clerk, and what is to be said of them."""
     warnings: list[tuple[str, dict[str, str]]] = []
@@ -123,13 +123,33 @@ def _prepared(
         return (), warnings
     if known:
         return (), warnings
-    make = _text_fields(inputs, profile)
+    wanted = _text_fields(inputs, profile)
+    # A number that stands there as a picture is no blank; it is never printed over.
+    make = [one for one in wanted if _is_blank(finder, inputs, one.name)]
+    if len(make) < len(wanted):
+        warnings.append(("blank_not_empty", {}))
     if Prepared.SEAL in profile.prepares:
         receivers = find_receivers_box(inputs.pages[place.page])
         box = seal_box(place.rect, inputs.body.seal_mm, inputs.measures, inputs.frame(place.page), receivers)
+        if receivers is not None and receivers.overlaps(box):
+            warnings.append(("seal_over_receivers", {}))
         locks = tuple(one.name for one in make)
         return (*make, MakeSignatureField(SEAL_FIELD, SEAL_LABEL, place.page, box, locks)), warnings
     return tuple(make), warnings
+
+
+def _is_blank(finder: Finder, inputs: Inputs, field: str) -> bool:
+    """Whether nothing is drawn in the blanks for which a field is made."""
+    blanks = date_blanks(inputs.date_line) if field == DATE_FIELD and inputs.date_line is not None else []
+    if field == NUMBER_FIELD and inputs.number_line is not None and inputs.number_line.blank is not None:
+        blanks = [inputs.number_line.blank]
+    ink = finder.ink(0)
+    for blank in blanks:
+        rim = 0.2 * pt_to_mm(blank.size)
+        width = blank.right - blank.left - 2 * rim
+        if width > 0 and not ink.free(written_band(blank.left + rim, blank.baseline, width, blank.size)):
+            return False
+    return True
 
 
 def _text_fields(inputs: Inputs, profile: SignatureProfile) -> list[MakeTextField]:

@@ -23,6 +23,7 @@ CREATE UNIQUE INDEX draft_replaces ON draft (replaces) WHERE replaces IS NOT NUL
 -- it was repaired, which stays as a blob beside its repaired copy.
 ALTER TABLE draft_file ADD COLUMN made_from TEXT;
 ALTER TABLE draft_file ADD COLUMN original TEXT;
+ALTER TABLE file ADD COLUMN original TEXT;
 
 CREATE TABLE replaced_document (
     document_id TEXT PRIMARY KEY REFERENCES document (id),
