@@ -336,7 +336,7 @@ class SigningRun:
                 certificate_sha256=certificate.sha256,
                 trust=space.trust,
                 now=space.now(),
-                certified_may_change=file.plan.profile is Profile.AGENCY,
+                certified_may_change=file.plan.profile == Profile.AGENCY,
             )
         )
         checked = answer.rechecked

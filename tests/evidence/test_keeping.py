@@ -166,7 +166,7 @@ def test_evidence_from_before_the_checks_comes_along(tmp_path: Path) -> None:
                 # Such a database has no column yet for the file as it came.
                 row = {key: value for key, value in msgspec.to_builtins(file).items() if key != "original"}
                 columns, places = ", ".join(row), ", ".join("?" * len(row))
-                old.execute(f"INSERT INTO file ({columns}) VALUES ({places})", tuple(row.values()))
+                old.execute(f"INSERT INTO file ({columns}) VALUES ({places})", tuple(row.values()))  # noqa: S608
             old.execute("INSERT INTO evidence VALUES ('one', ?, ?, ?)", (made.files[0].id, crl, record))
         old.close()
         with Store.open(folder) as store, store.view() as view:

@@ -13,6 +13,7 @@ from signer_app.pdf.leaders import lies_in
 from signer_app.pdf.letter import SignerBlock, find_all_signer_blocks, find_receivers_box, find_signer_blocks, text_end
 from signer_app.pdf.marks import Refused
 from signer_app.pdf.names import fold
+from signer_app.pdf.pages import last_first
 from signer_app.pdf.placing.boxes import page_of, require_on_page, seal_box, signature_box
 from signer_app.pdf.placing.ink import Ink, ink_of_page
 from signer_app.pdf.placing.inputs import Inputs, Place
@@ -215,7 +216,7 @@ class Finder:
 
     def _end_of_text(self) -> Place | None:
         """Right behind "./."; below the end of the line where no room is left beside it."""
-        for page in reversed(self._inputs.pages):
+        for page in last_first(self._inputs.pages):
             end = text_end(page)
             if end is None:
                 continue
