@@ -410,13 +410,13 @@ def test_files_go_along_are_copied_by_their_hash_and_taken_out(clerk: Clerk) -> 
 
 def test_a_kept_number_goes_only_with_a_reason(clerk: Clerk) -> None:
     clerk.drop(*clerk.letters("cong-van.pdf"))
-    clerk.type(clerk.lines[0], NUMBER, "125")
+    clerk.type(clerk.lines[0], NUMBER, "225")
     keep_number(clerk)
     asked = clerk.pane.giving_up
-    clerk.type(clerk.lines[0], NUMBER, "126")
+    clerk.type(clerk.lines[0], NUMBER, "226")
     clerk.wait(asked.isVisible)
     assert not asked.yes.isEnabled()
-    assert clerk.lines[0].draft.number == "125"
+    assert clerk.lines[0].draft.number == "225"
     QTest.keyClick(asked.reason, Qt.Key.Key_Escape)
     assert not asked.isVisible()
     clerk.act(VI("uo_remove"))

@@ -68,9 +68,13 @@ class State:
 
 @dataclass(frozen=True)
 class Signed:
-    """A document, the leader's signature, the number, the body's signature and validation data: each a state."""
+    """A document, the leader's signature, the number, the body's signature and validation data: each a state.
+
+    `filled` is the document with its number, before anybody has signed for that.
+    """
 
     states: tuple[State, ...]
+    filled: bytes
 
     @property
     def data(self) -> bytes:
@@ -80,6 +84,10 @@ class Signed:
     def honest(self, other: bytes) -> bool:
         """Whether `other` is one of the states, so that its signatures may be called intact."""
         return any(state.is_all_of(other) for state in self.states)
+
+    def only_filled(self, other: bytes) -> bool:
+        """Whether `other` ends where the number is there and not signed for yet: that is a change which is allowed."""
+        return other.rstrip(BLANK) == self.filled.rstrip(BLANK)
 
     def begins(self, other: bytes) -> bool:
         """Whether all that both signatures cover is in `other`, whatever else is behind it."""
@@ -91,11 +99,12 @@ def signed_in_steps(leader: Holder, body_: Holder) -> Signed:
     """The document whose every state is intact. Nobody signed its last part, the validation data."""
     plain = small_document()
     first = sign(plain, leader, LEADER_SIGNS)
-    second = sign(filled(first), body_, BODY_SIGNS)
+    numbered = filled(first)
+    second = sign(numbered, body_, BODY_SIGNS)
     data = with_entry(body(second, CATALOG), b"/DSS 300 0 R ")
     third = append(second, {CATALOG: data, 300: b"<< /Type /DSS /Certs [301 0 R] >>", 301: stream(leader.der)})
     # What was filled counts only under the signature that covers it: it is no state of its own.
-    return Signed((State(first, _last_hole(first)), State(second, _last_hole(second)), State(third, None)))
+    return Signed((State(first, _last_hole(first)), State(second, _last_hole(second)), State(third, None)), numbered)
 
 
 def _last_hole(document: bytes) -> tuple[int, int]:

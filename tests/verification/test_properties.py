@@ -107,6 +107,8 @@ def _cut(signed: Signed, checked: Check, position: int, *, near_an_end: bool) ->
     report = checked(remains)
     if signed.honest(remains):
         assert report.integrity is Integrity.INTACT, length
+    elif signed.only_filled(remains):
+        assert report.integrity is Integrity.CHANGED, length
     else:
         assert report.integrity not in GOOD, length
 
