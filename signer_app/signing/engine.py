@@ -342,6 +342,9 @@ class SigningRun:
         checked = answer.rechecked
         if checked.fault is not None:
             raise KnownError(checked.fault, detail=checked.detail)
+        if answer.secret:
+            # A stamp has made a mark of it; the screening before the commit would find it, too.
+            raise KnownError("secret")
         seconds = time.monotonic() - started
         made = Made(file, current, checked.sha256, answer.report, stamped, moment, seconds)
         return made if self._raiser is None else self._raised(self._raiser, made, folder)
