@@ -105,8 +105,10 @@ def test_odd_files_are_signed_intact_or_refused_with_a_reason(desk: Desk, place:
     if os.environ.get("SIGNER_SHOW_OUTCOMES"):
         print(*sorted(outcomes.items()), sep="\n")  # noqa: T201
     known = {"signed", "repaired and signed"}
-    known |= {f"repair: {code}" for code in ("repair_beyond", "repair_differs", "repair_signed", "pdf_encrypted")}
-    known |= {f"preflight: {code}" for code in ("pdf_unreadable", "pdf_encrypted", "pdf_dynamic", "place_outside")}
+    unrepaired = ("beyond", "differs", "signed", "encrypted", "ambiguous")
+    known |= {f"repair: repair_{code}" for code in unrepaired} | {"repair: pdf_encrypted"}
+    refused = ("pdf_unreadable", "pdf_encrypted", "pdf_dynamic", "place_outside", "permissions_forbid_signing")
+    known |= {f"preflight: {code}" for code in refused}
     # Nothing is left for the time after the PIN.
     assert set(outcomes) <= known
     assert outcomes["signed"] + outcomes["repaired and signed"] > 0.85 * sum(outcomes.values())
