@@ -7,7 +7,6 @@ for what is missing and yields to a batch that is being signed.
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from signer_app.levels.later import Later, LaterResult
 from signer_app.signing.batch import Progress, never
@@ -66,24 +65,8 @@ class LaterLevels:
             counts, waiting, self._space.settings.archive_level, pool.status() if pool is not None else ()
         )
 
-    def newest_version(self, sha256: str) -> Path | None:
-        """Where the newest later version of a document lies, which was signed here: `sha256` is that of the signed file
-        or of any of its versions. None where there is none that is newer. For showing and checking, never for sending.
-        """
-        with self._space.store.view() as view:
-            file = view.levels.file_of(sha256)
-            newest = view.levels.newest(file.id) if file is not None else None
-        if newest is None or newest.blob == sha256:
-            return None
-        return self._space.store.blobs.path(newest.blob)
-
     def run(self, progress: Progress, cancelled: Callable[[], bool] = never) -> LaterResult:
         """Raises what is due. KnownError only where the store itself fails."""
-        return self._later.run(progress, cancelled)
-
-    def try_now(self, progress: Progress, cancelled: Callable[[], bool] = never) -> LaterResult:
-        """The same with what was put off: a person has pressed the button."""
-        self._later.ask_again()
         return self._later.run(progress, cancelled)
 
 

@@ -343,4 +343,3 @@ def test_no_page_brings_the_reading_down(words: list[Words]) -> None:
     assert date is None or (date.day is None) == (date.day_blank is not None)
     assert find_urgency_mark(page) in {None, "KHẨN", "THƯỢNG KHẨN", "HỎA TỐC", "HỎA TỐC HẸN GIỜ"}
     assert (issuing_body(page) is None) == (issuing_bodies(page) == ())
-    assert page.has_text in {True, False}
