@@ -1,6 +1,7 @@
 """What the main process asks of its workers, and what they answer: plain messages, files named by path.
 
-Nothing here does any work; `worker` is the child's side, `workers` the parent's.
+Nothing here does any work; `worker` is the child's side, `workers` the parent's. Trust material, which may hold
+megabytes of CRLs, travels once: a `trust` of None is what the child was told last.
 """
 
 import datetime as dt
@@ -36,7 +37,7 @@ class Preflight(Message, frozen=True):
 
     path: str
     request: PreflightRequest
-    trust: TrustMaterial
+    trust: TrustMaterial | None
     now: dt.datetime
 
 
@@ -75,7 +76,7 @@ class Recheck(Message, frozen=True):
     steps: tuple[SignStep, ...]
     before: FileReport
     certificate_sha256: str
-    trust: TrustMaterial
+    trust: TrustMaterial | None
     now: dt.datetime
     certified_may_change: bool = False
     """Whether a certification may show as changed: for the body's seal with number and date alone."""
@@ -92,7 +93,7 @@ class Verify(Message, frozen=True):
     """Check the signatures of a file. → VerifyAnswer"""
 
     path: str
-    trust: TrustMaterial
+    trust: TrustMaterial | None
     now: dt.datetime
 
 
@@ -113,7 +114,7 @@ class Stand(Message, frozen=True):
     """How does this document stand, and what does it need to be raised? → StandAnswer"""
 
     path: str
-    trust: TrustMaterial
+    trust: TrustMaterial | None
     now: dt.datetime
 
 
@@ -141,7 +142,7 @@ class AddValidation(Message, frozen=True):
     source: str
     output: str
     report: FileReport
-    trust: TrustMaterial
+    trust: TrustMaterial | None
     now: dt.datetime
     largest: int | None
 
@@ -247,6 +248,8 @@ Task = (
     | FinishStamp
     | AddValidation
 )
+Trusting = Preflight | Recheck | Verify | Stand | AddValidation
+"""Those with trust material."""
 Answer = (
     ScreenAnswer
     | PreflightAnswer

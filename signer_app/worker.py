@@ -46,21 +46,39 @@ from signer_app.tasks import (
     Stand,
     StandAnswer,
     Task,
+    Trusting,
     Verify,
     VerifyAnswer,
 )
 from signer_app.verification.document import opened
+from signer_app.verification.model import TrustMaterial
 from signer_app.verification.verify import verify_file, verify_opened
 from signer_token.channel import serve
 
 
+class _Told:
+    """What the parent said last about whom to trust."""
+
+    trust = TrustMaterial()
+
+
+def _trust(task: Task) -> TrustMaterial:
+    """The task's, else what was told last."""
+    given = task.trust if isinstance(task, Trusting) else None
+    if given is not None and given != _Told.trust:
+        _Told.trust = given
+    return _Told.trust
+
+
 def handle(task: Task) -> Answer:
     """Does one task; a KnownError becomes an answer, so that the parent can raise it again."""
+    # Before anything can fail: the parent doesn't say it a second time.
+    trust = _trust(task)
     with refusals():
-        return _do(task)
+        return _do(task, trust)
 
 
-def _do(task: Task) -> Answer:
+def _do(task: Task, trust: TrustMaterial) -> Answer:
     match task:
         case Screen():
             return ScreenAnswer(screen_file(Path(task.path), task.name))
@@ -68,7 +86,7 @@ def _do(task: Task) -> Answer:
             return ScreenAnswer(screen_bytes(task.data, task.name))
         case Preflight():
             path = Path(task.path)
-            report = verify_file(path, task.trust, task.now)
+            report = verify_file(path, trust, task.now)
             return PreflightAnswer(preflight(path, task.request, report), report)
         case Prepare():
             return PrepareAnswer(
@@ -96,7 +114,7 @@ def _do(task: Task) -> Answer:
         case Recheck():
             source, output = Path(task.source), Path(task.output)
             with opened(output) as file:
-                after = verify_opened(file, output, task.trust, task.now)
+                after = verify_opened(file, output, trust, task.now)
                 outcome = recheck(
                     source,
                     output,
@@ -111,12 +129,12 @@ def _do(task: Task) -> Answer:
             return RecheckAnswer(outcome, after, secret)
         case Verify():
             with little_memory(Path(task.path)):
-                return VerifyAnswer(verify_file(Path(task.path), task.trust, task.now))
+                return VerifyAnswer(verify_file(Path(task.path), trust, task.now))
         case Repair():
             return RepairAnswer(repair(Path(task.source), Path(task.output)))
         case Stand():
             with little_memory(Path(task.path)):
-                return StandAnswer(standing(Path(task.path), task.trust, task.now))
+                return StandAnswer(standing(Path(task.path), trust, task.now))
         case PrepareStamp():
             return PrepareStampAnswer(prepare_timestamp(Path(task.source), Path(task.output)))
         case FinishStamp():
@@ -124,7 +142,7 @@ def _do(task: Task) -> Answer:
             return Finished()
         case AddValidation():
             return AddValidationAnswer(
-                add_validation(Path(task.source), Path(task.output), task.report, task.trust, task.now, task.largest)
+                add_validation(Path(task.source), Path(task.output), task.report, trust, task.now, task.largest)
             )
         case CleanPicture():
             return clean_picture(Path(task.path))

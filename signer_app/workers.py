@@ -10,6 +10,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self, TypeVar
+from weakref import WeakKeyDictionary
+
+import msgspec
 
 from signer_app.tasks import (
     ANSWERS,
@@ -40,9 +43,11 @@ from signer_app.tasks import (
     Stand,
     StandAnswer,
     Task,
+    Trusting,
     Verify,
     VerifyAnswer,
 )
+from signer_app.verification.model import TrustMaterial
 from signer_resources.errors import KnownError
 from signer_resources.messages import catalogue
 from signer_token.channel import Child, ChildCrashed, ChildError, ChildFailed, ChildTimeout
@@ -69,6 +74,8 @@ class Workers:
         self._deadline_s = deadline_s
         self._idle: list[Child[Task, Answer]] = []
         self._at_work: set[Child[Task, Answer]] = set()
+        self._told: WeakKeyDictionary[Child[Task, Answer], TrustMaterial] = WeakKeyDictionary()
+        """What each child knows about whom to trust."""
         self._guard = threading.Lock()
         self._closed = False
 
@@ -137,7 +144,7 @@ class Workers:
         deadline_s = self._deadline_s if deadline_s is None else deadline_s
         child = self._take()
         try:
-            answer = self._answer(child, task, deadline_s)
+            answer = self._answer(child, self._without_known_trust(child, task), deadline_s)
         except ChildFailed as failed:
             self._give_back(child)
             if failed.code in catalogue().errors:
@@ -156,6 +163,13 @@ class Workers:
         if not isinstance(answer, expected):
             raise KnownError("worker_fault", detail=type(answer).__name__)
         return answer
+
+    def _without_known_trust(self, child: Child[Task, Answer], task: Task) -> Task:
+        if not isinstance(task, Trusting) or task.trust is None:
+            return task
+        with self._guard:
+            known, self._told[child] = self._told.get(child), task.trust
+        return msgspec.structs.replace(task, trust=None) if known == task.trust else task
 
     def _answer(self, child: Child[Task, Answer], task: Task, deadline_s: float) -> Answer:
         with self._guard:

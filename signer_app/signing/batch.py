@@ -152,3 +152,5 @@ class Made:
     seconds: float
     level: str | None = None
     """What was reached by appending to it at once; None: what the signature itself carries."""
+    warnings: tuple[Finding, ...] = ()
+    """What came to be said while it was made."""

@@ -1,49 +1,46 @@
-"""Signs a batch of documents: examine all, then one PIN, then one document after the other to the end of its way.
+"""Signs a batch of documents: examine all, then one PIN, then each document to the end of its way.
 
 Runs in the main process. Order of safety: nothing is kept before the secrecy check; nothing is signed before every
 file of the document passed its preflight; nobody is told "signed" before the bytes were checked again by other
-parsers, are on disk, and are in the database together with evidence, journal and outbox row. Any token error ends the
-batch; what was signed stays signed, the rest stays pending.
+parsers, are on disk, and are in the database together with evidence, journal and outbox row. Several documents are on
+their way at once (`pipeline`); what is kept and told is kept and told here, on one thread. Any token error ends the
+batch; what has its signature comes to its end, the rest stays pending.
 """
 
+import os
 import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
 from signer_app.attachments.keeping import blobs_of
-from signer_app.attachments.opening import look_again
 from signer_app.awake import kept_awake
 from signer_app.custody.book import require_holder
-from signer_app.evidence.pieces import keep_pieces, named
 from signer_app.exchange.directory import load_directory
 from signer_app.levels.raising import Raiser
-from signer_app.pdf.model import Finding, PlaceOption, Profile, Severity
-from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Made, Progress, never
+from signer_app.signing.batch import BatchResult, DocumentWork, FileWork, Progress, never
+from signer_app.signing.carrying import Carrier, any_disk_error
 from signer_app.signing.certificates import SigningCertificate
-from signer_app.signing.clock import TimeSource
-from signer_app.signing.examine import Examiner, day_of
+from signer_app.signing.examine import Examiner
 from signer_app.signing.forgetting import forget_work
 from signer_app.signing.images import images_for
 from signer_app.signing.jobs import DocumentJob
 from signer_app.signing.login import log_in, tell_journal
-from signer_app.signing.number_keeping import NUMBER_REFUSALS, NumberKeeping, owner_of
-from signer_app.signing.opening import screened
+from signer_app.signing.number_keeping import NUMBER_REFUSALS, NumberKeeping
+from signer_app.signing.pipeline import Pipeline, Ride, TurnedAwayError
 from signer_app.signing.preflights import Preflights
-from signer_app.signing.records import Records, batch_row, level_of, own_signature
-from signer_app.signing.release import is_released, make_packet, type_of
+from signer_app.signing.records import Records, batch_row
 from signer_app.signing.resume import Command, wish_of
+from signer_app.signing.settling import Settler
 from signer_app.signing.timestamps import BatchStamps
 from signer_app.store import Store
-from signer_app.store.model import Batch, BatchFile, DocumentState, FileState, JournalAction, StoredFile
-from signer_app.store.store import Signing, Transaction
-from signer_app.tasks import Finish, Prepare, Recheck
+from signer_app.store.model import Batch, BatchFile, FileState, JournalAction
+from signer_app.store.store import Transaction
 from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -51,6 +48,9 @@ from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
 from signer_token.client import TokenError, TokenSession
 from signer_token.model import Login
+
+_AHEAD = 4
+"""So many documents are on their way beside those that the processors work on: they wait for token or network."""
 
 
 def _quiet(_text: str, _done: int, _all: int) -> None:
@@ -100,19 +100,19 @@ class SigningRun:
         self._options = options
         self._progress = progress
         self._documents = [DocumentWork.of(job) for job in jobs]
+        files = [file for work in self._documents for file in work.files]
+        self._positions = {id(file): position for position, file in enumerate(files)}
         self._today = space.now().date()
         self._rules = rules.load(self._today)
         self._records = Records(chosen, self._rules)
         self._images = images_for(space, chosen, self._today)
         self._examiner = Examiner(space, chosen, self._images, self._rules, preflights or Preflights(space))
-        self._directory = load_directory(space.folder.cache)
+        self._settler = Settler(space, self._records, load_directory(space.folder.cache))
         self._batch: str | None = None
         self._kept: list[DocumentWork] = []
         """Documents whose numbers were kept for them by this run."""
         self._begun: set[int] = set()
         """Documents with which the token has begun, by identity."""
-        self._made_for_nothing = 0
-        """Signatures that the token has made and no document is kept with yet."""
         pool = space.timestamps if options.level != "b-b" else None
         self._stamps = BatchStamps(pool) if pool is not None else None
         higher = options.level in (Level.B_LT, Level.B_LTA)
@@ -186,7 +186,10 @@ class SigningRun:
                 with suppress(KnownError):
                     self._store.write(self._leave_numbers)
                 return error
-            return self._sign(session)
+            try:
+                return self._sign(session)
+            except KnownError as error:
+                return error
 
     def _keep_numbers(self) -> None:
         """From here on each number belongs to its document, whatever becomes of its signing. One that somebody else has
@@ -220,41 +223,81 @@ class SigningRun:
                 keeping.leave(tx, work, now)
 
     def _sign(self, session: TokenSession) -> KnownError | None:
+        """All that is ready, several documents on their way at once; what stopped it."""
         ready = [work for work in self._documents if work.ready]
         total, done = sum(len(work.files) for work in ready), 0
         self._progress("progress_sign", done, total)
-        for work in ready:
-            if self._cancelled():
-                return KnownError("interrupted")
-            try:
-                self._sign_document(session, work)
-            except TokenError as error:
-                with suppress(KnownError):
-                    tell_journal(self._space, self._chosen, JournalAction.SIGN, error.code)
-                if not error.goes_on:
-                    return error
-                self._fail(work, error)
-            except KnownError as error:
-                self._tell_use(error)
-                self._fail(work, error)
-                if error.code == "disk_full":
-                    return error
-                if error.code == "secret":
-                    # Not even its name stays in the batch.
-                    try:
-                        forget_work(self._store, work, blobs_of(work.attached))
-                    except KnownError as fault:
-                        return fault
-            done += len(work.files)
-            self._progress("progress_sign", done, total)
-            self._document_done(work)
+        stopped: KnownError | None = None
+        work = self._space.folder.work
+        with any_disk_error(work), TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as folder:
+            pipeline = self._pipeline(session, Path(folder))
+            coming = iter(ready)
+            with closing(pipeline.rides(lambda: next(coming, None))) as rides:
+                for ride in rides:
+                    ended = self._done_with(ride, pipeline)
+                    if ended is not None:
+                        stopped = stopped or ended
+                        continue
+                    done += len(ride.work.files)
+                    self._progress("progress_sign", done, total)
+                    self._document_done(ride.work)
+        return stopped or (KnownError("interrupted") if pipeline.was_cancelled else None)
+
+    def _pipeline(self, session: TokenSession, folder: Path) -> Pipeline:
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        carrier = Carrier(
+            space=self._space,
+            chosen=self._chosen,
+            images=self._images,
+            stamps=self._stamps,
+            raiser=self._raiser,
+            level=Level(self._options.level or Level.B_T),
+            folder=folder,
+            bench=threading.BoundedSemaphore(processors),
+        )
+        return Pipeline(session.sign, carrier.carry, at_once=processors + _AHEAD, cancelled=self._cancelled)
+
+    def _done_with(self, ride: Ride, pipeline: Pipeline) -> KnownError | None:
+        """Keeps what was made of a document, or tells what went wrong; the error if the batch stops with it."""
+        work = ride.work
+        self._begun.add(id(work))
+        try:
+            if ride.error is not None:
+                raise ride.error
+            with any_disk_error(self._space.folder.work):
+                self._settler.settle(work, ride.made, self._signed_row)
+        except TurnedAwayError:
+            # The token ended between its two signatures: it waits, as if none had been made.
+            self._tell_use("interrupted")
+        except TokenError as error:
+            self._tell_use(error.code)
+            if not error.goes_on:
+                pipeline.break_off()
+                return error
+            self._fail(work, error)
+        except KnownError as error:
+            if ride.signatures:
+                self._tell_use(error.code)
+            self._fail(work, error)
+            if error.code == "disk_full":
+                pipeline.close()
+                return error
+            if error.code == "secret":
+                # Not even its name stays in the batch.
+                try:
+                    forget_work(self._store, work, blobs_of(work.attached))
+                except KnownError as fault:
+                    pipeline.close()
+                    return fault
+        finally:
+            if ride.folder is not None:
+                shutil.rmtree(ride.folder, ignore_errors=True)
         return None
 
-    def _tell_use(self, error: KnownError) -> None:
-        """The key was used though no document came of it: the journal says so, without naming a document."""
-        if self._made_for_nothing:
-            with suppress(KnownError):
-                tell_journal(self._space, self._chosen, JournalAction.SIGN, error.code)
+    def _tell_use(self, result: str) -> None:
+        """The key was used and no document came of it: the journal says so, without naming a document."""
+        with suppress(KnownError):
+            tell_journal(self._space, self._chosen, JournalAction.SIGN, result)
 
     def _fail(self, work: DocumentWork, error: KnownError) -> None:
         """Nothing of the document is kept; a full disk leaves it to be signed later, other faults are its own."""
@@ -263,202 +306,18 @@ class SigningRun:
             if error.code != "disk_full":
                 file.fail(error if file is work.main else KnownError("part_refused"))
 
-    def _sign_document(self, session: TokenSession, work: DocumentWork) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="sign-", dir=self._space.folder.work))
-        self._made_for_nothing = 0
-        self._begun.add(id(work))
-        try:
-            made = []
-            for index, file in enumerate(work.files):
-                part = folder / str(index)
-                part.mkdir(mode=0o700)
-                made.append(self._sign_file(session, file, part))
-            stored = self._keep(work, made, folder)
-            self._made_for_nothing = 0
-        except OSError as error:
-            raise KnownError("disk_full" if error.errno == 28 else "disk_fault", folder=str(folder)) from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        # What goes along is told of at the main file.
-        told = [*work.files, *[work.main] * len(work.attached)]
-        for file, item in zip(told, stored, strict=True):
-            if item.output_path is None:
-                continue
-            export = self._store.export(item.id)
-            if export.error is not None:
-                # Signed and kept; only the copy beside the input is missing, and is made up for at the next start.
-                params = {key: str(value) for key, value in export.error.params.items()}
-                file.outcome = replace(file.outcome, code=export.error.code, params=params)
-
-    def _sign_file(self, session: TokenSession, file: FileWork, folder: Path) -> Made:
-        assert file.plan is not None
-        assert file.before is not None
-        space, certificate, chain = self._space, self._chosen.certificate, self._chosen.chain
-        started = time.monotonic()
-        source = self._store.blobs.path(file.plan.blob)
-        current, stamped, moment = source, None, space.now()
-        for number, step in enumerate(file.plan.steps):
-            moment, target = space.now(), folder / f"{number}.pdf"
-            prepared = space.workers.prepare(
-                Prepare(
-                    source=str(current),
-                    output=str(target),
-                    step=step,
-                    images=self._images.shown_by(step),
-                    moment=moment,
-                    certificate=certificate.der,
-                    chain=chain,
-                    source_sha256=file.plan.blob if number == 0 else None,
-                )
-            ).prepared
-            signature = session.sign(prepared.to_be_signed)
-            self._made_for_nothing += 1
-            stamped = self._stamps.stamp(signature) if self._stamps is not None else None
-            if stamped is not None:
-                space.clock.saw(stamped.time, space.now(), TimeSource.TSA)
-            space.workers.finish(
-                Finish(
-                    path=str(target),
-                    prepared=prepared,
-                    certificate=certificate.der,
-                    chain=chain,
-                    signature=signature,
-                    timestamp=stamped.token if stamped else None,
-                )
-            )
-            current = target
-        answer = space.workers.recheck(
-            Recheck(
-                source=str(source),
-                output=str(current),
-                steps=file.plan.steps,
-                before=file.before,
-                certificate_sha256=certificate.sha256,
-                trust=space.trust,
-                now=space.now(),
-                certified_may_change=file.plan.profile == Profile.AGENCY,
-            )
-        )
-        checked = answer.rechecked
-        if checked.fault is not None:
-            raise KnownError(checked.fault, detail=checked.detail)
-        if answer.secret:
-            # A stamp has made a mark of it; the screening before the commit would find it, too.
-            raise KnownError("secret")
-        seconds = time.monotonic() - started
-        made = Made(file, current, checked.sha256, answer.report, stamped, moment, seconds)
-        return made if self._raiser is None else self._raised(self._raiser, made, folder)
-
-    def _raised(self, raiser: Raiser, made: Made, folder: Path) -> Made:
-        """The file with what the wanted level needs appended, as far as it can be had now; nobody has it yet."""
-        raised = raiser.raise_to(made.path, Level(self._options.level or Level.B_T), folder)
-        if raised.reason is not None:
-            # Signed at a lower level: told, and no failure.
-            params = {key: str(value) for key, value in raised.reason.params.items()}
-            warning = Finding(raised.reason.code, Severity.WARNING, params)
-            made.file.outcome = replace(made.file.outcome, warnings=(*made.file.outcome.warnings, warning))
-        report = raised.standing.report
-        if raised.path is None or report.sha256 is None:
-            return made
-        return replace(made, path=raised.path, sha256=report.sha256, report=report, level=raised.level.value)
-
-    def _keep(self, work: DocumentWork, made: Sequence[Made], folder: Path) -> tuple[StoredFile, ...]:
-        """Durable blobs first, then everything about the document in one transaction."""
-        space, store, records = self._space, self._store, self._records
-        for item in made:
-            if store.blobs.adopt(item.path).sha256 != item.sha256:
-                raise KnownError("output_changed", name=item.file.job.name)
-        document = records.document(work, day_of(work, self._today), space.now())
-        files = tuple(records.stored(document, item, position) for position, item in enumerate(made))
-        attached = records.attached(document, work.attached, len(files))
-        packet, body = None, self._chosen.body
-        if body is not None and is_released(work, document, body):
-            document = msgspec.structs.replace(document, state=DocumentState.RELEASED)
-            packet = make_packet(
-                work,
-                document,
-                files,
-                made,
-                body=body,
-                rules=self._rules,
-                directory=self._directory,
-                blobs=store.blobs,
-                folder=folder,
-                now=space.now(),
-                attached=attached,
-            )
-        for item in made:
-            item.file.outcome = replace(
-                item.file.outcome,
-                state=FileState.SIGNED,
-                level=level_of(item),
-                sha256_out=item.sha256,
-                seconds=round(item.seconds, 3),
-                document=document.id,
-            )
-        ids = {id(item.file): stored.id for item, stored in zip(made, files, strict=True)}
+    def _signed_row(self, file: FileWork, stored: str) -> BatchFile:
         assert self._batch is not None
-        batch_rows = self._rows(self._batch)
-        rows = [msgspec.structs.replace(row, file_id=ids[id(file)]) for file, row in batch_rows if id(file) in ids]
-        store.commit_signed(
-            Signing(
-                document=document,
-                files=(*files, *attached),
-                evidence=tuple(
-                    records.evidence(
-                        s,
-                        m,
-                        keep_pieces(store.blobs, own_signature(m).proofs, self._find_pieces),
-                        attached if m.file is work.main else (),
-                    )
-                    for s, m in zip(files, made, strict=True)
-                ),
-                packet=packet,
-                uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
-                batch_files=tuple(rows),
-                draft=work.job.draft,
-                owner=owner_of(work),
-                sequences=self._records.sequences,
-                replaces=work.job.replaces,
-            ),
-            lambda: self._screen_again(files, attached),
-        )
-        self._remember(work)
-        return (*files, *attached)
-
-    def _remember(self, work: DocumentWork) -> None:
-        """Where the clerk put marks by hand is proposed for the next document of this body and type."""
-        kind = type_of(work.job, self._rules)
-        places = [(file.job.profile, place) for file in work.files if (place := _place_by_hand(file)) is not None]
-        if not places:
-            return
-
-        def write(tx: Transaction) -> None:
-            for profile, place in places:
-                tx.places.put(self._chosen.body_code, profile, kind, place, self._space.now())
-
-        with suppress(KnownError):
-            self._store.write(write)
-
-    def _find_pieces(self, wanted: AbstractSet[str]) -> Mapping[str, bytes]:
-        """The CRLs and OCSP answers that a status rests on; read again only where one is not kept yet."""
-        return named(wanted, self._space.trust)
-
-    def _screen_again(self, files: Sequence[StoredFile], attached: Sequence[StoredFile]) -> None:
-        for stored in files:
-            screened(self._space, self._store.blobs.path(stored.blob_out or ""), stored.name)
-        for item in attached:
-            look_again(self._space, item.blob_in, item.name)
+        return batch_row(self._batch, self._positions[id(file)], file, stored)
 
     def _rows(self, batch: str) -> Iterator[tuple[FileWork, BatchFile]]:
         """Each file of the batch with its row as it stands; secret documents have none."""
-        position = 0
         for work in self._documents:
-            hidden = any(file.secret for file in work.files)
+            if any(file.secret for file in work.files):
+                continue
             for file in work.files:
-                if not hidden and not file.done_before:
-                    yield file, batch_row(batch, position, file)
-                position += 1
+                if not file.done_before:
+                    yield file, batch_row(batch, self._positions[id(file)], file)
 
     def finish(self, stopped: KnownError | None) -> BatchResult:
         """Closes the batch in the database and gives its result."""
@@ -504,11 +363,3 @@ class SigningRun:
 
         with suppress(KnownError):
             self._store.write(mark)
-
-
-def _place_by_hand(file: FileWork) -> PlaceOption | None:
-    """The place that the person gave; on the last page of several it is remembered as that."""
-    place, pages = file.job.place, file.facts.pages
-    if place is not None and pages > 1 and place.page == pages:
-        return msgspec.structs.replace(place, page=-1)
-    return place

@@ -1,0 +1,147 @@
+"""Keeps what was made of a document: durable blobs, then one transaction, then the copies where they are wanted.
+
+Main process, on the thread that signs. From here on a document is signed: nobody is told so before.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from signer_app.attachments.opening import look_again
+from signer_app.evidence.pieces import keep_pieces, named
+from signer_app.exchange.directory import Directory
+from signer_app.pdf.model import PlaceOption
+from signer_app.signing.batch import DocumentWork, FileWork, Made
+from signer_app.signing.examine import day_of
+from signer_app.signing.number_keeping import owner_of
+from signer_app.signing.records import Records, level_of, own_signature
+from signer_app.signing.release import is_released, make_packet, type_of
+from signer_app.store.model import BatchFile, DocumentState, FileState, JournalAction, StoredFile
+from signer_app.store.store import Signing, Transaction
+from signer_app.workspace import Workspace
+from signer_resources.errors import KnownError
+
+RowOf = Callable[[FileWork, str], BatchFile]
+"""The row in the batch of a file as it stands now, and as what it is stored."""
+
+
+@dataclass(frozen=True)
+class Settler:
+    """What all documents of a batch share."""
+
+    space: Workspace
+    records: Records
+    directory: Directory
+
+    def settle(self, work: DocumentWork, made: Sequence[Made], row_of: RowOf) -> None:
+        """The document is signed and kept when this returns.
+
+        KnownError: nothing of it is kept. A copy that can't be put where it is wanted is in the file's outcome.
+        """
+        stored = self._keep(work, made, row_of)
+        # What goes along is told of at the main file.
+        told = [*work.files, *[work.main] * len(work.attached)]
+        for file, item in zip(told, stored, strict=True):
+            if item.output_path is None:
+                continue
+            export = self.space.store.export(item.id)
+            if export.error is not None:
+                # Signed and kept; only the copy beside the input is missing, and is made up for at the next start.
+                params = {key: str(value) for key, value in export.error.params.items()}
+                file.outcome = replace(file.outcome, code=export.error.code, params=params)
+
+    def _keep(self, work: DocumentWork, made: Sequence[Made], row_of: RowOf) -> tuple[StoredFile, ...]:
+        """Durable blobs first, then everything about the document in one transaction."""
+        space, store, records = self.space, self.space.store, self.records
+        today = space.now().date()
+        for item in made:
+            if store.blobs.adopt(item.path).sha256 != item.sha256:
+                raise KnownError("output_changed", name=item.file.job.name)
+            item.file.outcome = replace(item.file.outcome, warnings=(*item.file.outcome.warnings, *item.warnings))
+        document = records.document(work, day_of(work, today), space.now())
+        files = tuple(records.stored(document, item, position) for position, item in enumerate(made))
+        attached = records.attached(document, work.attached, len(files))
+        packet, body = None, records.chosen.body
+        if body is not None and is_released(work, document, body):
+            document = msgspec.structs.replace(document, state=DocumentState.RELEASED)
+            packet = make_packet(
+                work,
+                document,
+                files,
+                made,
+                body=body,
+                rules=records.rules,
+                directory=self.directory,
+                blobs=store.blobs,
+                folder=made[0].path.parent,
+                now=space.now(),
+                attached=attached,
+            )
+        for item in made:
+            item.file.outcome = replace(
+                item.file.outcome,
+                state=FileState.SIGNED,
+                level=level_of(item),
+                sha256_out=item.sha256,
+                seconds=round(item.seconds, 3),
+                document=document.id,
+            )
+        store.commit_signed(
+            Signing(
+                document=document,
+                files=(*files, *attached),
+                evidence=tuple(
+                    records.evidence(
+                        s,
+                        m,
+                        keep_pieces(store.blobs, own_signature(m).proofs, self._find_pieces),
+                        attached if m.file is work.main else (),
+                    )
+                    for s, m in zip(files, made, strict=True)
+                ),
+                packet=packet,
+                uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
+                batch_files=tuple(row_of(item.file, stored.id) for item, stored in zip(made, files, strict=True)),
+                draft=work.job.draft,
+                owner=owner_of(work),
+                sequences=records.sequences,
+                replaces=work.job.replaces,
+            ),
+            lambda: self._look_again(attached),
+        )
+        self._remember(work)
+        return (*files, *attached)
+
+    def _remember(self, work: DocumentWork) -> None:
+        """Where the clerk put marks by hand is proposed for the next document of this body and type."""
+        kind = type_of(work.job, self.records.rules)
+        places = [(file.job.profile, place) for file in work.files if (place := _place_by_hand(file)) is not None]
+        if not places:
+            return
+
+        def write(tx: Transaction) -> None:
+            for profile, place in places:
+                tx.places.put(self.records.body_code, profile, kind, place, self.space.now())
+
+        with suppress(KnownError):
+            self.space.store.write(write)
+
+    def _find_pieces(self, wanted: AbstractSet[str]) -> Mapping[str, bytes]:
+        """The CRLs and OCSP answers that a status rests on; read again only where one is not kept yet."""
+        return named(wanted, self.space.trust)
+
+    def _look_again(self, attached: Sequence[StoredFile]) -> None:
+        """What goes along was not in anybody's hands since it was looked into, unless the store's folder was."""
+        for item in attached:
+            look_again(self.space, item.blob_in, item.name)
+
+
+def _place_by_hand(file: FileWork) -> PlaceOption | None:
+    """The place that the person gave; on the last page of several it is remembered as that."""
+    place, pages = file.job.place, file.facts.pages
+    if place is not None and pages > 1 and place.page == pages:
+        return msgspec.structs.replace(place, page=-1)
+    return place
