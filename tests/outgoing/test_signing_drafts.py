@@ -1,6 +1,7 @@
 """From draft to signed document: one PIN, the plan that was seen, and the draft gone with the very same transaction."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ import pytest
 from signer_app.outgoing.model import Changes, Row, State, Urgency
 from signer_app.outgoing.outgoing import Outgoing
 from signer_app.pdf.model import Finding, Profile, Severity
-from signer_app.signing.batch import BatchResult, DocumentWork, never
+from signer_app.signing.batch import BatchResult, DocumentWork, Made, never
+from signer_app.signing.carrying import Carrier
 from signer_app.signing.certificates import SigningCertificate, fit_to_sign
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import seen_hash
+from signer_app.signing.pipeline import Ride
 from signer_app.signing.resume import unfinished
 from signer_app.store.batches import Batches
 from signer_app.store.model import JournalAction
 from signer_app.store.store import Signing
-from signer_app.tasks import Preflight, PreflightAnswer, Screen, ScreenAnswer
+from signer_app.tasks import Preflight, PreflightAnswer, Recheck, RecheckAnswer
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_token.model import Login, Pin
@@ -28,6 +31,7 @@ from tests.app.letters import Wording, write_letter
 from tests.outgoing.conftest import opened
 from tests.support.workspace import CANARY_PIN, ISSUED, Desk
 
+PATIENCE_S = 20
 LETTERS = {"quyet-dinh.pdf": "12", "thong-bao.pdf": "13", "ke-hoach.pdf": "14"}
 
 
@@ -99,6 +103,30 @@ def after_the_look(ids: Collection[str]) -> Callable[[], bool]:
     """The person stops as soon as the signing begins."""
     looks = iter(ids)
     return lambda: next(looks, None) is None
+
+
+def stops_after(clerk: Clerk, name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
+    """The person stops as soon as the document `name` is kept; no other one is quicker than that."""
+    store, carry = clerk.space.store, Carrier.carry
+    kept, stopping = threading.Event(), threading.Event()
+    first, commit = rows(clerk)[name].draft.main.blob, store.commit_signed
+
+    def slow(carrier: Carrier, ride: Ride) -> tuple[Made, ...]:
+        assert ride.work.main.job.blob == first or stopping.wait(PATIENCE_S)
+        return carry(carrier, ride)
+
+    def committed(signing: Signing, check: Callable[[], None]) -> None:
+        commit(signing, check)
+        kept.set()
+
+    def cancelled() -> bool:
+        if kept.is_set():
+            stopping.set()
+        return kept.is_set()
+
+    monkeypatch.setattr(Carrier, "carry", slow)
+    monkeypatch.setattr(store, "commit_signed", committed)
+    return cancelled
 
 
 def rows(clerk: Clerk) -> dict[str, Row]:
@@ -179,7 +207,9 @@ def test_a_plan_that_was_not_seen_is_not_signed(clerk: Clerk) -> None:
     assert clerk.space.store.blobs.has(job.files[0].blob or "")
 
 
-def test_stopping_between_documents_keeps_what_is_signed_and_the_rest_is_gone_on_with(desk: Desk) -> None:
+def test_stopping_between_documents_keeps_what_is_signed_and_the_rest_is_gone_on_with(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     letters = [desk.letter(name) for name in LETTERS]
     done: list[DocumentWork] = []
     with clerk_at(desk) as clerk:
@@ -200,7 +230,9 @@ def test_stopping_between_documents_keeps_what_is_signed_and_the_rest_is_gone_on
                 "ke-hoach.pdf": State.SIGNING,
             }
 
-        result = clerk.sign(ids, cancelled=lambda: bool(done), document_done=followed)
+        cancelled = stops_after(clerk, "thong-bao.pdf", monkeypatch)
+        result = clerk.sign(ids, cancelled=cancelled, document_done=followed)
+        assert len(done) == 1
 
     assert result.stopped is not None
     assert (result.stopped.code, [file.state for file in result.files]) == (
@@ -225,11 +257,10 @@ def test_stopping_between_documents_keeps_what_is_signed_and_the_rest_is_gone_on
             assert sorted(document.label or "" for document in view.documents.list()) == ["13/TB-UBND", "15/KH-UBND"]
 
 
-def test_the_command_line_goes_on_with_what_the_window_began(desk: Desk) -> None:
+def test_the_command_line_goes_on_with_what_the_window_began(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     with clerk_at(desk) as clerk:
         ids = clerk.bring_in(desk.letter("quyet-dinh.pdf"), desk.letter("thong-bao.pdf"))
-        done: list[DocumentWork] = []
-        clerk.sign(ids, cancelled=lambda: bool(done), document_done=done.append)
+        clerk.sign(ids, cancelled=stops_after(clerk, "quyet-dinh.pdf", monkeypatch))
         with clerk.space.store.view() as view:
             assert (len(view.drafts.list()), len(view.documents.list())) == (1, 1)
     for letter in LETTERS:
@@ -251,13 +282,10 @@ def test_a_mark_that_is_seen_only_at_the_end_takes_the_draft_and_its_copy_away(
 ) -> None:
     (draft_id,) = clerk.bring_in(clerk.desk.letter("quyet-dinh.pdf"))
     blob = rows(clerk)["quyet-dinh.pdf"].draft.main.blob
-    screen = clerk.space.workers.screen
-
-    def seen_late(task: Screen) -> ScreenAnswer:
-        answer = screen(task)
-        return msgspec.structs.replace(answer, screened=msgspec.structs.replace(answer.screened, secret=True))
-
-    monkeypatch.setattr(clerk.space.workers, "screen", seen_late)
+    recheck = clerk.space.workers.recheck
+    monkeypatch.setattr(
+        clerk.space.workers, "recheck", lambda task: msgspec.structs.replace(recheck(task), secret=True)
+    )
     result = clerk.sign([draft_id])
     assert [(file.state, file.code) for file in result.files] == [("failed", "secret")]
     assert clerk.outgoing.rows() == ()
@@ -272,15 +300,12 @@ def test_a_mark_that_is_seen_late_leaves_no_name_and_no_hash_in_any_batch(
     ids = clerk.bring_in(marked, other)
     blob = rows(clerk)[marked.name].draft.main.blob
     clerk.sign(ids, cancelled=after_the_look(ids))
-    screen = clerk.space.workers.screen
+    recheck = clerk.space.workers.recheck
 
-    def seen_late(task: Screen) -> ScreenAnswer:
-        answer = screen(task)
-        if task.name != marked.name:
-            return answer
-        return msgspec.structs.replace(answer, screened=msgspec.structs.replace(answer.screened, secret=True))
+    def seen_late(task: Recheck) -> RecheckAnswer:
+        return msgspec.structs.replace(recheck(task), secret=task.source.endswith(blob))
 
-    monkeypatch.setattr(clerk.space.workers, "screen", seen_late)
+    monkeypatch.setattr(clerk.space.workers, "recheck", seen_late)
     result = clerk.sign(ids)
     assert sorted(file.state for file in result.files) == ["failed", "signed"]
     traces = marked.stem.encode(), blob.encode(), bytes.fromhex(blob)
