@@ -65,9 +65,9 @@ class LaterLevels:
             counts, waiting, self._space.settings.archive_level, pool.status() if pool is not None else ()
         )
 
-    def run(self, progress: Progress, cancelled: Callable[[], bool] = never) -> LaterResult:
-        """Raises what is due. KnownError only where the store itself fails."""
-        return self._later.run(progress, cancelled)
+    def run(self, progress: Progress, cancelled: Callable[[], bool] = never, *, wanted: bool = False) -> LaterResult:
+        """Raises what is due; `wanted`: also what was put off. KnownError only where the store itself fails."""
+        return self._later.run(progress, cancelled, wanted=wanted)
 
 
 def _row(view: View, one: AwaitedLevel) -> WaitingFile:

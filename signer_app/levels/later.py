@@ -35,6 +35,9 @@ _NOT_AGAIN_WITHIN = dt.timedelta(days=60)
 _LOOK_BACK = dt.timedelta(days=30)
 """How old a file may be that is raised only because the settings say so; older ones are raised before they end."""
 _PAUSES = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 1440))
+_ASKED = frozenset({ServerState.READY})
+_ASKED_NOW = frozenset({ServerState.READY, ServerState.LEFT_ALONE})
+"""Servers that are worth a run; a quota that is used up stays so, whoever asks."""
 AT_ONCE = 4
 _IN_A_RUN = 500
 AWAY = frozenset({"tsa_no_answer", "tsa_quota_used"})
@@ -110,18 +113,21 @@ class Later:
         now = self._space.now()
         self._space.store.write(lambda tx: tx.levels.ask_again(now))
 
-    def run(self, progress: Progress, cancelled: Callable[[], bool] = never) -> LaterResult:
+    def run(self, progress: Progress, cancelled: Callable[[], bool] = never, *, wanted: bool = False) -> LaterResult:
         """Raises what is due, until it is done, cancelled, or the network seems to be away.
 
         Nothing begins while somebody is logged in at a token. A second call beside a running one does nothing.
+        `wanted`: a person wants it now, so what was put off is due, and servers that failed a moment ago are asked.
         """
         if not self._turn.acquire(blocking=False):
             return LaterResult()
         try:
-            pool = self._space.timestamps
-            if pool is None or all(one.state is not ServerState.READY for one in pool.status()):
+            pool, asked = self._space.timestamps, _ASKED_NOW if wanted else _ASKED
+            if pool is None or all(one.state not in asked for one in pool.status()):
                 return LaterResult()
             self.plan()
+            if wanted:
+                self.ask_again()
             return _Run(self._space, Raiser(self._space, pool.patiently), progress, cancelled).through(self.due())
         finally:
             self._turn.release()

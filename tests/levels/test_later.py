@@ -94,6 +94,13 @@ def test_without_a_network_the_run_ends_at_once_and_nothing_is_lost(place: Place
     # The server is left alone for a while; then nobody asks, and nothing is said.
     later.ask_again()
     assert later.run(quiet) == LaterResult()
+    # But a person may want it.
+    result = later.run(quiet, wanted=True)
+    assert result.stopped is not None
+    assert result.stopped.code == "tsa_no_answer"
+    waits = awaited(place, letter)
+    assert waits is not None
+    assert waits.attempts == 2
 
 
 def test_what_can_never_be_raised_is_given_up_with_the_reason(place: Place) -> None:

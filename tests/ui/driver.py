@@ -78,6 +78,18 @@ class Driver:
 
         return self.until(there, f"{role or 'anything'} named “{name}”", patience)
 
+    def wait_worked(self, name: str) -> Seen:
+        """As `wait`, for what comes when work is done: as long as a line of progress moves, patience begins anew."""
+        deadline, progress = time.monotonic() + PATIENCE_S, None
+        while not (found := [thing for thing in self.seen(name) if thing.enabled]):
+            before, progress = progress, [(bar.name, bar.value) for bar in self.seen(role="ProgressBar")]
+            if progress != before:
+                deadline = time.monotonic() + PATIENCE_S
+            if time.monotonic() > deadline:
+                raise NotSeenError(f"waited in vain for “{name}”; nothing moves; the window shows:\n{self.told()}")
+            time.sleep(_LOOK_EVERY_S)
+        return found[0]
+
     def wait_gone(self, name: str, role: str | None = None) -> None:
         """Returns when nothing has such a name."""
         self.until(lambda: not self.seen(name, role) or None, f"the end of “{name}”")

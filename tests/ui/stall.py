@@ -1,7 +1,8 @@
 """The stall watch: how long the window's thread was away from its events, and what it did meanwhile.
 
-Lives in the window's process. A precise timer ticks on the UI thread every 5 ms and keeps every gap; a thread of its
-own writes down the stacks once a gap has lasted 50 ms. What the driver itself has the UI thread do is left out.
+Lives in the window's process. A precise timer ticks on the UI thread every 5 ms and keeps every gap, with the time that
+the thread computed in it: on a machine with other work to do a gap may be none of ours. A thread of its own writes down
+the stacks once a gap has lasted 50 ms. What the driver itself has the UI thread do is left out.
 """
 
 import sys
@@ -20,18 +21,22 @@ MOST_STACKS = 200
 
 
 class Stall(msgspec.Struct, frozen=True):
-    """One gap over STALL_MS: which part of the run it fell into, how long it was, and the stacks at each 50th ms."""
+    """One gap over STALL_MS: which part of the run it fell into, how long it was, how long the thread computed in it,
+    and the stacks at each 50th ms.
+    """
 
     section: str
     ms: float
+    busy_ms: float
     stacks: str
 
 
 class Section(msgspec.Struct, frozen=True):
-    """The gaps of one part of the run, in their order; ms."""
+    """The gaps of one part of the run in their order, and how long the thread computed in each; ms."""
 
     name: str
     gaps: tuple[float, ...]
+    busy: tuple[float, ...]
 
 
 class StallReport(msgspec.Struct, frozen=True):
@@ -46,11 +51,11 @@ class StallWatch(QObject):
         super().__init__()
         self._main = threading.get_ident()
         self._section = "start"
-        self._gaps: dict[str, list[float]] = {}
+        self._gaps: dict[str, list[tuple[float, float]]] = {}
         self._stalls: list[Stall] = []
         self._stacks = ""
         self._excused = False
-        self._last = time.perf_counter()
+        self._last, self._computed = time.perf_counter(), time.thread_time()
         self._ended = threading.Event()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -73,11 +78,12 @@ class StallWatch(QObject):
             yield
         finally:
             self._excused = False
-            self._last = time.perf_counter()
+            self._last, self._computed = time.perf_counter(), time.thread_time()
 
     def report(self) -> StallReport:
         """The gaps so far, by section in the order of their beginning."""
-        return StallReport(tuple(Section(name, tuple(gaps)) for name, gaps in self._gaps.items()), tuple(self._stalls))
+        sections = (Section(name, *map(tuple, zip(*gaps, strict=True))) for name, gaps in self._gaps.items())
+        return StallReport(tuple(sections), tuple(self._stalls))
 
     def end(self) -> None:
         """Watches no more; the sampler is joined."""
@@ -86,12 +92,13 @@ class StallWatch(QObject):
         self._sampler.join()
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, computed = time.perf_counter(), time.thread_time()
         gap, self._last = (now - self._last) * 1000, now
-        self._gaps.setdefault(self._section, []).append(gap)
+        busy, self._computed = (computed - self._computed) * 1000, computed
+        self._gaps.setdefault(self._section, []).append((gap, busy))
         stacks, self._stacks = self._stacks, ""
         if gap >= STALL_MS and len(self._stalls) < MOST_STACKS:
-            self._stalls.append(Stall(self._section, gap, stacks))
+            self._stalls.append(Stall(self._section, gap, busy, stacks))
 
     def _sample(self) -> None:
         seen, due = 0.0, STALL_MS

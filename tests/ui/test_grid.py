@@ -258,6 +258,19 @@ def test_a_screen_reader_hears_what_each_cell_is(grid: Grid[Letter], qtbot: QtBo
     assert spoken.text(QAccessible.Text.Name) == "Văn bản"
 
 
+def test_a_column_that_is_not_wanted_leaves_its_room_and_never_has_the_cursor(grid: Grid[Letter], qtbot: QtBot) -> None:
+    _show(grid, letters(3), qtbot)
+    grid.choose(("id1",), column=NUMBER)
+    before = grid.columnWidth(2)
+    grid.show_column(NUMBER, False)
+    assert grid.columnWidth(2) > before
+    assert grid.current_id == "id1"
+    assert grid.column_key(grid.currentIndex().column()) == TICK
+    assert grid.chosen_ids == ("id1",)
+    grid.show_column(NUMBER, True)
+    assert grid.columnWidth(2) == before
+
+
 def test_an_empty_grid_says_why(grid: Grid[Letter], qtbot: QtBot) -> None:
     grid.set_empty_text("Chưa có văn bản.")
     empty = grid.grab().toImage()

@@ -1,15 +1,20 @@
 """The machine check: what each light says, what can be done about it, the report, and the pane that asks again."""
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from signer_app.desk.check_values import Check, CheckName, CheckState
+from signer_app.levels.later import LaterResult
+from signer_app.store.levels import WhyHigher
 from signer_app.store.model import JournalAction
+from signer_app.store.store import Transaction
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.panes.machine import MachinePane
@@ -47,6 +52,19 @@ def test_what_is_amiss_says_why_and_what_to_do_with_a_button_where_there_is_one(
     assert (server.mend, server.mend_words) == (Mend.SETTINGS, "Mở Cài đặt")
     assert (certificate.mend, certificate.glow) == (Mend.TOKENS, Glow.BAD)
     assert (database.glow, database.state, database.mend) == (Glow.OFF, "Chưa kiểm tra", None)
+
+
+def test_what_waits_for_timestamps_can_be_tried_unless_there_is_nobody_to_ask() -> None:
+    params = {"waiting": 2, "raised": 1, "given_up": 0}
+    waits = Check(CheckName.LEVELS, CheckState.GOOD, "ut_levels_waiting", params)
+    told = KnownError("machine_levels_waiting", **params)
+    failed = Check(CheckName.LEVELS, CheckState.WARN, "ut_levels_waiting", params, told, (KnownError("tsa_no_answer"),))
+    alone = Check(CheckName.LEVELS, CheckState.WARN, "ut_levels_waiting", params, told, (KnownError("level_no_tsa"),))
+    done = Check(CheckName.LEVELS, CheckState.GOOD, "ut_levels_done", {**params, "waiting": 0})
+    mends = [view.mend for view in machine_view((waits, failed, alone, done), WORDS).checks]
+    assert mends == [Mend.LEVELS, Mend.LEVELS, Mend.SETTINGS, None]
+    (view,) = machine_view((waits,), WORDS, trying=True).checks
+    assert view.mend_words == "Đang thử…"
 
 
 def test_the_whole_is_said_in_one_sentence() -> None:
@@ -136,6 +154,39 @@ def test_a_clock_behind_the_last_signature_is_set_free_by_two_presses_and_the_jo
     with screen.office.store.view() as view:
         (entry,) = view.journal.entries(limit=1)
     assert (entry.use.action, entry.use.result) == (JournalAction.CLOCK, "confirmed")
+    assert not nameless(pane)
+
+
+def test_what_waits_for_timestamps_is_tried_by_a_press_without_waiting_for_a_quiet_moment(
+    screen: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, go_on, tried = screen.office, threading.Event(), list[bool]()
+    document = office.signed("1")
+    with office.store.view() as view:
+        (file,) = view.documents.files(document.id)
+    away = KnownError("tsa_no_answer")
+
+    def work(tx: Transaction) -> None:
+        tx.levels.want(file.id, "b-t", WhyHigher.TIMESTAMP, office.now)
+        tx.levels.postpone(file.id, away, office.now + dt.timedelta(days=1))
+
+    office.store.write(work)
+    screen.shell.desk.change_settings(lambda old: msgspec.structs.replace(old, tsa_url="http://127.0.0.1:9"))
+
+    def run(_progress: object, _cancelled: object, *, wanted: bool) -> LaterResult:
+        tried.append(wanted)
+        go_on.wait(10)
+        return LaterResult()
+
+    monkeypatch.setattr(screen.shell.desk.levels, "run", run)
+    pane = screen.show(MachinePane)
+    screen.wait(lambda: "1 tệp chờ bổ sung dấu thời gian" in visible_texts(pane))
+    press(pane, "Thử ngay")
+    screen.wait(lambda: "Đang thử…" in visible_texts(pane))
+    press(pane, "Đang thử…")
+    go_on.set()
+    screen.wait(lambda: "Thử ngay" in visible_texts(pane))
+    assert tried == [True]
     assert not nameless(pane)
 
 

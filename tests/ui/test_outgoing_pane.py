@@ -26,7 +26,7 @@ from signer_ui.hub import Hub
 from signer_ui.panes.outgoing import OutgoingPane
 from signer_ui.panes.outgoing_files import FilesPart
 from signer_ui.panes.outgoing_work import Chosen
-from signer_ui.presenters.outgoing import DATE, NUMBER, RECEIVERS, SIGNER, SUBJECT, Line
+from signer_ui.presenters.outgoing import DATE, KIND, NUMBER, RECEIVERS, SIGNER, SUBJECT, Line
 from signer_ui.shell import Shell, Tab
 from signer_ui.tasks import Tasks
 from signer_ui.theme import Theme
@@ -360,8 +360,11 @@ def test_a_copy_asks_in_place_who_ordered_it(clerk: Clerk) -> None:
     paper = write_letter(clerk.folder / "ban-giay.pdf", Wording(number_line="Số: 12/QĐ-UBND"))
     clerk.drop(paper)
     asked = clerk.pane.card.copying
+    kinds = [column.key for column in clerk.pane.grid._columns].index(KIND)
     assert not asked.isVisible()
+    assert clerk.pane.grid.isColumnHidden(kinds)
     clerk.act(VI("uk_menu_copy_sl"))
+    assert not clerk.pane.grid.isColumnHidden(kinds)
     assert clerk.states == [State.REFUSED]
     assert asked.isVisible()
     clerk.wait(asked.by.hasFocus)
@@ -453,7 +456,7 @@ def test_without_a_token_the_button_says_so_and_leads_to_the_check_of_the_machin
     clerk: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_ui.panes.outgoing_work.choose_certificates", lambda *_: Chosen())
-    monkeypatch.setattr("signer_ui.presenters.outgoing.signers", lambda _snapshot: ())
+    monkeypatch.setattr("signer_ui.presenters.outgoing_signing.signers", lambda _snapshot: ())
     clerk.hub.tokens_changed.emit(clerk.hub.tokens)
     clerk.drop(*clerk.letters("cong-van.pdf"))
     clerk.type(clerk.lines[0], NUMBER, "125")

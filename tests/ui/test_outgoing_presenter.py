@@ -50,21 +50,15 @@ from signer_ui.presenters.outgoing import (
     Line,
     Organisations,
     columns,
-    copied_down,
-    must_choose,
-    press,
-    question,
-    signers,
+    kinds_differ,
     summary,
     ticked,
-    to_examine,
-    to_number,
-    to_paste,
-    typed,
 )
 from signer_ui.presenters.outgoing_details import details, page_of, pages_of
 from signer_ui.presenters.outgoing_kinds import KINDS, Kind, copy_question, kind_named, kind_text, menu_text, role_for
 from signer_ui.presenters.outgoing_news import added_view, is_one_cell, left_view, paste_view
+from signer_ui.presenters.outgoing_signing import must_choose, press, question, signers, to_examine
+from signer_ui.presenters.outgoing_typing import copied_down, to_number, to_paste, typed
 from signer_ui.words import Words
 
 VI = Words("vi")
@@ -256,6 +250,11 @@ def test_a_kind_is_typed_into_its_cell_and_copied_down_and_who_ordered_a_copy_st
         "b": Changes(profile=Profile.COPY, copy=CopyOrder(CopyForm.SAO_Y, "")),
     }
     assert Kind(Profile.ARCHIVE).changes(copy.draft) == Changes(profile=Profile.ARCHIVE)
+
+
+def test_the_kinds_are_a_column_of_their_own_only_where_one_is_out_of_the_ordinary() -> None:
+    assert not kinds_differ([line("a"), line("b")])
+    assert kinds_differ([line("a"), line("b", profile=Profile.COPY)])
 
 
 def test_a_copy_asks_who_ordered_it_and_says_that_an_electronic_original_is_not_copied() -> None:

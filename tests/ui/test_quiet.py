@@ -26,6 +26,8 @@ class Evening:
         self.now = 0.0
         self.allowed = True
         self.runs = 0
+        self.wanted: list[bool] = []
+        """Of each run, whether a person wanted it."""
         self.work: Work = lambda _cancelled: LaterResult()
         self.tasks = Tasks(lambda fault: repr(fault))
         self.told: list[KnownError] = []
@@ -38,8 +40,9 @@ class Evening:
         self.raised: list[bool] = []
         self.quiet.raised.connect(lambda: self.raised.append(True))
 
-    def _work(self, cancelled: Callable[[], bool]) -> LaterResult:
+    def _work(self, cancelled: Callable[[], bool], wanted: bool) -> LaterResult:
         self.runs += 1
+        self.wanted.append(wanted)
         return self.work(cancelled)
 
     def passes(self, seconds: float) -> int:
@@ -115,6 +118,40 @@ def test_what_fails_is_told_nobody_and_tried_again_later(evening: Evening) -> No
     assert evening.passes(IDLE_S) == 1
     assert evening.passes(AGAIN_AFTER_S) == 2
     assert (evening.told, evening.raised) == ([], [])
+
+
+def test_what_a_person_wants_begins_at_once_and_no_touch_cuts_it(evening: Evening, qtbot: QtBot) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    cut: list[bool] = []
+
+    def works(cancelled: Callable[[], bool]) -> LaterResult:
+        begun.set()
+        go_on.wait(10)
+        cut.append(cancelled())
+        return LaterResult()
+
+    evening.work, evening.allowed = works, False
+    evening.quiet.look()
+    assert evening.runs == 0
+    evening.quiet.run_now()
+    evening.quiet.run_now()
+    qtbot.waitUntil(begun.is_set)
+    assert evening.quiet.wanted
+    QTest.mouseClick(evening.window.windowHandle(), Qt.MouseButton.LeftButton)
+    go_on.set()
+    qtbot.waitUntil(lambda: not evening.tasks.busy)
+    assert (evening.wanted, cut, evening.quiet.wanted) == ([True], [False], False)
+
+
+def test_a_fault_is_told_to_who_wanted_the_run(evening: Evening, qtbot: QtBot) -> None:
+    def fails(_cancelled: Callable[[], bool]) -> LaterResult:
+        raise KnownError("disk_full", folder="/")
+
+    evening.work = fails
+    evening.quiet.run_now()
+    qtbot.waitUntil(lambda: not evening.tasks.busy)
+    assert [error.code for error in evening.told] == ["disk_full"]
+    assert not evening.quiet.wanted
 
 
 def test_only_a_server_that_was_asked_in_vain_speaks_against_a_network() -> None:

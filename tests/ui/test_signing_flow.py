@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,7 +21,10 @@ from signer_app.desk.tokens import assign_body
 from signer_app.desk.trial import sample_page
 from signer_app.outgoing.model import Changes
 from signer_app.pdf.model import Profile
+from signer_app.signing.batch import Made
+from signer_app.signing.carrying import Carrier
 from signer_app.signing.certificates import fit_to_sign
+from signer_app.signing.pipeline import Ride
 from signer_app.store.model import FileState, JournalAction
 from signer_app.store.settings import Settings, ThemeChoice
 from signer_app.verification.model import Verdict
@@ -356,12 +360,28 @@ def test_without_a_token_nobody_is_asked_for_a_pin(clerk: Clerk) -> None:
     assert (clerk.flow.dialog, clerk.flow.running) == (None, False)
 
 
-def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(clerk: Clerk) -> None:
+def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drafts, signing = clerk.plain(3), clerk.desk.signing
     ready = signing.prepare(drafts, clerk.agency)
     assert isinstance(ready, Ready)
     done: list[DocumentOutcome] = []
-    summary = signing.sign(ready, Login(Pin(CANARY_PIN)), cancelled=lambda: bool(done), document_done=done.append)
+    carry, stopping = Carrier.carry, threading.Event()
+    first = next(row for row in clerk.desk.outgoing.rows() if row.draft.id == drafts[0]).draft.main.blob
+
+    def slow(carrier: Carrier, ride: Ride) -> tuple[Made, ...]:
+        """No other document is quicker than the hand that stops."""
+        assert ride.work.main.job.blob == first or stopping.wait(20)
+        return carry(carrier, ride)
+
+    def cancelled() -> bool:
+        if done:
+            stopping.set()
+        return bool(done)
+
+    monkeypatch.setattr(Carrier, "carry", slow)
+    summary = signing.sign(ready, Login(Pin(CANARY_PIN)), cancelled=cancelled, document_done=done.append)
     assert summary.stopped is not None
     assert (summary.stopped.code, len(summary.signed), len(summary.pending)) == ("interrupted", 1, 2)
     told = told_of(summary, WORDS)

@@ -60,7 +60,10 @@ class Hub(QObject):
         self._sync_timer = self._timer(self._next_pass)
         self._sync_timer.setSingleShot(True)
         self.quiet = QuietWork(
-            tasks, lambda cancelled: desk.levels.run(_untold, cancelled), self._may_work_quietly, self
+            tasks,
+            lambda cancelled, wanted: desk.levels.run(_untold, cancelled, wanted=wanted),
+            self._may_work_quietly,
+            self,
         )
         self.quiet.raised.connect(self.poke_store)
         self.quiet.ran.connect(self.levels_changed)

@@ -1,8 +1,8 @@
 """What the program does by itself while nobody works: timestamps and validation data for documents that lack them.
 
 UI thread; the work is done on a lane of its own. Begins when for a while no key and no button was pressed and nothing
-else runs, and is cut when somebody comes back. Shows nothing and interrupts nobody: how things stand is told by the
-machine check.
+else runs, and is cut when somebody comes back; a person may want it now, too. Shows nothing and interrupts nobody: how
+things stand is told by the machine check.
 """
 
 import time
@@ -31,7 +31,9 @@ _TOUCHES = frozenset(
 
 
 class QuietWork(QObject):
-    """Runs what can wait. `allowed` says whether it may begin now, as far as others know."""
+    """Runs what can wait. `work` is told how to hear that it is cut, and whether a person wants it now; `allowed` says
+    whether it may begin by itself, as far as others know.
+    """
 
     raised = Signal()
     """Documents have reached a higher level."""
@@ -41,7 +43,7 @@ class QuietWork(QObject):
     def __init__(
         self,
         tasks: Tasks,
-        work: "Callable[[Callable[[], bool]], LaterResult]",
+        work: "Callable[[Callable[[], bool], bool], LaterResult]",
         allowed: Callable[[], bool],
         parent: QObject | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -54,6 +56,8 @@ class QuietWork(QObject):
         self._touched = clock()
         self._next = 0.0
         self._run: Handle | None = None
+        self.wanted = False
+        """A person wants it now, and it has not ended yet."""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
 
@@ -65,6 +69,7 @@ class QuietWork(QObject):
     def stop(self) -> None:
         """Ends what runs, as soon as it can be ended without loss."""
         self._timer.stop()
+        self.wanted = False
         self._cut()
 
     def hurry(self) -> None:
@@ -79,9 +84,22 @@ class QuietWork(QObject):
         now = self._clock()
         if now - self._touched < IDLE_S or now < self._next or self._tasks.busy or not self._allowed():
             return
-        work = self._work
+        self._begin()
+
+    def run_now(self) -> None:
+        """A person wants it: begins at once, or after the run that this very press has cut; no touch cuts it."""
+        if not self.wanted:
+            self.wanted = True
+            self._begin()
+
+    def _begin(self) -> None:
+        work, wanted = self._work, self.wanted
         self._run = self._tasks.run(
-            self, Lane.LATER, lambda control: work(lambda: control.cancelled), self._ended, failed=self._failed
+            self,
+            Lane.LATER,
+            lambda control: work(lambda: control.cancelled, wanted),
+            lambda result: self._ended(result, wanted),
+            failed=lambda error: self._failed(error, wanted),
         )
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -92,10 +110,11 @@ class QuietWork(QObject):
         return False
 
     def _cut(self) -> None:
-        if self._run is not None and self._run.running:
+        if self._run is not None and self._run.running and not self.wanted:
             self._run.cancel()
 
-    def _ended(self, result: "LaterResult") -> None:
+    def _ended(self, result: "LaterResult", wanted: bool) -> None:
+        self.wanted = self.wanted and not wanted
         # What was cut, or came nearer, goes on in the next quiet moment.
         done = result.raised == 0 or result.stopped is not None
         self._next = self._clock() + AGAIN_AFTER_S if done else 0.0
@@ -103,9 +122,12 @@ class QuietWork(QObject):
             self.raised.emit()
         self.ran.emit()
 
-    def _failed(self, _error: KnownError) -> None:
-        # Nobody asked for it, so nobody is told: a fault of our own stands in the log, the rest in the machine check.
+    def _failed(self, error: KnownError, wanted: bool) -> None:
+        self.wanted = self.wanted and not wanted
         self._next = self._clock() + AGAIN_AFTER_S
+        # Where nobody asked, nobody is told: a fault of our own stands in the log, the rest in the machine check.
+        if wanted and error.code != "interrupted":
+            self._tasks.unhandled.emit(error)
         self.ran.emit()
 
 

@@ -54,6 +54,8 @@ class Window(QMainWindow):
         self.theme = theme
         self._shell: Shell | None = None
         self._panes: dict[Tab, Pane] = {}
+        self._unplaced: dict[Tab, Pane] = {}
+        """Made ahead, and still to be put in its place."""
         self._places: dict[Tab, QVBoxLayout] = {}
         self._page: Pane | None = None
         """What is shown in place of the tabs: settings, first start."""
@@ -272,7 +274,7 @@ class Window(QMainWindow):
             _focus_into(self._panes[tab])
 
     def _make(self, tab: Tab, shell: Shell, make: Callable[[Shell], Pane]) -> None:
-        pane = self._panes[tab] = make(shell)
+        pane = self._panes[tab] = self._unplaced.pop(tab) if tab in self._unplaced else make(shell)
         pane.files_wanted.connect(self.open_files)
         pane.settings_wanted.connect(self.open_settings)
         pane.custody_wanted.connect(self.open_custody)
@@ -290,6 +292,11 @@ class Window(QMainWindow):
             if tab in self._panes:
                 continue
             make = _pane_class(tab)
+            yield from _quiet(shell)
+            if tab in self._panes:
+                continue
+            # To make it takes about as long as to style it, which putting it in its place does.
+            self._unplaced[tab] = make(shell)
             yield from _quiet(shell)
             if tab in self._panes:
                 continue
@@ -363,6 +370,7 @@ class Window(QMainWindow):
             self.notice.focus_action()
             return
         self._closing = True
+        self._drop_unplaced()
         event.accept()
         self.hide()
         self.closing.emit()
@@ -370,8 +378,14 @@ class Window(QMainWindow):
     def dismiss(self) -> None:
         """Closes without asking or telling: another window of the same program takes over."""
         self._closing = True
+        self._drop_unplaced()
         self.close()
         self.deleteLater()
+
+    def _drop_unplaced(self) -> None:
+        """What has no place yet belongs to no window, and would outlive this one."""
+        while self._unplaced:
+            self._unplaced.popitem()[1].deleteLater()
 
     def _everything(self) -> list[Pane]:
         return [*self._panes.values(), *([self._page] if self._page is not None else [])]

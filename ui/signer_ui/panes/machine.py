@@ -156,7 +156,8 @@ class MachinePane(Pane):
         self.shell.notice("ut_report_copied")
 
     def _refresh(self) -> None:
-        view = machine_view(self.checks, self.shell.words, confirming=self._confirming)
+        trying = self.shell.hub.quiet.wanted
+        view = machine_view(self.checks, self.shell.words, confirming=self._confirming, trying=trying)
         self.summary.setText(view.summary)
         for check in view.checks:
             self._cards[check.name].show_view(check)
@@ -174,6 +175,9 @@ class MachinePane(Pane):
                 self._refresh()
             case Mend.CLOCK_SURE:
                 self._accept_clock()
+            case Mend.LEVELS:
+                self.shell.hub.quiet.run_now()
+                self._refresh()
 
     def _accept_clock(self) -> None:
         desk = self.shell.desk

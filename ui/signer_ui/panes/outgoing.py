@@ -8,7 +8,6 @@ that would be lost with the window: drafts live in the store.
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -23,50 +22,45 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
-    QComboBox,
-    QFileDialog,
-    QLineEdit,
-    QMenu,
-    QPushButton,
-    QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from signer_app.outgoing.model import Added, Changes, CopyOrder, Left, Row, State
+from signer_app.outgoing.model import Added, Left, State
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
 from signer_ui.panes.outgoing_along import Along
 from signer_ui.panes.outgoing_arranging import Arranging
 from signer_ui.panes.outgoing_bench import Bench, Changing
+from signer_ui.panes.outgoing_bringing import Bringing
 from signer_ui.panes.outgoing_checking import Checking
 from signer_ui.panes.outgoing_details import DocumentCard
+from signer_ui.panes.outgoing_face import ListFace
+from signer_ui.panes.outgoing_filling import Filling
 from signer_ui.panes.outgoing_pages import PagesSide
 from signer_ui.panes.outgoing_parts import DropCard, SecretCard
 from signer_ui.panes.outgoing_pasting import Pasting
 from signer_ui.panes.register import open_by_system
-from signer_ui.panes.settings_form import scrolled
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters import outgoing_news as news
-from signer_ui.presenters.figures import count
-from signer_ui.presenters.outgoing import Line, Organisations, Press
+from signer_ui.presenters import outgoing_signing as signing
+from signer_ui.presenters.outgoing import Line, Organisations
 from signer_ui.presenters.outgoing_details import details
+from signer_ui.presenters.outgoing_signing import Press
 from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.signing_flow import SigningFlow
-from signer_ui.tasks import Handle, Lane, Progress
-from signer_ui.widgets.basics import button, label, row
+from signer_ui.tasks import Handle, Lane
 from signer_ui.widgets.dropping import local_paths
 from signer_ui.widgets.giving_up import GivingUp
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.progress import ProgressLine
 
-T = TypeVar("T")
-
-_ROOM_FOR_BOTH = 260
+_ROOM_FOR_BOTH = 300
 """Units of width from which on grid and pages have room beside each other."""
+_ROOM_FOR_TOOLS = 260
+"""Units of width from which on all buttons have room beside each other."""
 _RECEIPT_EM = 14.4
 
 
@@ -80,7 +74,6 @@ class OutgoingPane(Pane):
         self._known = Organisations()
         self._loading: Handle | None = None
         self._load_again = False
-        self._adding: Handle | None = None
         self._show_after: tuple[str, ...] = ()
         self._press: Press | None = None
         self._copy_asked = ""
@@ -104,7 +97,8 @@ class OutgoingPane(Pane):
         )
         self.card = DocumentCard(words, shell.theme)
         self.giving_up = GivingUp(words, shell.theme, self.grid.setFocus)
-        self.drop = DropCard(words, shell.theme, self.add_files, self.add_folder, self)
+        self._bringing = Bringing(shell, self._opening_line, self)
+        self.drop = DropCard(words, shell.theme, self._bringing.ask_files, self._bringing.ask_folder, self)
         self.changing = Changing(shell, self)
         self.side = PagesSide(shell, self.changing, self.notice)
         self.pages = self.side.view
@@ -117,11 +111,13 @@ class OutgoingPane(Pane):
             lines=lambda: self._lines,
             directory=lambda: self._known.directory,
         )
-        self._pasting = Pasting(self._bench, self._edited)
+        self._filling = Filling(self._bench, self.giving_up, self._ask_copy)
+        self._pasting = Pasting(self._bench, self._filling.edited)
         self._arranging = Arranging(self._bench, self.open_files, self._ask_copy, self)
         self._along = Along(self._bench, self._converting_line, self._left_out, opener, self)
+        self._face = ListFace(shell)
+        self._face.offer(self._arranging)
         self._make_keys()
-        self._make_controls()
         self._lay_out()
         self._connect()
         self._show_lines()
@@ -135,19 +131,7 @@ class OutgoingPane(Pane):
 
     def open_files(self, paths: list[str]) -> None:
         """Brings in files and folders."""
-        if not paths:
-            return
-        self.notice.clear()
-        outgoing, wanted = self.shell.desk.outgoing, [Path(path) for path in paths]
-        self._adding = self.shell.tasks.run(
-            self,
-            Lane.DOCUMENTS,
-            lambda control: outgoing.add(wanted, control.progress, lambda: control.cancelled),
-            self._added,
-            failed=self._adding_failed,
-            progress=self._opened_one,
-        )
-        self._opening_line.begin("out_progress_open", self._adding)
+        self._bringing.open_files(paths)
 
     def resume(self, batch: str) -> None:
         """Asks for the PIN and signs what the batch has left."""
@@ -155,7 +139,7 @@ class OutgoingPane(Pane):
 
     def busy(self) -> str | None:
         """Signing and bringing in; examining can be cut at any time."""
-        if self._adding is not None and self._adding.running:
+        if self._bringing.running:
             return "uo_busy_adding"
         if self._along.running:
             return "uk_busy_converting"
@@ -169,67 +153,23 @@ class OutgoingPane(Pane):
 
     def stop(self) -> None:
         """Ends after the document in hand."""
-        if self._adding is not None:
-            self._adding.cancel()
+        self._bringing.stop()
         self.flow.stop()
 
     # ---- parts -----------------------------------------------------------------------------------------------------
 
     def _make_keys(self) -> None:
         keys: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("Ctrl+O", self.add_files),
+            ("Ctrl+O", self._bringing.ask_files),
             ("Ctrl+Return", self.sign),
             ("Ctrl+Enter", self.sign),
             ("Ctrl+F", self._go_to_search),
-            ("Ctrl+D", self._fill),
+            ("Ctrl+D", self._filling.fill),
         )
         for key, act in keys:
             QShortcut(QKeySequence(key), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut).activated.connect(
                 act
             )
-
-    def _make_controls(self) -> None:
-        words = self.shell.words
-        self._add = button(words("uo_add"), self.add_files)
-        self._add_folder = button(words("uo_add_folder"), self.add_folder)
-        self._fill_button = button(words("uo_fill"), self._fill)
-        self._paste_button = button(words("uo_paste"), self._pasting.paste_clipboard)
-        self._more = QPushButton(words("uo_more"))
-        self._more.setAutoDefault(True)
-        menu, can = QMenu(self._more), self._arranging
-        menu.addAction(words("uo_add_folder"), self.add_folder)
-        menu.addAction(words("uo_paste"), self._pasting.paste_clipboard)
-        menu.addSeparator()
-        menu.addActions([can.merge, can.split])
-        kinds = menu.addMenu(words("uo_kind"))
-        kinds.addActions(can.kinds.actions())
-        menu.addAction(can.fill_down)
-        menu.addSeparator()
-        menu.addAction(can.remove)
-        self._more.setMenu(menu)
-        self._search = QLineEdit()
-        self._search.setPlaceholderText(words("uo_search"))
-        self._search.setAccessibleName(words("uo_search"))
-        self._search.setClearButtonEnabled(True)
-        self._search.setAcceptDrops(False)
-        self._search.setMinimumWidth(self.shell.theme.space(24))
-        self._pages_button = QToolButton()
-        self._pages_button.setText(words("uo_show_pages"))
-        self._pages_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._pages_button.setCheckable(True)
-        self._pages_button.setChecked(True)
-        self._pages_button.toggled.connect(self.side.setVisible)
-        self._summary = label(role="strong", wrap=True)
-        self._go_on = button(words("uo_check_again"), self._checking.go_on, "quiet")
-        self._clear = button(words("uo_clear_signed"), self._clear_signed, "quiet")
-        self._with = QComboBox()
-        self._with.setAccessibleName(words("uo_with"))
-        self._with.setToolTip(words("uo_with"))
-        self._with.setMaximumWidth(self.shell.theme.space(90))
-        self._hint = label(role="muted", wrap=True)
-        self._only_sign = button(words("uo_only_sign"), partial(self._sign, send=False))
-        self._only_sign.setToolTip(words("uo_only_sign_tip"))
-        self._sign_button = button("", self.sign, "primary")
 
     def _lay_out(self) -> None:
         # From the outside in: what moves into another widget has all that it holds styled anew.
@@ -242,73 +182,43 @@ class OutgoingPane(Pane):
             lines.addWidget(part)
         lines.addWidget(self._stack, 1)
         self._stack.addWidget(self.drop)
-        self._list = QWidget()
-        # In a window too low for all of it the list scrolls; what is said and the button that signs stay in sight.
-        self._rows = scrolled(self._list)
-        self._rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._stack.addWidget(self._rows)
-        self._lay_out_list(QVBoxLayout(self._list))
-        self._foot = QWidget()
-        for under in (self._checking_line, self.flow.widget, self._foot):
+        self._stack.addWidget(self._face.area)
+        self._face.lay_out(self.grid, self.card, self.side)
+        for under in (self._checking_line, self.flow.widget, self._face.foot):
             lines.addWidget(under)
-        foot = row(self._with, self._only_sign, self._sign_button, spacing=space(2))
-        foot.insertWidget(0, self._hint, 1)
-        self._foot.setLayout(foot)
-
-    def _lay_out_list(self, inner: QVBoxLayout) -> None:
-        space = self.shell.theme.space
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(space(2))
-        buttons = (self._add, self._add_folder, self._fill_button, self._paste_button, self._more)
-        tools = row(*buttons, spacing=space(2))
-        tools.addWidget(self._search, 1)
-        tools.addWidget(self._pages_button)
-        inner.addLayout(tools)
-        summary = row(self._go_on, self._clear, spacing=space(2))
-        summary.insertWidget(0, self._summary, 1)
-        inner.addLayout(summary)
-        both, left = QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Vertical)
-        for between in (left, both):
-            between.setHandleWidth(space(2))
-            between.setProperty("role", "gap")
-        inner.addWidget(both, 1)
-        both.addWidget(left)
-        left.addWidget(self.grid)
-        left.addWidget(self.card)
-        both.addWidget(self.side)
-        both.setStretchFactor(0, 2)
-        both.setStretchFactor(1, 1)
-        both.setSizes([space(242), space(90)])
-        left.setStretchFactor(0, 3)
-        left.setStretchFactor(1, 1)
-        left.setSizes([space(80), space(46)])
-        left.setChildrenCollapsible(False)
-        self.grid.setMinimumHeight(space(34))
-        self.card.setMinimumHeight(space(14))
 
     def _connect(self) -> None:
         hub = self.shell.hub
         hub.drafts_changed.connect(self._reload)
         hub.store_changed.connect(self._reload)
-        self._search.textChanged.connect(self.grid.set_filter)
-        self._search.returnPressed.connect(self.grid.setFocus)
-        self._with.activated.connect(lambda place: self._checking.name(self._with.itemData(place)))
+        face = self._face
+        face.search.textChanged.connect(self.grid.set_filter)
+        face.search.returnPressed.connect(self.grid.setFocus)
+        face.certificate.activated.connect(lambda place: self._checking.name(face.certificate.itemData(place)))
+        face.pages.toggled.connect(self.side.setVisible)
+        face.add_wanted.connect(self._bringing.ask_files)
+        face.folder_wanted.connect(self._bringing.ask_folder)
+        face.fill_wanted.connect(self._filling.fill)
+        face.paste_wanted.connect(self._pasting.paste_clipboard)
+        face.go_on_wanted.connect(self._checking.go_on)
+        face.clear_wanted.connect(self._clear_signed)
+        face.only_sign_wanted.connect(partial(self._sign, send=False))
+        face.sign_wanted.connect(self.sign)
+        self._bringing.begun.connect(self.notice.clear)
+        self._bringing.one_more.connect(self._reload)
+        self._bringing.came.connect(self._added)
+        self._bringing.failed.connect(self._adding_failed)
         self._checking.chosen_changed.connect(self._certificates_chosen)
         self._checking.examined.connect(self._examined)
         self._checking.failed.connect(self.notice.error)
-        self.changing.begun.connect(self._change_begun)
-        self.changing.reason_wanted.connect(self._reason_wanted)
         self.changing.changed.connect(self._changed)
-        self.changing.failed.connect(self._change_failed)
-        self.grid.edited.connect(self._edited)
-        self.grid.ticked.connect(self._ticked)
+        self.changing.failed.connect(lambda _error: self._reload())
         self.grid.pasted.connect(self._pasting.paste_at)
         self.grid.current_changed.connect(lambda _id: self._show_current())
         self.grid.chosen_changed.connect(self._enable)
         self.grid.activated_row.connect(lambda _id: self._open_row())
         self.card.files.file_chosen.connect(lambda _id: self._show_pages())
         self.card.page_wanted.connect(self._show_page)
-        self.card.copying.told.connect(self._copy_told)
         self.flow.document_done.connect(lambda _id, _outcome: self._reload())
         self.flow.ended.connect(lambda _summary: self._reload())
         self.flow.running_changed.connect(self._running_changed)
@@ -317,32 +227,20 @@ class OutgoingPane(Pane):
 
     # ---- bringing in -----------------------------------------------------------------------------------------------
 
-    def add_files(self) -> None:
-        """Asks for files (Thêm văn bản…)."""
-        words = self.shell.words
-        paths, _kind = QFileDialog.getOpenFileNames(self, words("uo_choose_files"), "", words("uo_file_kinds"))
-        self.open_files(paths)
-
-    def add_folder(self) -> None:
-        """Asks for a folder (Thêm thư mục…)."""
-        folder = QFileDialog.getExistingDirectory(self, self.shell.words("uo_choose_folder"))
-        self.open_files([folder] if folder else [])
-
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """A narrow window begins with the grid alone; the pages are a press away."""
         super().showEvent(event)
         if not self._was_shown:
             self._was_shown = True
-            self._pages_button.setChecked(not self._narrow())
+            self._face.pages.setChecked(self._has_room(_ROOM_FOR_BOTH))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """In a narrow window two of the buttons are in the menu alone."""
+        """A narrow window has fewer buttons."""
         super().resizeEvent(event)
-        for rare in (self._add_folder, self._paste_button):
-            rare.setVisible(not self._narrow())
+        self._face.set_narrow(not self._has_room(_ROOM_FOR_TOOLS))
 
-    def _narrow(self) -> bool:
-        return self.width() < self.shell.theme.space(_ROOM_FOR_BOTH)
+    def _has_room(self, units: int) -> bool:
+        return self.width() >= self.shell.theme.space(units)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Files and folders may be dropped anywhere on the pane."""
@@ -361,12 +259,7 @@ class OutgoingPane(Pane):
         event.acceptProposedAction()
         self.open_files(local_paths(event.mimeData()))
 
-    def _opened_one(self, progress: Progress) -> None:
-        self._opening_line.tell(progress)
-        self._reload()
-
     def _added(self, added: Added) -> None:
-        self._opening_line.end()
         view = news.added_view(added, self.shell.words)
         self._tell_left(view)
         self._show_after = tuple(draft.id for draft in added.drafts)
@@ -374,7 +267,6 @@ class OutgoingPane(Pane):
         self.shell.hub.poke_drafts()
 
     def _adding_failed(self, error: KnownError) -> None:
-        self._opening_line.end()
         if error.code != "interrupted":
             self.notice.error(error)
         self._reload()
@@ -408,13 +300,14 @@ class OutgoingPane(Pane):
         self.side.remember_rules(tuple(line.row for line in loaded.lines))
         self._show_lines()
         # Examining would only wait behind the opening of documents, and two lines would tell of progress.
-        if not self.flow.running and not (self._adding is not None and self._adding.running):
+        if not self.flow.running and not self._bringing.running:
             self._checking.look(self._lines, self.grid.current_id)
-        self._go_on.setVisible(self._checking.held)
+        self._face.go_on.setVisible(self._checking.held)
 
     def _show_lines(self) -> None:
         lines = tuple(self._lines.values())
-        self._show_part(self._rows if lines else self.drop)
+        self._show_part(self._face.area if lines else self.drop)
+        self.grid.show_column(says.KIND, says.kinds_differ(lines))
         self.grid.set_rows(lines)
         if any(line.packet is not None and line.packet.accepted_at is not None for line in lines):
             # What matters of a sent document is its receipt.
@@ -425,14 +318,14 @@ class OutgoingPane(Pane):
             self._show_after = ()
         elif lines and self.grid.current_id is None and self.grid.settled:
             self.grid.choose((lines[0].id,), column=says.NUMBER)
-        self._summary.setText(says.summary(lines, self.shell.words))
-        self._clear.setVisible(any(line.row.state is State.SIGNED for line in lines))
+        self._face.summary.setText(says.summary(lines, self.shell.words))
+        self._face.clear.setVisible(any(line.row.state is State.SIGNED for line in lines))
         self._show_current()
         self._enable()
 
     def first_control(self) -> QWidget:
         """The grid, or the button that brings documents."""
-        return self.grid if self._stack.currentWidget() is self._rows else self.drop.add
+        return self.grid if self._stack.currentWidget() is self._face.area else self.drop.add
 
     def _show_part(self, part: QWidget) -> None:
         """The list, or the invitation to bring documents; the keyboard goes along."""
@@ -446,12 +339,12 @@ class OutgoingPane(Pane):
     # ---- certificates ----------------------------------------------------------------------------------------------
 
     def _certificates_chosen(self) -> None:
-        words, wanted = self.shell.words, self._checking.wanted
-        self._with.clear()
-        self._with.addItem(words("uo_with_auto"), None)
-        for signer in says.signers(self.shell.hub.tokens):
-            self._with.addItem(words("uo_with_item", name=signer.name, token=signer.token), signer.sha256)
-        self._with.setCurrentIndex(max(0, self._with.findData(wanted)))
+        words, box = self.shell.words, self._face.certificate
+        box.clear()
+        box.addItem(words("uo_with_auto"), None)
+        for signer in signing.signers(self.shell.hub.tokens):
+            box.addItem(words("uo_with_item", name=signer.name, token=signer.token), signer.sha256)
+        box.setCurrentIndex(max(0, box.findData(self._checking.wanted)))
         self._show_current()
         self._enable()
 
@@ -466,55 +359,9 @@ class OutgoingPane(Pane):
         self._reload()
         self.shell.hub.poke_drafts()
 
-    def _change_failed(self, error: KnownError) -> None:
-        self.notice.error(error)
-        self.grid.forget_typed()
-        self._reload()
-
-    def _change_begun(self) -> None:
-        self.notice.clear()
-        self.giving_up.put_away()
-
-    def _reason_wanted(self, error: KnownError, do: Callable[[str], None]) -> None:
-        """A number would be given up: nothing was changed so far, and the cell says again what holds."""
-        self.grid.forget_typed()
-        self.giving_up.ask(error, do)
-
     def _ask_copy(self, draft_id: str) -> None:
         """Who ordered the copy is asked as soon as the draft is one."""
         self._copy_asked = draft_id
-
-    def _copy_told(self, draft_id: str, order: CopyOrder) -> None:
-        self.changing.edit({draft_id: Changes(copy=order)})
-
-    def _edited(self, draft_id: str, column: str, text: str) -> None:
-        line, today = self._lines.get(draft_id), self.shell.desk.now().date()
-        if line is None:
-            return
-        try:
-            changes = says.typed(line.draft, column, text, self._known.directory, today, self.shell.words)
-        except KnownError as error:
-            self.notice.error(error)
-            self.grid.forget_typed()
-            return
-        if column == says.KIND:
-            self._ask_copy(draft_id)
-        self.changing.edit({draft_id: changes})
-
-    def _ticked(self, ids: tuple[str, ...], ticked: bool) -> None:
-        self.changing.run(lambda outgoing: outgoing.tick(ids, ticked=ticked))
-
-    def _fill(self) -> None:
-        words = self.shell.words
-        ids = says.to_number(tuple(self._lines.values()), self.grid.chosen_ids)
-        if not ids:
-            self.notice.tell(words("uo_fill_nothing"), role="notice-warn")
-            return
-
-        def filled(rows: tuple[Row, ...]) -> None:
-            self.notice.tell(words("uo_filled", count=count(len(rows), words)))
-
-        self.changing.run(lambda outgoing: outgoing.fill(ids), filled)
 
     def _clear_signed(self) -> None:
         self.flow.notice.clear()
@@ -540,7 +387,7 @@ class OutgoingPane(Pane):
 
     def _show_page(self, file_id: str, page: int) -> None:
         """A reason speaks of a page: the page comes into view, also where the pages are put away."""
-        self._pages_button.setChecked(True)
+        self._face.pages.setChecked(True)
         self.card.files.choose(file_id)
         self.side.go_to(page)
 
@@ -577,21 +424,21 @@ class OutgoingPane(Pane):
     # ---- what can be done now --------------------------------------------------------------------------------------
 
     def _enable(self) -> None:
-        lines, running = tuple(self._lines.values()), self.flow.running
+        lines, running, face = tuple(self._lines.values()), self.flow.running, self._face
         # While it is being signed, the line that shows how far has the place of the button.
-        self._foot.setVisible(bool(lines) and self.flow.busy() is None)
-        plugged = says.signers(self.shell.hub.tokens)
+        face.foot.setVisible(bool(lines) and self.flow.busy() is None)
+        plugged = signing.signers(self.shell.hub.tokens)
         today = self.shell.desk.now().date()
-        self._press = says.press(lines, self._checking.chosen.names, plugged, today, self.shell.words)
-        self._sign_button.setText(self._press.text)
-        self._sign_button.setEnabled(bool(self._press.ids) and not running)
-        self._only_sign.setVisible(self._press.sends)
-        self._only_sign.setEnabled(not running)
-        self._hint.setText(self._press.hint)
+        self._press = signing.press(lines, self._checking.chosen.names, plugged, today, self.shell.words)
+        face.sign.setText(self._press.text)
+        face.sign.setEnabled(bool(self._press.ids) and not running)
+        face.only_sign.setVisible(self._press.sends)
+        face.only_sign.setEnabled(not running)
+        face.hint.setText(self._press.hint)
         named = self._checking.wanted in {signer.sha256 for signer in plugged}
-        self._with.setVisible(named or says.must_choose(lines, plugged, today))
+        face.certificate.setVisible(named or signing.must_choose(lines, plugged, today))
         self._arranging.enable()
 
     def _go_to_search(self) -> None:
-        self._search.setFocus()
-        self._search.selectAll()
+        self._face.search.setFocus()
+        self._face.search.selectAll()

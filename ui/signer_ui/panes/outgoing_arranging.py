@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QWidget
 
 from signer_ui.panes import outgoing_work as work
 from signer_ui.panes.outgoing_bench import Bench
-from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.outgoing_kinds import KINDS, Kind, kind_of, menu_text
+from signer_ui.presenters.outgoing_typing import copied_down
 
 
 class Arranging:
@@ -118,7 +118,7 @@ class Arranging:
         line, grid = self._bench.current, self._bench.grid
         if line is not None:
             column = grid.column_key(grid.currentIndex().column())
-            self._bench.changing.edit(says.copied_down(column, line, self._bench.chosen))
+            self._bench.changing.edit(copied_down(column, line, self._bench.chosen))
 
     def _remove(self) -> None:
         words, lines = self._bench.shell.words, self._bench.changeable

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from signer_app.outgoing.model import Examined, Profile
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
-from signer_ui.presenters import outgoing as says
+from signer_ui.presenters import outgoing_signing as says
 from signer_ui.presenters.outgoing import Line
 from signer_ui.shell import Shell
 from signer_ui.tasks import Handle, Lane, Progress

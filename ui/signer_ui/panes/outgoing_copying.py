@@ -4,13 +4,14 @@ UI thread; tells what was said, keeps nothing: the draft does.
 """
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from signer_app.outgoing.model import CopyOrder
 from signer_app.pdf.model import CopyForm
 from signer_ui.presenters.outgoing_kinds import CopyQuestion, form_text
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import label, repolish, row
+from signer_ui.widgets.inputs import Choice
 from signer_ui.words import Words
 
 
@@ -23,7 +24,7 @@ class CopyPart(QFrame):
     def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._question: CopyQuestion | None = None
-        self.form = QComboBox()
+        self.form = Choice(theme)
         for form in CopyForm:
             self.form.addItem(form_text(form, words), form.value)
         self.form.setAccessibleName(words("uk_copy_form"))
@@ -56,6 +57,7 @@ class CopyPart(QFrame):
         self.form.setCurrentIndex(self.form.findData(question.form.value))
         if before is None or before.draft != question.draft or not self.by.hasFocus():
             self.by.setText(question.ordered_by)
+            self.by.setCursorPosition(0)
         self._told.setText(question.told)
         repolish(self.by, "wrong", "true" if question.open else "false")
 

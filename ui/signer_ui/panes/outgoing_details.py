@@ -36,6 +36,8 @@ class DocumentCard(QFrame):
         self._told.setProperty("role", "told")
         self._told.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._told.setAccessibleName(words("uo_details"))
+        # What is asked of a copy above it is never cut; this scrolls.
+        self._told.setMinimumHeight(theme.space(12))
         self.copying = CopyPart(words, theme)
         self.files = FilesPart(words, theme)
         self._lay_out()
@@ -85,9 +87,9 @@ class DocumentCard(QFrame):
         more = " ".join(part for part in (one.why, one.do) if part)
         level = Qt.AlignmentFlag.AlignTop if more or one.page is None else Qt.AlignmentFlag.AlignVCenter
         lines.addWidget(self._light(one.shade), at, 0, level)
-        lines.addWidget(_text(one.what, None if muted else "strong"), at, 1)
+        lines.addWidget(_text(one.what, None if muted else "strong"), at, 1, 1, 2 if one.page is None else 1)
         if more:
-            lines.addWidget(_text(more, "muted" if muted else None), at + 1, 1)
+            lines.addWidget(_text(more, "muted" if muted else None), at + 1, 1, 1, 2)
         if one.page is not None:
             lines.addWidget(self._way(one.file, one.page, one.what), at, 2, level)
 

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from signer_ui.presenters.outgoing_details import AlongLine, Details
 from signer_ui.theme import Theme
-from signer_ui.widgets.basics import button, repolish
+from signer_ui.widgets.basics import button, label, repolish
 from signer_ui.widgets.dropping import local_paths
-from signer_ui.widgets.elided import Elided, plain_tip
+from signer_ui.widgets.elided import plain_tip
 from signer_ui.widgets.flow import Flow
 from signer_ui.words import Words
 
@@ -63,7 +63,7 @@ class FilesPart(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(self._file_changed)
         self.list.itemActivated.connect(lambda _item: self._activated())
-        self._why = Elided(role="muted")
+        self._why = label(role="muted", wrap=True)
         self.main = self._button("uo_make_main", lambda: self.main_wanted.emit(self.current))
         self.split = self._button("uo_split", lambda: self.split_wanted.emit(self.current))
         self.up = self._arrow(Qt.ArrowType.UpArrow, "uo_up", -1)
@@ -200,7 +200,7 @@ class FilesPart(QFrame):
         reason = " ".join(part for part in (told.what, told.do) if part) if told else ""
         self.pdf.setToolTip(plain_tip(reason))
         # What is greyed out says why: a tip alone is not read by everybody.
-        self._why.put(reason)
+        self._why.setText(reason)
         self._why.setVisible(bool(reason) and self._editable)
 
     def _open_menu(self, at: QPoint) -> None:

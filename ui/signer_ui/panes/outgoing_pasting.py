@@ -13,6 +13,7 @@ from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.outgoing_news import is_one_cell, paste_view
+from signer_ui.presenters.outgoing_typing import to_paste
 from signer_ui.tasks import Lane
 
 _TYPED = frozenset({says.NUMBER, says.DATE, says.SUBJECT, says.SIGNER, says.RECEIVERS})
@@ -45,7 +46,7 @@ class Pasting:
     def _ask(self, text: str, current: str | None) -> None:
         bench, lines = self._bench, self._bench.lines()
         shown = [key for key in bench.grid.shown_ids if key in lines and lines[key].editable]
-        ids = says.to_paste(shown, [line.id for line in bench.changeable], current)
+        ids = to_paste(shown, [line.id for line in bench.changeable], current)
         directory = bench.directory()
         bench.shell.tasks.run(
             bench.grid,

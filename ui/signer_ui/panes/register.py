@@ -12,10 +12,7 @@ from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QFrame,
-    QHBoxLayout,
     QLineEdit,
-    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -26,10 +23,10 @@ from signer_app.store.listings import RegisterEntry
 from signer_app.store.number_book import NumberEntry
 from signer_resources.errors import KnownError
 from signer_ui.panes import register_work as work
+from signer_ui.panes.register_details import EntryDetails
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.register import (
     BookLine,
-    DetailsView,
     FileView,
     columns,
     details_view,
@@ -39,10 +36,9 @@ from signer_ui.presenters.register import (
 from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.tasks import Handle, Lane
 from signer_ui.widgets.basics import button, label, row
-from signer_ui.widgets.elided import Elided
-from signer_ui.widgets.facts import Facts
 from signer_ui.widgets.giving_up import GivingUp
 from signer_ui.widgets.grid import Grid
+from signer_ui.widgets.inputs import Choice
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.progress import ProgressLine
 
@@ -69,10 +65,10 @@ class RegisterPane(Pane):
         self.search.setPlaceholderText(words("ut_search"))
         self.search.setAccessibleName(words("ut_search"))
         self.search.setClearButtonEnabled(True)
-        self.years = QComboBox()
+        self.years = Choice(theme)
         self.years.setAccessibleName(words("ut_year"))
         self.years.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.bodies = QComboBox()
+        self.bodies = Choice(theme)
         self.bodies.setAccessibleName(words("ut_body"))
         self.bodies.hide()
         self._count = label(role="muted")
@@ -88,7 +84,7 @@ class RegisterPane(Pane):
         self.grid.set_empty_text(words("ut_register_empty"))
         self.progress = ProgressLine(words, theme)
         self.giving_up = GivingUp(words, theme, self.grid.setFocus)
-        self.details = _Details(shell, self._open_file, self._save_file, self._ask_again, self._ask_reason)
+        self.details = EntryDetails(shell, self._open_file, self._save_file, self._ask_again, self._ask_reason)
         self._lay_out()
         self._connect()
 
@@ -327,128 +323,3 @@ def _choices(box: QComboBox, wanted: Sequence[tuple[str, object]], current: obje
             box.addItem(text, value)
     found = next((at for at, (_text, value) in enumerate(wanted) if value == current), 0)
     box.setCurrentIndex(found)
-
-
-class _Details(QFrame):
-    """One document: what it is, its files with their buttons, the receipt, the proof."""
-
-    def __init__(
-        self,
-        shell: Shell,
-        open_file: Callable[[str], None],
-        save_file: Callable[[FileView], None],
-        again: Callable[[str], None],
-        give_up: Callable[[NumberEntry], None],
-    ) -> None:
-        super().__init__()
-        words, theme = shell.words, shell.theme
-        self._words, self._theme = words, theme
-        self._open_file, self._save_file = open_file, save_file
-        self._view: DetailsView | None = None
-        self._main: str | None = None
-        self.setProperty("role", "card")
-        self._empty = label(words("ut_choose_document"), "muted", wrap=True)
-        self.heading = label(role="heading", wrap=True)
-        self.under = label(role="muted", wrap=True)
-        self.facts = Facts(theme)
-        self.trouble = label(role="bad", wrap=True)
-        self.note = label(role="muted", wrap=True)
-        self.again = button(words("uk_again"), lambda: again(self._view.again if self._view else ""))
-        self.give_up = button(words("uk_give_up"), lambda: self._give_up(give_up), "danger")
-        self.files = QVBoxLayout()
-        self.files.setSpacing(theme.space(2))
-        self.receipt = Facts(theme)
-        self.proof = Facts(theme)
-        self._content = QWidget()
-        self._content.setProperty("role", "page")
-        lines = QVBoxLayout(self._content)
-        lines.setContentsMargins(*[theme.space(4)] * 4)
-        lines.setSpacing(theme.space(2))
-        for part in (self._empty, self.heading, self.under, self.facts, self.note, self.trouble):
-            lines.addWidget(part)
-        lines.addLayout(row(self.again, self.give_up, 1, spacing=theme.space(2)))
-        self._titles = [label(words(key), "strong") for key in ("ut_signed_files", "ut_receipt", "ut_proof")]
-        lines.addWidget(self._titles[0])
-        lines.addLayout(self.files)
-        lines.addWidget(self._titles[1])
-        lines.addWidget(self.receipt)
-        lines.addWidget(self._titles[2])
-        lines.addWidget(self.proof)
-        lines.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setAccessibleName(words("ut_details"))
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self._content)
-        outer = QHBoxLayout(self)
-        outer.setContentsMargins(1, 1, 1, 1)
-        outer.addWidget(scroll)
-        self.clear()
-
-    def clear(self) -> None:
-        """Nothing is chosen."""
-        self._view = None
-        self._main = None
-        texts = (*self._titles, self.heading, self.under, self.facts, self.note, self.trouble, self.receipt, self.proof)
-        for part in (*texts, self.again, self.give_up):
-            part.hide()
-        self._clear_files()
-        self._empty.show()
-
-    def show_view(self, view: DetailsView) -> None:
-        """Shows a document; the same again changes nothing, so that no button goes from under a finger."""
-        if view == self._view:
-            return
-        self._view = view
-        self._empty.hide()
-        for part, text in (
-            (self.heading, view.heading),
-            (self.under, view.under),
-            (self.note, view.note),
-            (self.trouble, view.trouble),
-        ):
-            part.setText(text)
-            part.setVisible(bool(text))
-        self.again.setVisible(bool(view.again))
-        self.give_up.setVisible(view.number is not None)
-        self.facts.put([(fact.what, fact.value) for fact in view.facts])
-        self._clear_files()
-        for file in view.files:
-            self.files.addWidget(self._file(file))
-        self._main = view.files[0].id if view.files else None
-        self.receipt.put([(fact.what, fact.value) for fact in view.receipt])
-        proof = [fact for file in view.files[:1] for fact in file.proof]
-        self.proof.put([(fact.what, fact.value) for fact in proof])
-        for title, there in zip(self._titles, (view.files, view.receipt, proof), strict=True):
-            title.setVisible(bool(there))
-
-    def open_main(self) -> None:
-        """Opens the main file."""
-        if self._main is not None:
-            self._open_file(self._main)
-
-    def _give_up(self, give_up: Callable[[NumberEntry], None]) -> None:
-        if self._view is not None and self._view.number is not None:
-            give_up(self._view.number)
-
-    def _file(self, file: FileView) -> QWidget:
-        words, theme = self._words, self._theme
-        card = QWidget()
-        lines = QVBoxLayout(card)
-        lines.setContentsMargins(0, 0, 0, 0)
-        lines.setSpacing(theme.space(1))
-        under = label(file.under, "muted", wrap=True)
-        see = button(words("ut_open"), lambda: self._open_file(file.id))
-        save = button(words("ut_save_copy"), lambda: self._save_file(file))
-        for act in (see, save):
-            act.setAccessibleDescription(file.name)
-        lines.addWidget(Elided(file.name))
-        lines.addWidget(under)
-        lines.addLayout(row(see, save, 1, spacing=theme.space(2)))
-        return card
-
-    def _clear_files(self) -> None:
-        while (item := self.files.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()

@@ -108,8 +108,7 @@ class SettingsPane(Pane):
         lines.addLayout(row(label(words("ue_title"), "title"), 1, self.back))
         lines.addWidget(self.notice)
         lines.addLayout(across, 1)
-        self.list.currentRowChanged.connect(self._show)
-        # The frame is painted first, then the section comes.
+        # Painted first, then the section comes; the list chooses its first row as soon as it has the keyboard.
         begin = QTimer(self)
         begin.setSingleShot(True)
         begin.timeout.connect(self._begin)
@@ -158,8 +157,9 @@ class SettingsPane(Pane):
         self._discard()
 
     def _begin(self) -> None:
-        # The keyboard may have come to the first one already, but without choosing it.
         self.list.setCurrentRow(self._first or max(0, self.list.currentRow()))
+        self._show(self.list.currentRow())
+        self.list.currentRowChanged.connect(self._show)
 
     def _show(self, number: int) -> None:
         self.section(number)

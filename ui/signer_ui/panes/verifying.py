@@ -88,6 +88,7 @@ class VerifyView(QWidget):
         self.progress = ProgressLine(words, theme)
         self.pages = PageView(shell.tasks, shell.desk.pages, words, theme)
         self.pages.show_thumbnails(False)
+        self.pages.setContentsMargins(theme.space(2), 0, theme.space(2), 0)
         self.wide = QToolButton()
         self.wide.setText(words("uv_wide"))
         self.wide.setToolTip(words("uv_wide_tip"))

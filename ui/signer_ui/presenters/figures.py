@@ -1,12 +1,17 @@
-"""How numbers, days and times are written on the screen.
+"""How numbers, days and times, names of certificates and hashes are written on the screen.
 
 Pure; loads no Qt.
 """
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from signer_ui.words import Words
+
+_COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,\\])+)")
+_HEX = re.compile(r"[0-9A-Fa-f]{12,}")
+_IN_A_GROUP = 8
 
 
 @dataclass(frozen=True)
@@ -52,3 +57,16 @@ def size(amount: int, words: Words) -> str:
         return f"{max(1, round(amount / 1024))} KB"
     written = f"{amount / (1 << 20):.1f} MB"
     return written.replace(".", ",") if words.lang == "vi" else written
+
+
+def common_name(subject: str) -> str:
+    """The common name in an RFC 4514 text; the whole text where there is none."""
+    found = _COMMON_NAME.search(subject)
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else subject
+
+
+def grouped(text: str) -> str:
+    """A long hexadecimal number in groups, so that a narrow line can end in it and a person can compare it."""
+    if not _HEX.fullmatch(text):
+        return text
+    return " ".join(text[at : at + _IN_A_GROUP] for at in range(0, len(text), _IN_A_GROUP))

@@ -24,6 +24,8 @@ class Mend(StrEnum):
     """A person wants to say that the clock is right; is asked once more."""
     CLOCK_SURE = "clock_sure"
     """Says it."""
+    LEVELS = "levels"
+    """What was put off is tried now."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ _AT_TOKENS = frozenset(
 )
 
 
-def machine_view(checks: Sequence[Check], words: Words, *, confirming: bool = False) -> MachineView:
+def machine_view(
+    checks: Sequence[Check], words: Words, *, confirming: bool = False, trying: bool = False
+) -> MachineView:
     """The lights in their order, and all of them in one sentence. `confirming`: a person is about to say that the clock
-    is right.
+    is right; `trying`: what waited for timestamps is being tried because a person wants it.
     """
     troubled = sum(check.state in (CheckState.WARN, CheckState.BAD) for check in checks)
     state = worst(checks)
@@ -94,14 +98,15 @@ def machine_view(checks: Sequence[Check], words: Words, *, confirming: bool = Fa
         summary = words("ut_machine_trouble", count=troubled)
     else:
         summary = words("ut_machine_open" if state is CheckState.NOT_CHECKED else "ut_machine_good")
-    return MachineView(summary, _GLOWS[state], tuple(_view(check, words, confirming) for check in checks))
+    return MachineView(summary, _GLOWS[state], tuple(_view(check, words, confirming, trying) for check in checks))
 
 
-def _view(check: Check, words: Words, confirming: bool = False) -> CheckView:
+def _view(check: Check, words: Words, confirming: bool = False, trying: bool = False) -> CheckView:
     said, mend = told(check, words.lang), _mend(check)
     do = said.do
     if mend is Mend.CLOCK and confirming:
         mend, do = Mend.CLOCK_SURE, words("ut_clock_sure", **check.params)
+    act = words(f"ut_mend_{mend}") if mend else ""
     return CheckView(
         check.name,
         _GLOWS[check.state],
@@ -111,11 +116,13 @@ def _view(check: Check, words: Words, confirming: bool = False) -> CheckView:
         said.why,
         do,
         mend,
-        words(f"ut_mend_{mend}") if mend else "",
+        words("ut_levels_trying") if trying and mend is Mend.LEVELS else act,
     )
 
 
 def _mend(check: Check) -> Mend | None:
+    if check.name is CheckName.LEVELS:
+        return _mend_levels(check)
     if check.error is None:
         return None
     if check.error.code in _IN_SETTINGS:
@@ -127,6 +134,13 @@ def _mend(check: Check) -> Mend | None:
     if check.error.code == "clock_before_last_signature":
         return Mend.CLOCK
     return None
+
+
+def _mend_levels(check: Check) -> Mend | None:
+    """Waiting is no fault, but a person may not want to wait; without a server there is nobody to be asked."""
+    if "level_no_tsa" in {error.code for error in check.also}:
+        return Mend.SETTINGS
+    return Mend.LEVELS if check.params.get("waiting") else None
 
 
 def report(checks: Sequence[Check], version: str, now: dt.datetime, words: Words) -> str:

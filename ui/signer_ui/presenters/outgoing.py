@@ -1,20 +1,18 @@
-"""What the pane of outgoing documents shows and understands: columns, states, sums, reasons, what was typed.
+"""What the grid of outgoing documents shows: its columns, states and sums.
 
-Pure values in and out; loads no Qt, reads nothing. A `Line` is a row of the drafts with how far its sending is.
+Pure values in and out; loads no Qt, reads nothing. A `Line` is a row of the drafts with how far its sending is. What is
+typed is understood in `outgoing_typing`, what is examined and signed decided in `outgoing_signing`.
 """
 
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from signer_app.desk.tokens import TokensSnapshot
 from signer_app.exchange.directory import Directory
-from signer_app.outgoing.model import Changes, Draft, Profile, Row, State, Urgency
-from signer_app.outgoing.reading import read_day, read_number, read_receivers
+from signer_app.outgoing.model import Draft, Profile, Row, State, Urgency
 from signer_app.store.model import OutboxPacket, OutboxState
-from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import count, day, time_of
@@ -24,10 +22,8 @@ from signer_ui.presenters.outgoing_kinds import (
     is_numbered,
     is_sent,
     kind_name,
-    kind_named,
     kind_of,
     kind_text,
-    role_for,
 )
 from signer_ui.presenters.sending import state_glow, state_words
 from signer_ui.words import Words
@@ -60,7 +56,6 @@ _COUNTED = (
 _EDITABLE = frozenset(State) - {State.SIGNING, State.SIGNED}
 _BOXED = frozenset({State.READY, State.WARNING, State.CHECKING})
 """Rows that can be ticked; what can't be signed as it is has no box."""
-_DAY_AND_MONTH = re.compile(r"\s*\d{1,2}\s*[/.\-]\s*\d{1,2}\s*")
 _SHORT = (("uy ban nhan dan", "ubnd"), ("hoi dong nhan dan", "hdnd"))
 """What nobody types in full, folded."""
 _RECEIVED = frozenset({OutboxState.ACCEPTED, OutboxState.FORWARDED})
@@ -146,7 +141,7 @@ def columns(
         Column(
             STATE,
             lambda line: state_text(line, now(), words),
-            8,
+            8.9,
             sort=lambda line: _STATE_ORDER.index(line.row.state),
             shade=shade,
             dot=True,
@@ -155,7 +150,7 @@ def columns(
         Column(
             KIND,
             lambda line: kind_text(kind_of(line.draft), words),
-            4.5,
+            4.9,
             sort=lambda line: KINDS.index(kind_of(line.draft)),
             editor=editor(suggestions=lambda: kinds, only=True),
             shade=lambda line: Shade.MUTED if line.draft.profile is Profile.AGENCY else None,
@@ -164,7 +159,7 @@ def columns(
         Column(
             NUMBER,
             lambda line: number_text(line.row, words),
-            7.8,
+            8.3,
             sort=_number_key,
             editor=editor(_numbered, start=lambda line: line.draft.label),
             shade=lambda line: None if line.draft.number else Shade.MUTED,
@@ -181,9 +176,10 @@ def columns(
         Column(
             SUBJECT,
             lambda line: subject_text(line.draft, words),
-            5.6,
+            5.2,
             editor=editor(start=lambda line: line.draft.subject),
             stretch=True,
+            tip=lambda line: subject_text(line.draft, words),
         ),
         Column(SIGNER, lambda line: line.draft.signer, 5.6, editor=editor(), keep_end=True),
         Column(
@@ -295,99 +291,9 @@ def _urgency_shade(urgency: Urgency) -> Shade | None:
     return Shade.BAD if urgency >= Urgency.HOA_TOC else Shade.WARN
 
 
-# --- what is typed ----------------------------------------------------------------------------------------------------
-
-
-def typed(draft: Draft, column: str, text: str, directory: Directory, today: dt.date, words: Words) -> Changes:
-    """What a text typed into a cell of a draft changes; KnownError "out_…_unreadable" where it makes no sense."""
-    if column == NUMBER:
-        if not text:
-            return Changes(number="")
-        number, notation = read_number(text)
-        return Changes(number=number) if notation is None else Changes(number=number, notation=notation)
-    if column == DATE:
-        if not text:
-            return Changes(date=None)
-        return Changes(date=read_day(f"{text}/{today.year}" if _DAY_AND_MONTH.fullmatch(text) else text))
-    if column == RECEIVERS:
-        return Changes(receivers=read_receivers(text, directory))
-    if column == URGENCY:
-        return Changes(urgency=next(one for one in Urgency if urgency_words(one, words) == text))
-    if column == KIND:
-        return kind_named(text, words).changes(draft)
-    if column == SUBJECT:
-        return Changes(subject=_one_line(text))
-    if column == SIGNER:
-        return Changes(signer=_one_line(text))
-    raise ValueError(f"{column} is not typed")
-
-
-def copied_down(column: str, source: Line, targets: Sequence[Line]) -> dict[str, Changes]:
-    """The value of a cell for other rows; a number is for one document alone, so it is never copied."""
-    draft = source.draft
-    if column == KIND:
-        kind = kind_of(draft)
-        return {line.id: kind.changes(line.draft) for line in targets if line.editable and line.id != source.id}
-    changes = {
-        DATE: Changes(date=draft.date),
-        SUBJECT: Changes(subject=draft.subject),
-        SIGNER: Changes(signer=draft.signer),
-        RECEIVERS: Changes(receivers=draft.receivers),
-        URGENCY: Changes(urgency=draft.urgency),
-    }.get(column)
-    if changes is None:
-        return {}
-    return {line.id: changes for line in targets if line.editable and line.id != source.id}
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
-
-
-# --- what is to be done -----------------------------------------------------------------------------------------------
-
-
-Question = tuple[object, ...]
-
-
-def question(draft: Draft, certificate: str, today: dt.date) -> Question:
-    """What an examination with a certificate (SHA-256, empty for none) depends on."""
-    files = tuple((file.id, file.blob, file.role, file.profile, file.place) for file in draft.files)
-    return certificate, today, draft.number, draft.notation, draft.date, draft.urgency, draft.copy, files
-
-
-def to_examine(
-    lines: Sequence[Line],
-    asked: Mapping[str, Question],
-    certificates: Mapping[Profile, str],
-    today: dt.date,
-    first: str | None,
-) -> tuple[str, ...]:
-    """Ids of rows that were not examined as they are, with the certificate that will sign; row `first` before others.
-
-    `asked` are the questions that were answered. A row that stays unexamined after its question is not asked again.
-    """
-    pending = [
-        line for line in lines
-        if line.editable and asked.get(line.id) != question(line.draft, certificates.get(line.draft.profile, ""), today)
-    ]  # fmt: skip
-    return tuple(line.id for line in sorted(pending, key=lambda line: line.id != first))
-
-
-def to_number(lines: Sequence[Line], chosen: Collection[str]) -> tuple[str, ...]:
-    """Which rows get the next numbers: of several chosen ones those without a number, else all without one."""
-    lacking = [line for line in lines if line.editable and line.row.proposal and not line.draft.number]
-    return tuple(line.id for line in lacking if len(chosen) < 2 or line.id in chosen)
-
-
-def to_paste(shown: Sequence[str], chosen: Sequence[str], current: str | None) -> tuple[str, ...]:
-    """The rows that a paste fills, in their order: several chosen ones, or all from the current one on."""
-    if len(chosen) > 1:
-        return tuple(chosen)
-    return tuple(shown[shown.index(current) :]) if current in shown else tuple(shown)
-
-
-# --- the line of the preflight, the button ----------------------------------------------------------------------------
+def kinds_differ(lines: Sequence[Line]) -> bool:
+    """Whether how a document is signed has to be said: a day's letters are all sealed, and the room is wanted."""
+    return any(line.draft.profile is not Profile.AGENCY for line in lines)
 
 
 def summary(lines: Sequence[Line], words: Words) -> str:
@@ -397,87 +303,3 @@ def summary(lines: Sequence[Line], words: Words) -> str:
     often = Counter(line.row.state for line in lines)
     told = [words(f"uo_count_{state}", count=count(often[state], words)) for state in _COUNTED if often[state]]
     return words("uo_summary", counts=" · ".join(told))
-
-
-@dataclass(frozen=True)
-class Signer:
-    """A certificate that may be named for signing."""
-
-    sha256: str
-    name: str
-    token: str
-    role: CertificateRole
-
-
-@dataclass(frozen=True)
-class Press:
-    """The button that signs: its words, what it would sign, and what will happen, in one line beside it."""
-
-    text: str
-    ids: tuple[str, ...]
-    sends: bool
-    hint: str
-    certificate: str | None
-    error: KnownError | None = None
-    """Why pressing it can't lead to a signature now."""
-
-
-def signers(tokens: TokensSnapshot) -> tuple[Signer, ...]:
-    """All certificates that are plugged in."""
-    return tuple(
-        Signer(view.certificate.sha256, view.certificate.common_name or view.certificate.serial, token.name, view.role)
-        for token in tokens.tokens
-        for view in token.certificates
-    )
-
-
-def press(
-    lines: Sequence[Line],
-    certificates: Mapping[Profile, str],
-    plugged: Sequence[Signer],
-    today: dt.date,
-    words: Words,
-) -> Press:
-    """What the one button does now."""
-    wanted = [line for line in lines if line.row.signable and line.draft.ticked]
-    ids = tuple(line.id for line in wanted)
-    sent = sum(1 for line in wanted if _leaves(line))
-    text = words("uo_sign_send" if sent or not ids else "uo_sign_only", count=count(len(ids), words))
-    if not ids:
-        hint = words("uo_hint_none") if any(ticked(line) is not None for line in lines) else ""
-        return Press(text, (), False, hint, None)
-    named = {certificates.get(line.draft.profile) for line in wanted}
-    certificate = next(iter(named)) if len(named) == 1 else None
-    if None in named:
-        error = KnownError("no_token") if not plugged else KnownError("certificate_none_fits")
-        fits = any(_may_sign(signer, wanted, today) for signer in plugged)
-        key = "uo_hint_no_token" if not plugged else "uo_hint_choose" if fits else "uo_hint_no_fit"
-        return Press(text, ids, bool(sent), words(key), None, error)
-    name = next((signer.name for signer in plugged if signer.sha256 == certificate), "")
-    told = [words("uo_hint_with", name=name)] if name else []
-    kept = len(wanted) - sent
-    if sent:
-        told.append(words("uo_hint_send", count=count(sent, words)))
-    if kept and sent:
-        told.append(words("uo_hint_keep", count=count(kept, words)))
-    elif kept:
-        lacking = any(is_sent(line.draft.profile) for line in wanted)
-        told.append(words("uo_hint_all_kept" if lacking else "uk_hint_kept"))
-    return Press(text, ids, bool(sent), " ".join(told), certificate)
-
-
-def _leaves(line: Line) -> bool:
-    """Whether it is given to be sent: a copy without a number of its own is kept."""
-    draft = line.draft
-    return bool(draft.receivers) and is_sent(draft.profile) and (draft.profile is Profile.AGENCY or bool(draft.number))
-
-
-def must_choose(lines: Sequence[Line], plugged: Sequence[Signer], today: dt.date) -> bool:
-    """Whether more than one of the certificates could sign some of these documents."""
-    kinds = {line.draft.profile: line for line in lines if line.editable}
-    return any(sum(_may_sign(signer, [line], today) for signer in plugged) > 1 for line in kinds.values())
-
-
-def _may_sign(signer: Signer, lines: Sequence[Line], today: dt.date) -> bool:
-    needed = {role_for(line.draft.profile, today) for line in lines}
-    return needed <= {signer.role, None}

@@ -16,7 +16,7 @@ from signer_app.store.number_book import NumberEntry, NumberState
 from signer_app.store.times import VIETNAM
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
-from signer_ui.presenters.figures import day, time_of
+from signer_ui.presenters.figures import common_name, day, grouped, time_of
 from signer_ui.presenters.grid import Column, Shade
 from signer_ui.presenters.sending import error_words, explained, state_glow
 from signer_ui.words import Words
@@ -262,17 +262,17 @@ def _file(file: SignedFile, now: dt.datetime, words: Words) -> FileView:
 
 def _proof(file: SignedFile, proof: Proof, words: Words) -> tuple[Fact, ...]:
     told = (
-        (words("ut_proof_certificate"), proof.certificate_serial),
-        (words("ut_proof_issuer"), proof.issuer),
+        (words("ut_proof_certificate"), grouped(proof.certificate_serial)),
+        (words("ut_proof_issuer"), common_name(proof.issuer)),
         (words("ut_proof_status"), words(f"ut_known_{proof.status}")),
         (words("ut_proof_level"), (file.level or "").upper()),
         (words("ut_proof_timestamp"), words("ut_yes" if proof.timestamped else "ut_no")),
-        (words("ut_proof_token"), proof.token_serial),
+        (words("ut_proof_token"), grouped(proof.token_serial)),
         (words("ut_proof_operator"), proof.operator),
         (words("ut_proof_rules"), proof.rule_profile),
         (words("ut_proof_program"), proof.software_version),
         (words("ut_proof_warnings"), "; ".join(explained(KnownError(code), words).what for code in proof.warnings)),
-        (words("ut_proof_sha256"), proof.sha256),
+        (words("ut_proof_sha256"), grouped(proof.sha256)),
     )
     return tuple(Fact(what, value) for what, value in told if value)
 

@@ -3,7 +3,6 @@
 Pure values in and out, any thread; loads no Qt. A change that the person wants of the settings is a value too.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,12 +13,10 @@ from signer_app.store.settings import CertificateRole, Settings
 from signer_resources.errors import KnownError
 from signer_token.model import PinState
 from signer_ui.glow import Glow
-from signer_ui.presenters.figures import count
+from signer_ui.presenters.figures import common_name, count
 from signer_ui.presenters.today import Alarm
 from signer_ui.tabs import Tab
 from signer_ui.words import Words
-
-_COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,\\])+)")
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,7 @@ def _certificate(view: CertificateView, settings: Settings, words: Words) -> Cer
     since, until = _day(certificate.not_before), _day(certificate.not_after)
     facts = [
         (words("us_token_organisation"), certificate.organization),
-        (words("us_token_issuer"), _common_name(certificate.issuer)),
+        (words("us_token_issuer"), common_name(certificate.issuer)),
         (words("us_token_validity"), _validity(view, since, until, words)),
         (words("us_token_serial"), certificate.serial),
         (words("us_token_key"), certificate.key),
@@ -269,12 +266,6 @@ def _offers(view: CertificateView, settings: Settings, words: Words) -> tuple[Of
 
 def _day(moment: datetime) -> str:
     return moment.astimezone(VIETNAM).strftime("%d/%m/%Y")
-
-
-def _common_name(subject: str) -> str:
-    """The common name in an RFC 4514 text; the whole text where there is none."""
-    found = _COMMON_NAME.search(subject)
-    return re.sub(r"\\(.)", r"\1", found[1]) if found else subject
 
 
 _PIN_GLOWS = {

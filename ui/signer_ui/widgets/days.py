@@ -10,8 +10,8 @@ from signer_ui.theme import Theme
 from signer_ui.widgets.basics import row
 from signer_ui.words import Words
 
-_WIDTH = 30
-"""Units of spacing."""
+_NARROWEST, _WIDEST = 28, 36
+"""Units of spacing; the widest has room for the words that stand for no day."""
 _LONGEST = 20
 
 
@@ -34,7 +34,8 @@ class DaysEditor(QWidget):
     def _field(self, words: Words, theme: Theme) -> QLineEdit:
         field = QLineEdit()
         field.setMaxLength(_LONGEST)
-        field.setFixedWidth(theme.space(_WIDTH))
+        field.setMinimumWidth(theme.space(_NARROWEST))
+        field.setMaximumWidth(theme.space(_WIDEST))
         field.setPlaceholderText(words("ub_days_none"))
         field.setToolTip(words("ub_days_tip"))
         field.textChanged.connect(lambda _text: self.changed.emit())

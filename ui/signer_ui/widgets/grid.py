@@ -381,6 +381,18 @@ class Grid(QTableView, Generic[R]):
             self.setColumnWidth(place, width)
             self._stretch()
 
+    def show_column(self, column: str, shown: bool) -> None:
+        """Shows or hides a column; the cursor's cell is never a hidden one."""
+        place = self._place_of(column)
+        if self.isColumnHidden(place) is not shown:
+            return
+        self.setColumnHidden(place, not shown)
+        self._stretch()
+        index = self.currentIndex()
+        if not shown and index.column() == place:
+            beside = place - 1 if place else place + 1
+            self.selectionModel().setCurrentIndex(index.siblingAtColumn(beside), _CURRENT)
+
     def choose(self, ids: Sequence[str], *, column: str | None = None) -> None:
         """Chooses these rows and goes to the first of them; those not shown are passed over."""
         lines = sorted(place for row_id in ids if (place := self._model.shown.place.get(row_id)) is not None)
