@@ -6,6 +6,7 @@ look the same outside the stamps. Of a long file, the pages that no object of th
 same by the objects, all others by their pictures. What fails is thrown away by the caller; the input was never touched.
 """
 
+import contextlib
 import hashlib
 import warnings
 from collections.abc import Collection, Iterator, Sequence
@@ -19,7 +20,7 @@ import pikepdf
 import pypdfium2 as pdfium
 
 from signer_app.pdf.form import Frames
-from signer_app.pdf.geometry import Rect
+from signer_app.pdf.geometry import PageFrame, Rect
 from signer_app.pdf.letter import find_secrecy_mark
 from signer_app.pdf.model import Rechecked
 from signer_app.pdf.pagetext import open_document, read_page
@@ -211,7 +212,8 @@ class _SecondLook:
         if final is None:
             return None
         try:
-            old = Revision(self._file.source, self._length, final.memory, strict=final.reader.strict)
+            known = self._file.states.get(self._length)
+            old = known or Revision(self._file.source, self._length, final.memory, strict=final.reader.strict)
             return _Increment(old, final, brought_since(old, final)) if final.continues(old) else None
         except Exception:  # noqa: BLE001  # pyHanko fails with many types; then nothing is proven, and all is compared
             return None
@@ -242,7 +244,7 @@ class _SecondLook:
 
     def _same_outside(self, number: int) -> bool:
         """Whether page `number` looks the same in both, the boxes of the steps left out."""
-        frame = self._frames[number]
+        frame = self._frame(number)
         width, height = frame.width_mm, frame.height_mm
         grown = [box.grown(0.8) for box in _boxes(self._steps, number)]
         boxes = [(box.x / width, box.y / height, box.right / width, box.bottom / height) for box in grown]
@@ -250,6 +252,14 @@ class _SecondLook:
             return self._file.pages.same_but((self._length, self._file.source.size), number, boxes, _TOLERANCE)
         except pdfium.PdfiumError:
             return not (self._shown(self._length, number) or self._shown(self._file.source.size, number))
+
+    def _frame(self, number: int) -> PageFrame:
+        """The page's shape, by PDFium; its unit as the verifier has read it."""
+        final = self._file.final
+        if final is not None and number < len(final.pages):
+            with contextlib.suppress(pdfium.PdfiumError):
+                return self._file.pages.shape(self._file.source.size, number, final.pages[number].frame.user_unit)
+        return self._frames[number]
 
     def _shown(self, end: int, number: int) -> bool:
         """Whether PDFium can show the page."""

@@ -5,9 +5,9 @@ judge. A fault while looking at one signature or step makes those signatures bro
 unreadable that depend on it, never better.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyhanko.pdf_utils import generic
@@ -35,12 +35,14 @@ _MAX_SIGNATURES = 200
 class Opened:
     """An open file, for several who look at it one after the other: pictures and objects are made once.
 
-    `final` is the file as it is, by the reader that could read it; None when none could.
+    `final` is the file as it is, by the reader that could read it; None when none could. `states` are the signed states
+    that were read with it, by where the file ended.
     """
 
     source: SourceFile
     pages: Pages
     final: Revision | None = None
+    states: Mapping[int, Revision] = field(default_factory=dict)
 
 
 @contextmanager
@@ -67,9 +69,9 @@ class SignedDocument:
     def signatures(self) -> list[FoundSignature]:
         """Looks at every filled signature field. Raises UnreadableError for the file as a whole."""
         filled = [
-            (field, signature)
-            for field in self.final.fields.values()
-            if (signature := self.final.signature_of(field)) is not None
+            (one, signature)
+            for one in self.final.fields.values()
+            if (signature := self.final.signature_of(one)) is not None
         ]
         if len(filled) > _MAX_SIGNATURES:
             raise LimitError
@@ -77,7 +79,10 @@ class SignedDocument:
         if traces.hidden and not filled:
             raise UnreadableError("verify_signature_hidden")
         untraced = {filled[number][0].name for number in traces.untraced}
-        found = Finder(self._source, self.final, self._dss(self.final, "/Certs"), strict=self._strict).find(filled)
+        finder = Finder(self._source, self.final, self._dss(self.final, "/Certs"), strict=self._strict)
+        found = finder.find(filled)
+        if self._opened is not None:
+            self._opened.states = finder.revisions
         ordered = self._numbered(found)
         try:
             self.final.check_ending()
@@ -230,9 +235,9 @@ class _PageLooks:
         revision, page = state.revision, state.revision.pages[number]
         free = [
             widget.box
-            for field in revision.fields.values()
-            if field.type == "/Sig"
-            for widget in field.widgets
+            for one in revision.fields.values()
+            if one.type == "/Sig"
+            for widget in one.widgets
             if widget.box is not None
             and widget.page == number
             and widget.visible

@@ -86,7 +86,8 @@ class Finder:
         self._held = held
         self._strict = strict
         self._latest: Revision | None = None
-        self._revisions: dict[int, Revision] = {}
+        self.revisions: dict[int, Revision] = {}
+        """The signed states that the file's history has, by where the file ended."""
 
     def find(self, filled: Sequence[Filled]) -> list[FoundSignature]:
         """All of them, in the order of the ends of their ranges; those without a good range come last."""
@@ -149,7 +150,7 @@ class Finder:
         return self._with_cms(found, claim, str(revision.entry(closing, "/SubFilter")))
 
     def _revision(self, end: int) -> Revision:
-        if end not in self._revisions:
+        if end not in self.revisions:
             revision = Revision(self._source, end, self._final.memory, strict=self._strict, earlier=self._latest)
             try:
                 revision.check_ending()
@@ -157,8 +158,8 @@ class Finder:
                 raise BrokenError("verify_byte_range") from None
             if not self._final.continues(revision):
                 raise BrokenError("verify_history")
-            self._revisions[end] = self._latest = revision
-        return self._revisions[end]
+            self.revisions[end] = self._latest = revision
+        return self.revisions[end]
 
     def _with_cms(self, found: FoundSignature, claim: _Claim, subfilter: str) -> FoundSignature:
         def digest(name: str) -> bytes:

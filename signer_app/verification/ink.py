@@ -63,9 +63,15 @@ _MAX_LEADER_WIDTH_PT = {"…": mm_to_pt(6), "_": mm_to_pt(3.5)}
 
 
 _CORNER = (0, 0)
-_REGION = 24
-"""Side, in pixels, of the cells by which differing parts of a page are told apart: 5.5 mm."""
+_STRIP = 16
+"""Rows of two pictures that are held against each other byte by byte, before pixels are looked at."""
+_REGION = 48
+"""Side, in pixels, of the cells by which differing parts of a page are told apart: 11 mm."""
 _MAX_REGIONS = 8
+_REACH = (_PAPER_REACH + 2 * _BESIDE_REACH + _CLUSTER_REACH, _PAPER_REACH + _BESIDE_REACH + 2)
+"""How far beside, and above and below, a change matters to the rule: no pixel further away has a say in what is lost.
+A leader's dots may be wide, and are looked at as a whole.
+"""
 
 
 _Place = tuple[int, int, int, int]
@@ -97,7 +103,7 @@ class Pages:
         self._source = source
         self._documents: dict[int, pdfium.PdfDocument] = {}
         self._open: dict[tuple[int, int], pdfium.PdfPage] = {}
-        self._pictures: dict[_Drawn, Image.Image] = {}
+        self._pictures: dict[_Drawn, _Picture] = {}
         self._unlike: dict[tuple[int, int, int], Unlike | None] = {}
         self._left = _MAX_PICTURES
 
@@ -119,10 +125,13 @@ class Pages:
 
     def picture(self, end: int, page: int, *, annotations: bool = True) -> Image.Image:
         """The page (from 0) of the file cut at byte `end`, in grey. Raises pdfium's errors, LimitError."""
-        return self._picture(_Drawn(end, page, annotations, grey=True))
+        return self._picture(_Drawn(end, page, annotations, grey=True)).image
 
     def colours(self, end: int, page: int) -> Image.Image:
         """The same in colour, RGBX."""
+        return self._coloured(end, page).image
+
+    def _coloured(self, end: int, page: int) -> "_Picture":
         return self._picture(_Drawn(end, page, annotations=True, grey=False))
 
     def part(self, end: int, page: int, place: _Place, *, annotations: bool = True) -> Image.Image:
@@ -130,7 +139,7 @@ class Pages:
         if self._left <= 0:
             raise LimitError
         self._left -= 1
-        return _render(self._page(end, page), annotations=annotations, grey=True, place=place)
+        return _render(self._page(end, page), annotations=annotations, grey=True, place=place).image
 
     def unlike(self, ends: tuple[int, int], page: int) -> Unlike | None:
         """Where the page differs, in whatever colour, between the file cut at two bytes; None when it doesn't, or the
@@ -140,7 +149,7 @@ class Pages:
         if known not in self._unlike:
             if len(self._unlike) >= _MAX_KEPT:
                 self._unlike.clear()
-            self._unlike[known] = _compared(*(self.colours(end, page) for end in ends))
+            self._unlike[known] = _compared(*(self._coloured(end, page) for end in ends))
         return self._unlike[known]
 
     def same_but(self, ends: tuple[int, int], page: int, free: Sequence[_Box], tone: int) -> bool:
@@ -148,10 +157,10 @@ class Pages:
         are boxes, in parts of its width and height, that don't count. Raises pdfium's errors, LimitError.
         """
         coloured = [self._pictures.get(_Drawn(end, page, annotations=True, grey=False)) for end in ends]
-        if all(coloured) and len({one.size for one in coloured if one is not None}) == 1:
+        sizes = {one.image.size for one in coloured if one is not None}
+        if all(coloured) and len(sizes) == 1:
             # Drawn already: what looks the same in colour is not drawn again in grey.
-            unlike = self.unlike(ends, page)
-            size = next(one.size for one in coloured if one is not None)
+            unlike, size = self.unlike(ends, page), sizes.pop()
             if unlike is None or _blotted(unlike.changes.copy(), unlike.corner, size, free).getbbox() is None:
                 return True
         before, after = (self.picture(end, page) for end in ends)
@@ -162,7 +171,7 @@ class Pages:
             return True
         return _blotted(difference, _CORNER, before.size, free).point(_above(tone)).getbbox() is None
 
-    def _picture(self, wanted: _Drawn) -> Image.Image:
+    def _picture(self, wanted: _Drawn) -> "_Picture":
         if wanted not in self._pictures:
             if self._left <= 0:
                 raise LimitError
@@ -183,10 +192,15 @@ class Pages:
         """Whether the page shows anything beside its own content, by PDFium. Raises pdfium's errors."""
         return bool(pdfium_c.FPDFPage_GetAnnotCount(self._page(end, page).raw) > 0)
 
+    def shape(self, end: int, page: int, unit: float) -> PageFrame:
+        """How PDFium displays the page, which knows nothing of its unit. Raises pdfium's errors."""
+        shown = self._page(end, page)
+        return PageFrame(UserBox.normalised(*shown.get_bbox()), int(shown.get_rotation()) % 360, unit)
+
     def document(self, end: int) -> pdfium.PdfDocument:
         """PDFium's view of the file cut at byte `end`; it stays open, and is closed with the rest."""
         if end not in self._documents:
-            document = pdfium.PdfDocument(self._source.prefix(end))
+            document = pdfium.PdfDocument(self._source.beginning(end))
             # Without a form environment PDFium draws no widgets.
             document.init_forms()
             self._documents[end] = document
@@ -201,13 +215,50 @@ class Pages:
         return self._open[end, number]
 
 
-def _compared(before: Image.Image, after: Image.Image) -> Unlike | None:
-    difference = ImageChops.difference(before, after) if before.size == after.size else None
-    box = difference.getbbox() if difference is not None else None
-    if difference is None or box is None:
+@dataclass(frozen=True)
+class _Picture:
+    """A picture, and the bytes of its rows, which lie one after the other."""
+
+    image: Image.Image
+    rows: memoryview
+
+
+def _compared(before: _Picture, after: _Picture) -> Unlike | None:
+    if before.image.size != after.image.size:
         return None
-    changes = functools.reduce(ImageChops.lighter, difference.crop(box).split()[:3])
-    return Unlike(changes.point(_above(0)), box[:2])
+    width, height = before.image.size
+    found: list[tuple[Image.Image, _Place]] = []
+    for top, bottom in _unlike_rows(before.rows, after.rows, height):
+        strip = (0, top, width, bottom)
+        difference = ImageChops.difference(before.image.crop(strip), after.image.crop(strip))
+        if (box := difference.getbbox()) is not None:
+            planes = difference.crop(box).split()[:3]
+            changes = functools.reduce(ImageChops.lighter, planes).point(_above(0))
+            found.append((changes, _moved(box, 0, top)))
+    if not found:
+        return None
+    left, top, right, bottom = _around([place for _, place in found])
+    whole = Image.new("L", (right - left, bottom - top))
+    for changes, place in found:
+        whole.paste(changes, (place[0] - left, place[1] - top))
+    return Unlike(whole, (left, top))
+
+
+def _unlike_rows(before: memoryview, after: memoryview, height: int) -> Iterator[tuple[int, int]]:
+    """The runs of rows, first and behind the last, in which two pictures of so many rows have any other byte."""
+    row = len(before) // height
+    start: int | None = None
+    for top in range(0, height, _STRIP):
+        place = slice(top * row, min(top + _STRIP, height) * row)
+        # Bytes are compared as a whole, views of them one by one.
+        if bytes(before[place]) == bytes(after[place]):
+            if start is not None:
+                yield start, top
+            start = None
+        elif start is None:
+            start = top
+    if start is not None:
+        yield start, height
 
 
 def _blotted(picture: Image.Image, corner: tuple[int, int], size: tuple[int, int], free: Sequence[_Box]) -> Image.Image:
@@ -285,20 +336,36 @@ def _regions(unlike: Unlike | None, size: tuple[int, int], repainted: Sequence[_
     Pages are large, and what is put on them small. Ink is lost only where it or what lies beside it changed; the parts
     are so much larger that whatever is measured in them comes out as on the whole page.
     """
-    changes = Image.new("L", size)
+    places = list(repainted)
     if unlike is not None:
-        changes.paste(unlike.changes, unlike.corner)
-    draw = ImageDraw.Draw(changes)
-    for place in repainted:
-        draw.rectangle((place[0], place[1], place[2] - 1, place[3] - 1), fill=255)
-    if changes.getbbox() is None:
+        (x, y), changes = unlike.corner, unlike.changes
+        places.append((x, y, x + changes.width, y + changes.height))
+    if not places:
         return []
-    reach = _PAPER_REACH + 2 * _BESIDE_REACH + _CLUSTER_REACH
-    cells = [[n * _REGION for n in cells] for cells in _clusters(changes, _REGION)]
-    grown = [_grown((left, top, right, bottom), reach, changes.size) for left, top, right, bottom in cells]
+    left, top, right, bottom = _around(places)
+    canvas = Image.new("L", (right - left, bottom - top))
+    if unlike is not None:
+        canvas.paste(unlike.changes, (x - left, y - top))
+    draw = ImageDraw.Draw(canvas)
+    for place in repainted:
+        draw.rectangle((place[0] - left, place[1] - top, place[2] - left - 1, place[3] - top - 1), fill=255)
+    grown = [_grown(_moved(place, left, top), _REACH, size) for place in _inner(canvas, _REGION)]
     if len(grown) > _MAX_REGIONS:
         return [_around(grown)]
     return _apart(grown)
+
+
+def _inner(mask: Image.Image, cell: int) -> Iterator[_Place]:
+    """The boxes around what is white in a picture and hangs together, in cells of this side."""
+    for cells in _clusters(mask, cell):
+        left, top, right, bottom = (n * cell for n in cells)
+        inner = mask.crop((left, top, min(right, mask.width), min(bottom, mask.height))).getbbox()
+        if inner is not None:
+            yield _moved(inner, left, top)
+
+
+def _moved(place: _Place, x: int, y: int) -> _Place:
+    return place[0] + x, place[1] + y, place[2] + x, place[3] + y
 
 
 def _apart(boxes: Sequence[_Place]) -> list[_Place]:
@@ -339,19 +406,45 @@ class _Part:
 
 
 def _lost_within(part: _Part, leaders: Callable[[], Sequence[UserBox]]) -> Image.Image | None:
-    """White where ink of this part was lost; None when nothing changed beside anything dark."""
+    """White where ink of this part was lost; None where none was."""
     question = part.question
     before, after = part.grey(question.signed_end), part.grey(question.final_end)
     old = _repainted(before, part)
     changes = ImageChops.difference(old, after)
-    if not _touches_dark(old, changes, part.before, ImageChops.difference(part.before, part.after)):
+    touched = _touched_dark(old, changes, part.before, ImageChops.difference(part.before, part.after))
+    if touched is None:
         return None
-    mask = _mask(old, part.scale, question, leaders())
-    ink, lost = _ink_lost(old, after, mask, _INK_CONTRAST)
-    draw = ImageDraw.Draw(mask)
+    # Ink is lost only where dark pixels are touched, and that is often but an edge of what was put there.
+    place = _grown(touched, _REACH, old.size)
+    scale = part.scale.beyond(place)
+    # Three planes of one picture: what is done to all of them is done at once.
+    planes = [
+        _planes(grey.crop(place), colours.crop(place)) for grey, colours in ((old, part.before), (after, part.after))
+    ]
+    lost = _lost_of(planes, _mask(planes[0], scale, question, ()), scale, question)
+    if lost.getbbox() is not None and leaders():
+        lost = _lost_of(planes, _mask(planes[0], scale, question, leaders()), scale, question)
+    if lost.getbbox() is None:
+        return None
+    whole = Image.new("L", old.size)
+    whole.paste(lost, place)
+    return whole
+
+
+def _lost_of(planes: Sequence[Image.Image], mask: Image.Image, scale: "Scale", question: InkQuestion) -> Image.Image:
+    """White where ink was lost between two pictures in grey, red and green; `mask` is white where it is protected."""
+    bare = mask.copy()
+    draw = ImageDraw.Draw(bare)
     for box in question.repaint:
-        _blacken(draw, part.scale.pixels(box))
-    return ImageChops.lighter(lost, _lost_in_colour(part.before, part.after, ink, mask))
+        _blacken(draw, scale.pixels(box))
+    old, new = planes
+    ink, lost = (found.split() for found in _ink_lost(old, new, Image.merge("RGB", (mask, bare, bare))))
+    return ImageChops.lighter(lost[0], _lost_in_colour(ink, lost))
+
+
+def _planes(grey: Image.Image, colours: Image.Image) -> Image.Image:
+    """A picture whose planes are its grey, its red and its green."""
+    return Image.merge("RGB", (grey, *colours.split()[:2]))
 
 
 def _repainted(before: Image.Image, part: _Part) -> Image.Image:
@@ -369,8 +462,9 @@ def _repainted(before: Image.Image, part: _Part) -> Image.Image:
     return old
 
 
-def _mask(old: Image.Image, scale: "Scale", question: InkQuestion, leaders: Sequence[UserBox]) -> Image.Image:
+def _mask(planes: Image.Image, scale: "Scale", question: InkQuestion, leaders: Sequence[UserBox]) -> Image.Image:
     """White where ink is protected."""
+    old = planes.getchannel(0)
     mask = Image.new("L", old.size, 255)
     draw = ImageDraw.Draw(mask)
     free = [scale.pixels(box) for box in question.free]
@@ -398,54 +492,54 @@ def _stands_alone(old: Image.Image, place: tuple[int, int, int, int]) -> bool:
     )
 
 
-def _lost_in_colour(old: Image.Image, new: Image.Image, ink: Image.Image, mask: Image.Image) -> Image.Image:
-    """The lost pixels of what is no `ink` in grey: letters whose colour is as light as their ground's.
-
-    Only in red and green: blue counts little for the eye, and a red seal takes all of it away.
-    """
-    planes = [
-        _ink_lost(before, after, mask, _COLOUR_CONTRAST)
-        for before, after in zip(old.split()[:2], new.split()[:2], strict=True)
-    ]
-    coloured = ImageChops.subtract(ImageChops.lighter(planes[0][0], planes[1][0]), ink)
-    kept = ImageChops.lighter(*(ImageChops.subtract(here, gone) for here, gone in planes))
-    return _dense(ImageChops.subtract(coloured, kept))
-
-
-def _ink_lost(old: Image.Image, new: Image.Image, mask: Image.Image, least: int) -> tuple[Image.Image, Image.Image]:
-    """In one plane of colour: the protected ink, of at least this contrast, and the pixels of it that are lost."""
+def _ink_lost(old: Image.Image, new: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """In each plane (grey, red, green) the protected ink, and the pixels of it that are lost."""
     contrast = ImageChops.subtract(_lightest_near(old, _PAPER_REACH), old)
-    ink = ImageChops.multiply(contrast.point(_above(least)), mask)
+    ink = ImageChops.multiply(contrast.point(_INKED), mask)
     # Only where it or what lies beside it changed: the edge of a dark surface is ink too, with only itself beside it.
-    touched = _lightest_near(ImageChops.difference(old, new).point(_above(0)), _BESIDE_REACH)
+    touched = _lightest_near(ImageChops.difference(old, new).point(_CHANGED), _BESIDE_REACH)
     concerned = ImageChops.multiply(ink, touched)
-    lighter = ImageChops.multiply(concerned, ImageChops.subtract(new, old).point(_above(_LIGHTER)))
+    lighter = ImageChops.multiply(concerned, ImageChops.subtract(new, old).point(_LIGHTENED))
     return ink, ImageChops.lighter(lighter, _indistinct(new, contrast, concerned))
 
 
-def _touches_dark(old: Image.Image, changes: Image.Image, colours: Image.Image, of_colours: Image.Image) -> bool:
-    """Whether anything dark, or what lies beside it, changed: looks for ink cheaply before it is measured."""
+def _lost_in_colour(ink: Sequence[Image.Image], lost: Sequence[Image.Image]) -> Image.Image:
+    """The lost pixels of what is no ink in grey: letters whose colour is as light as their ground's.
+
+    Only in red and green: blue counts little for the eye, and a red seal takes all of it away.
+    """
+    grey, red, green = ink
+    coloured = ImageChops.subtract(ImageChops.lighter(red, green), grey)
+    kept = ImageChops.lighter(ImageChops.subtract(red, lost[1]), ImageChops.subtract(green, lost[2]))
+    return _dense(ImageChops.subtract(coloured, kept))
+
+
+def _touched_dark(
+    old: Image.Image, changes: Image.Image, colours: Image.Image, of_colours: Image.Image
+) -> _Place | None:
+    """Around anything dark that changed, or beside which something did: looks for ink cheaply before it is measured."""
     red, green = colours.split()[:2]
     dark = ImageChops.darker(old, ImageChops.darker(red, green)).point(_below(_DARK))
     red, green = of_colours.split()[:2]
     changed = ImageChops.lighter(changes, ImageChops.lighter(red, green))
     touched = _lightest_near(changed.point(_above(0)), _BESIDE_REACH)
-    return ImageChops.multiply(dark, touched).getbbox() is not None
+    return ImageChops.multiply(dark, touched).getbbox()
 
 
-def _grown(box: _Place, by: int, size: tuple[int, int]) -> _Place:
-    return max(0, box[0] - by), max(0, box[1] - by), min(size[0], box[2] + by), min(size[1], box[3] + by)
+def _grown(box: _Place, by: tuple[int, int], size: tuple[int, int]) -> _Place:
+    x, y = by
+    return max(0, box[0] - x), max(0, box[1] - y), min(size[0], box[2] + x), min(size[1], box[3] + y)
 
 
 def _indistinct(new: Image.Image, contrast: Image.Image, ink: Image.Image) -> Image.Image:
     """The inked pixels that are no longer darker than what was blank beside them, where several lie together."""
     # The lightest pixel beside that was blank when signed, as it is now; 0 where nothing beside was blank.
-    blank = contrast.point(lambda value: 255 if value <= _BLANK_CONTRAST else 0)
+    blank = contrast.point(_BLANK)
     beside = _lightest_near(ImageChops.multiply(new, blank), _BESIDE_REACH)
     had_blank = _lightest_near(blank, _BESIDE_REACH)
-    needed = contrast.point(lambda value: max(2, math.ceil(value * _KEPT_CONTRAST)))
+    needed = contrast.point(_NEEDED)
     kept = ImageChops.subtract(beside, new)
-    short = ImageChops.subtract(needed, kept).point(_above(0))
+    short = ImageChops.subtract(needed, kept).point(_CHANGED)
     lost = ImageChops.multiply(ImageChops.multiply(ink, had_blank), short)
     return _dense(lost)
 
@@ -456,7 +550,7 @@ def _dense(lost: Image.Image) -> Image.Image:
         return lost
     # BoxBlur gives the mean: one lost pixel in the square is 255 / side².
     density = lost.filter(ImageFilter.BoxBlur(_CLUSTER_REACH // 2))
-    return density.point(_above(_CLUSTER_PIXELS * 255 / _CLUSTER_REACH**2 - 1.5))
+    return density.point(_above(_CLUSTER_PIXELS * 255 / _CLUSTER_REACH**2 - 1.5) * len(density.getbands()))
 
 
 def _lightest_near(image: Image.Image, side: int) -> Image.Image:
@@ -486,6 +580,14 @@ def _above(limit: float) -> "list[int]":
     return [255 if value > limit else 0 for value in range(256)]
 
 
+_CHANGED = _above(0) * 3
+_LIGHTENED = _above(_LIGHTER) * 3
+_INKED = _above(_INK_CONTRAST) + _above(_COLOUR_CONTRAST) * 2
+_BLANK = _below(_BLANK_CONTRAST + 1) * 3
+_NEEDED = [max(2, math.ceil(value * _KEPT_CONTRAST)) for value in range(256)] * 3
+"""Tables for `Image.point` on grey, red and green."""
+
+
 class Scale:
     """Turns boxes of a page into pixels of its picture."""
 
@@ -501,6 +603,10 @@ class Scale:
         scale._part = part
         return scale
 
+    def beyond(self, part: "_Place") -> "Scale":
+        """The same for a part of the part that this is for."""
+        return self.within(_moved(part, *self._part[:2]))
+
     def pixels(self, box: UserBox, margin: int = 0) -> tuple[int, int, int, int] | None:
         """Left, top, right, bottom within the picture; None when nothing of the box is on it."""
         shown, (x, y, right_end, bottom_end) = self._frame.from_user(box), self._part
@@ -514,13 +620,10 @@ class Scale:
         """What is white in a picture whose upper left is at `corner` of the page: a few boxes in mm, top first."""
         found = []
         cell = max(_CELL, math.isqrt(mask.width * mask.height // _MAX_CELLS) + 1)
-        for cells in _clusters(mask, cell):
-            left, top, right, bottom = (n * cell for n in cells)
-            inner = mask.crop((left, top, min(right, mask.width), min(bottom, mask.height))).getbbox()
-            if inner is not None:
-                x, y = left + inner[0] + corner[0], top + inner[1] + corner[1]
-                width, height = inner[2] - inner[0], inner[3] - inner[1]
-                found.append(Rect(x / self._x, y / self._y, width / self._x, height / self._y).rounded())
+        for inner in _inner(mask, cell):
+            left, top, right, bottom = _moved(inner, *corner)
+            width, height = right - left, bottom - top
+            found.append(Rect(left / self._x, top / self._y, width / self._x, height / self._y).rounded())
         return fewer(found)
 
 
@@ -566,7 +669,7 @@ def _added(one: Rect, other: Rect) -> float:
     return both.w * both.h - one.w * one.h - other.w * other.h
 
 
-def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool, place: _Place | None = None) -> Image.Image:
+def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool, place: _Place | None = None) -> _Picture:
     """In grey or in colour, the whole page or a part; PDFium draws letters in colour otherwise than in grey."""
     width, height = page.get_size()
     if width <= 0 or height <= 0:
@@ -594,7 +697,7 @@ def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool, place: _Plac
     try:
         # The memory is Python's, and the picture holds it: RGBX is taken as it is.
         image: Image.Image = bitmap.to_pil()
-        return image.convert("L") if grey else image
+        return _Picture(image.convert("L") if grey else image, memoryview(bitmap.buffer).cast("B"))
     finally:
         bitmap.close()
 

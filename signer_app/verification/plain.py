@@ -1,6 +1,6 @@
 """A quick reader for objects that are written plainly, as nearly all are: what pyHanko makes of them, but faster.
 
-Runs in a worker, on files of others. One pattern takes each token; whatever is written in a rarer way (most escapes,
+Runs in a worker, on files of others. One pattern takes each token; whatever is written in a rarer way (rarer escapes,
 comments, odd blanks, a key twice) is not read here at all, but left to pyHanko, so that both never differ. Decides
 nothing.
 """
@@ -26,8 +26,8 @@ _TOKEN = re.compile(
     + _NEXT
     + rb"|([+-]?[0-9]{0,15}\.[0-9]{1,15})"
     + _NEXT
-    + rb"|\(((?:[ -'*-\[\]-~]++|\\[0-3][0-7]{2})*+)\)"
-    + rb"|<((?:[0-9A-Fa-f]{2})*)>"
+    + rb"|\(((?:[ -'*-\[\]-~]++|\\(?:[0-3][0-7]{2}|[()\\]))*+)\)"
+    + rb"|<((?:[0-9A-Fa-f]{2})*+)>"
     + rb"|(<<|>>|\[|\])"
     + rb"|(true|false|null)"
     + _NEXT
@@ -35,7 +35,7 @@ _TOKEN = re.compile(
 )
 _NAME, _NUMBER, _GENERATION, _WHOLE, _BROKEN, _LITERAL, _HEX, _MARK, _WORD = range(1, 10)
 _HEADER = re.compile(rb"([1-9][0-9]{0,9}) (0|[1-9][0-9]{0,4}) obj(?=[\t\n\r /<\[(])")
-_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
+_ESCAPED = re.compile(rb"\\(?:([0-3][0-7]{2})|([()\\]))")
 _END = re.compile(_BLANKS + rb"endobj")
 _STREAM = re.compile(_BLANKS + rb"stream(\r\n|\n)")
 _STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream[\t\n\r ]{1,4}endobj")
@@ -121,8 +121,8 @@ def _closed(mark: bytes, open_values: list[tuple[bytes, list[Any]]]) -> Any:
     return generic.DictionaryObject(dict(zip(names, items[1::2], strict=True)))  # type: ignore[no-untyped-call]
 
 
-def _byte(octal: re.Match[bytes]) -> bytes:
-    return bytes((int(octal[1], 8),))
+def _byte(escaped: re.Match[bytes]) -> bytes:
+    return escaped[2] or bytes((int(escaped[1], 8),))
 
 
 def _word(word: bytes) -> Any:
@@ -133,7 +133,7 @@ _MAKE: dict[int, Callable[[bytes], Any]] = {
     _NAME: lambda name: generic.NameObject("/" + name.decode("ascii")),
     _WHOLE: lambda digits: generic.NumberObject(digits.decode("ascii")),  # type: ignore[no-untyped-call]
     _BROKEN: lambda digits: generic.FloatObject(digits.decode("ascii")),  # type: ignore[no-untyped-call]
-    _LITERAL: lambda text: generic.pdf_string(_OCTAL.sub(_byte, text)),
+    _LITERAL: lambda text: generic.pdf_string(_ESCAPED.sub(_byte, text)),
     _HEX: lambda digits: generic.pdf_string(binascii.unhexlify(digits)),
     _WORD: _word,
 }

@@ -367,6 +367,15 @@ class StateReader(PdfHandler):
             self._dependent.add(key)
         return found.value
 
+    def known_at(self, key: Key, place: int) -> Any:
+        """The object that stands at a place now or stood there for an earlier state; None when nobody has read it, and
+        nothing of this state leads there.
+        """
+        if self.place(key) == place:
+            return self.read(key)
+        known = self._memory.objects.get((place, key))
+        return None if known is None else known.value
+
     def extent(self, key: Key) -> tuple[int, int] | None:
         """The bytes where an object stands that has a place of its own; None for any other."""
         place = self.place(key)

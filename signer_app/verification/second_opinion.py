@@ -103,9 +103,8 @@ class SecondOpinion:
     def _finds_suspicious(self, old: Revision, new: Revision) -> bool:
         if self._history is None:
             self._history = History(self._final, self._source.prefix(self._final.end))
-        base = len(old.reader.sections) - 1
-        before = self._history.resolver_with_usages(base)
-        for number in range(base + 1, len(new.reader.sections)):
+        before = self._history.resolver_with_usages(old)
+        for number in range(len(old.reader.sections), len(new.reader.sections)):
             try:
                 DEFAULT_DIFF_POLICY.apply(old=before, new=self._history.get_historical_resolver(number))
             except PdfStrictReadError:
@@ -116,7 +115,23 @@ class SecondOpinion:
 
 
 class _Skeleton(HistoricalResolver):
-    """A state of the document as far as objects refer to others: what holds no reference is left out."""
+    """A state of the document as far as objects refer to others: what holds no reference is left out.
+
+    What `state`, the same by our reader, has read is taken from there.
+    """
+
+    def __init__(self, reader: "History", number: int, state: Revision) -> None:
+        super().__init__(reader, number)
+        self._state = state.reader
+
+    def get_object(self, ref: generic.Reference, as_metadata_stream: bool = False) -> Any:
+        """What pyHanko asks for on its way."""
+        if ref not in self.cache:
+            known = self._state.read((ref.idnum, ref.generation))
+            if known is None:
+                return super().get_object(ref, as_metadata_stream)
+            self.cache[ref] = self._subsume_object(known)
+        return self.cache[ref]
 
     def _subsume_object(self, obj: Any) -> Any:
         """The same with what matters to the ways through it: /Type tells pages and their nodes."""
@@ -149,14 +164,15 @@ class History(PdfFileReader):
         if self.encrypted:
             self.decrypt("")
 
-    def resolver_with_usages(self, number: int) -> HistoricalResolver:
-        """A state for pyHanko's analysis, which asks first by which ways each object can be reached.
+    def resolver_with_usages(self, state: Revision) -> HistoricalResolver:
+        """A state as pyHanko's analysis wants it, which asks first by which ways each object can be reached.
 
         pyHanko walks through every number of every array for that; here through what can lead to an object.
         """
+        number = len(state.reader.sections) - 1
         resolver = self.get_historical_resolver(number)
         if "/Encrypt" not in self.trailer and resolver._indirect_object_access_cache is None:
-            skeleton = _Skeleton(self, number)
+            skeleton = _Skeleton(self, number, state)
             skeleton._load_reverse_xref_cache()  # type: ignore[no-untyped-call]
             resolver._indirect_object_access_cache = skeleton._indirect_object_access_cache
         return resolver
@@ -165,8 +181,7 @@ class History(PdfFileReader):
         key = (ref.idnum, ref.generation)
         # What we have read of an encrypted file is opened already, and pyHanko would open it again.
         reuse = isinstance(marker, int) and not as_metadata_stream and "/Encrypt" not in self.trailer
-        if reuse and self._final.place(key) == marker:
-            known = self._final.read(key)
+        if reuse and (known := self._final.known_at(key, marker)) is not None:
             if not isinstance(known, LongStream):
                 return known
             if dict.get(known, "/Type") == "/Metadata":

@@ -35,6 +35,7 @@ _MAX_CONTENTS = 4 << 20
 _MAX_ENDINGS = 1000
 _MAX_TRAILER = 1 << 20
 _SMALL = 16 << 20
+_LITTLE = 256 << 10
 _READS_KEPT = 16
 _TRACE = b"/ByteRange"
 _MAX_TRACES = 20_000
@@ -49,7 +50,7 @@ _WHOLE = "sha256"
 class _Prefix(io.RawIOBase):
     """The first `end` bytes of a mapped file, as a stream of its own."""
 
-    def __init__(self, data: mmap.mmap, end: int) -> None:
+    def __init__(self, data: mmap.mmap | bytes, end: int) -> None:
         self._data = data
         self._end = end
         self._at = 0
@@ -77,7 +78,7 @@ class _Prefix(io.RawIOBase):
         view[:count] = self._data[self._at : self._at + count]
         self._at += count
         self._reads += 1
-        if self._reads % _READS_KEPT == 0 and len(self._data) > _SMALL and hasattr(mmap, "MADV_DONTNEED"):
+        if self._reads % _READS_KEPT == 0 and isinstance(self._data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             # Around each byte that is looked at the system maps up to a megabyte; all of it is still in its cache.
             self._data.madvise(mmap.MADV_DONTNEED)
         return count
@@ -104,7 +105,9 @@ class SourceFile:
             self.size = os.fstat(file.fileno()).st_size
             if self.size == 0:
                 raise UnreadableError("verify_not_pdf")
-            self.data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            mapped = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            # The pages of a mapping come one by one; a small file is read faster than it is mapped.
+            self.data: mmap.mmap | bytes = mapped if self.size > _SMALL else mapped[:]
             self._stack = stack.pop_all()
         self._file = file
         self._digests: dict[tuple[SignedRange, str], bytes] = {}
@@ -114,6 +117,15 @@ class SourceFile:
     def prefix(self, end: int) -> io.BufferedReader:
         """The first `end` bytes as a stream of their own; good while the file is open."""
         return io.BufferedReader(_Prefix(self.data, end), _BUFFER)
+
+    def beginning(self, end: int) -> bytes | io.BufferedReader:
+        """The first `end` bytes for a parser that takes either: as they are where they are few, or all of a small file.
+
+        Many states of a file may be open at once, each with its copy.
+        """
+        if isinstance(self.data, bytes) and end >= self.size:
+            return self.data
+        return self.data[:end] if end <= _LITTLE else self.prefix(end)
 
     def copy(self, end: int) -> BinaryIO:
         """The first `end` bytes for a parser that reads them in many small steps: in memory where they are few."""
@@ -131,6 +143,8 @@ class SourceFile:
         """These bytes, at most to the end. For going through the file: what is read so is not mapped, and so takes no
         memory afterwards.
         """
+        if isinstance(self.data, bytes):
+            return self.data[start:stop]
         self._file.seek(start)
         parts, left = [], min(stop, self.size) - start
         while left > 0 and (part := self._file.read(left)):

@@ -1,10 +1,14 @@
 """What an eye can still read after a later change: the cases in which a cheaper ink rule was deceived."""
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from signer_app.pdf.geometry import PageFrame, Rect, UserBox
+from signer_app.verification import ink
 from signer_app.verification.model import ChangeKind, Integrity, Verdict
 from signer_app.verification.source import SourceFile
 from tests.verification.attacks.base import (
@@ -108,6 +112,37 @@ def test_what_lies_under_an_empty_field_may_not_be_covered_by_filling_it(pki: Pk
     report = check(sign(filled, pki.body, SignAs("Body", room=8000)), pki.trust())
     assert report.verdict is Verdict.INVALID
     assert ChangeKind.INK_COVERED in {change.kind for change in report.signatures[0].changes}
+
+
+@pytest.mark.parametrize(
+    ("content", "lost"),
+    [
+        (f"0 0.4 0.8 rg 30 2 {WIDE - 70} {HIGH - 6} re f", True),
+        (f"0.8 g 0 {HIGH / 2} {WIDE / 3} {HIGH / 2} re f", True),
+        (f"1 0 0 rg {WIDE - 40} 0 40 {HIGH} re f 1 g 4 4 3 3 re f 60 9 2 2 re f", True),
+        (f"0.9 0 0 RG {STROKE}", True),
+        ("0 g 0 0 1 1 re f", False),
+    ],
+    ids=["in the middle", "grey half", "several places", "a line over it", "a dot beside it"],
+)
+def test_what_is_lost_in_a_part_of_the_page_is_what_is_lost_on_all_of_it(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, lost: bool
+) -> None:
+    signed = sign(small_document(), pki.leader, LEADER)
+    path = tmp_path / "sealed.pdf"
+    path.write_bytes(sign(signed, pki.body, over_the_sum(content)))
+
+    def covered_now() -> tuple[Rect, ...]:
+        with SourceFile(path) as source, closing(ink.Pages(source)) as pages:
+            visible = UserBox(*(float(n) for n in pages.document(source.size)[0].get_bbox()))
+            asked = ink.InkQuestion(0, PageFrame(visible), len(signed), source.size, (), ())
+            return ink.covered(pages, asked).covered
+
+    parts = covered_now()
+    monkeypatch.setattr(ink, "_regions", lambda _unlike, size, _repainted: [(0, 0, *size)])
+    monkeypatch.setattr(ink, "_REACH", (10_000, 10_000))
+    assert parts == covered_now()
+    assert bool(parts) == lost
 
 
 @pytest.mark.parametrize("whose", ["leaf", "ca"])

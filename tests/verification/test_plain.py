@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from signer_app.verification.revision import Revision
 from signer_app.verification.second_opinion import History
 from signer_app.verification.source import SourceFile
 from signer_resources import samples
+from tests.verification.attacks.base import LEADER_SIGNS, small_document
+from tests.verification.documents import SignAs, sign
+from tests.verification.small_pki import Pki
 
 _OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,7}) ([0-9]{1,5}) obj")
 SAMPLES = [samples.file(sample.main) for sample in samples.load().samples]
@@ -116,12 +120,49 @@ def test_what_is_wrong_or_rare_is_left_to_pyhanko(data: bytes) -> None:
     assert plain_object(data, (7, 0), generic.Reference(7, 0, _Handler())) is None
 
 
+@pytest.mark.parametrize("text", [b"(a \\(b\\) c)", b"(\\\\)", b"(\\\\\\101\\))"])
+def test_brackets_in_texts_are_read_quickly_and_as_pyhanko_reads_them(text: bytes) -> None:
+    ours, theirs = _both(b"7 0 obj\n" + text + b"\nendobj\n", (7, 0))
+    assert ours is not None
+    assert _same(ours[0], theirs[0])
+    assert ours[1] == theirs[1]
+
+
 def test_ways_to_objects_are_those_that_pyhanko_finds() -> None:
     """Pins what of pyHanko's analysis is private: where it keeps the ways, and that it asks for them first."""
     with SourceFile(SAMPLES[0]) as source:
         final = Revision(source, source.last_ending(), Memory(), strict=True)
-        ours = History(final, source.prefix(final.end)).resolver_with_usages(0)
-        theirs = PdfFileReader(source.prefix(final.end)).get_historical_resolver(0)
+        ours = History(final, source.prefix(final.end)).resolver_with_usages(final)
+        theirs = PdfFileReader(source.prefix(final.end)).get_historical_resolver(len(final.reader.sections) - 1)
         theirs._load_reverse_xref_cache()  # type: ignore[no-untyped-call]
         assert theirs._indirect_object_access_cache
         assert ours._indirect_object_access_cache == theirs._indirect_object_access_cache
+
+
+def test_ways_in_an_earlier_state_are_those_that_pyhanko_finds(pki: Pki, tmp_path: Path) -> None:
+    """Also where the file has the same objects elsewhere since; what stood there is not read again."""
+    path = tmp_path / "signed.pdf"
+    path.write_bytes(
+        sign(sign(small_document(), pki.leader, replace(LEADER_SIGNS, room=8000)), pki.body, SignAs("Body", room=8000))
+    )
+    with SourceFile(path) as source:
+        memory = Memory()
+        final = Revision(source, source.last_ending(), memory, strict=True)
+        count = len(final.reader.sections)
+        end = source.data.rfind(b"%%EOF", 0, source.size - 10) + len(b"%%EOF")
+        state = Revision(source, end, memory, strict=True)
+        assert len(state.reader.sections) == count - 1
+        history = History(final, source.prefix(final.end))
+        ours = history.resolver_with_usages(state)
+        theirs = PdfFileReader(source.prefix(final.end)).get_historical_resolver(count - 2)
+        theirs._load_reverse_xref_cache()  # type: ignore[no-untyped-call]
+        assert theirs._indirect_object_access_cache
+        assert ours._indirect_object_access_cache == theirs._indirect_object_access_cache
+        moved = [key for key in state.labels if state.reader.place(key) != final.reader.place(key)]
+        assert moved
+        for key in moved:
+            assert ours(generic.Reference(*key, history)) == theirs(generic.Reference(*key, theirs.reader))
+            place = state.reader.place(key)
+            assert isinstance(place, int)
+            assert final.reader.known_at(key, place) is state.reader.read(key)
+            assert final.reader.known_at(key, place + 1) is None
