@@ -6,7 +6,7 @@ links pay for it, and work is bounded by a number of annotations a page.
 """
 
 import ctypes
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -70,20 +70,16 @@ def _may_be_picture(annotation: pdfium_c.FPDF_ANNOTATION, kind: int, frame: Page
     return not text_field and _rect(annotation, frame).y < frame.height_mm / 2
 
 
-def field_values(document: pdfium.PdfDocument, number: int) -> tuple[str, ...]:
-    """The values of the fields on page `number` (from 0), also of those that get them from their parents."""
+def field_values(document: pdfium.PdfDocument, page: pdfium.PdfPage) -> tuple[str, ...]:
+    """The values of the fields on an open page, also of those that get them from their parents."""
     form = document.formenv
     if form is None:
         return ()
-    page = document[number]
-    try:
-        held = [
-            _text(partial(pdfium_c.FPDFAnnot_GetFormFieldValue, form.raw, annotation))
-            for annotation in _annotations(page)
-            if pdfium_c.FPDFAnnot_GetSubtype(annotation) == pdfium_c.FPDF_ANNOT_WIDGET
-        ]
-    finally:
-        page.close()
+    held = [
+        _text(partial(pdfium_c.FPDFAnnot_GetFormFieldValue, form.raw, annotation))
+        for annotation in _annotations(page)
+        if pdfium_c.FPDFAnnot_GetSubtype(annotation) == pdfium_c.FPDF_ANNOT_WIDGET
+    ]
     return tuple(line for text in held for line in _lines(text))
 
 
@@ -107,25 +103,27 @@ def drawn_between(before: Image.Image, after: Image.Image, frame: PageFrame) -> 
     return frozenset((i % wide, i // wide) for i, value in enumerate(cells.tobytes()) if value)
 
 
-def with_annotations_drawn(document: pdfium.PdfDocument, number: int) -> pdfium.PdfPage:
-    """Page `number` of a view of its own with its annotations drawn into it, to be closed by the caller."""
-    page = document[number]
-    try:
-        pdfium_c.FPDFPage_Flatten(page.raw, pdfium_c.FLAT_NORMALDISPLAY)
-    finally:
-        page.close()
-    return document[number]
+def draw_annotations(page: pdfium.PdfPage) -> None:
+    """Draws the annotations of a page into it, in a view of its own; they show when the page is opened again."""
+    pdfium_c.FPDFPage_Flatten(page.raw, pdfium_c.FLAT_NORMALDISPLAY)
 
 
-def added_glyphs(page: Iterable[Glyph], overlaid: Iterable[Glyph]) -> list[Glyph]:
+def added_glyphs(page: Sequence[Glyph], overlaid: Sequence[Glyph]) -> list[Glyph]:
     """The glyphs of the page with its annotations that the page alone doesn't have."""
+    # Annotations are drawn last, so that nearly all is as it was.
+    same = next((i for i, (one, other) in enumerate(zip(page, overlaid, strict=False)) if one != other), len(page))
+    rest = overlaid[same:]
+    if not rest:
+        return []
     known = {(glyph.text, round(glyph.left / _CLOSE), round(glyph.baseline / _CLOSE)) for glyph in page}
 
     def is_new(glyph: Glyph) -> bool:
         x, y = round(glyph.left / _CLOSE), round(glyph.baseline / _CLOSE)
+        if (glyph.text, x, y) in known:
+            return False
         return not any((glyph.text, i, j) in known for i in (x - 1, x, x + 1) for j in (y - 1, y, y + 1))
 
-    return [msgspec.structs.replace(glyph, added=True) for glyph in overlaid if is_new(glyph)]
+    return [msgspec.structs.replace(glyph, added=True) for glyph in rest if is_new(glyph)]
 
 
 def without_covered(page: Sequence[Glyph], added: Sequence[Glyph]) -> list[Glyph]:

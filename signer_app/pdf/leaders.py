@@ -7,12 +7,10 @@ does another body's seal. Of a joint letter (liên tịch) our own leader's sign
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from signer_app.pdf.letter import (
     SignerBlock,
-    find_all_signer_blocks,
-    find_signer_blocks,
+    Signers,
     issuing_bodies,
     issuing_lines,
     names_body,
@@ -45,14 +43,15 @@ def leader_signature(
     report: FileReport,
     body: Body | None,
     pages: Sequence[PageText],
+    signers: Signers,
     rules: RuleProfile,
     reasons: Mapping[str, str],
 ) -> tuple[Leader | None, list[Finding]]:
     """The signature that counts, None where there is none, and what is to be said of it.
 
-    `reasons`: what each signature gives as its reason, by field.
+    `signers` are those of `pages`; `reasons`: what each signature gives as its reason, by field.
     """
-    search = _Search(report, body, pages, _Initials.of(rules), reasons)
+    search = _Search(report, body, pages, signers, _Initials.of(rules), reasons)
     return search.run(), search.findings
 
 
@@ -81,6 +80,7 @@ class _Search:
         report: FileReport,
         body: Body | None,
         pages: Sequence[PageText],
+        signers: Signers,
         initials: _Initials,
         reasons: Mapping[str, str],
     ) -> None:
@@ -90,9 +90,8 @@ class _Search:
         self._initials = initials
         self._reasons = reasons
         self._names = (*body.names, *body.former) if body is not None else ()
-        self._blocks = find_all_signer_blocks(pages)
-        # A hundred signatures of few people on thousands of pages: each name is looked for once.
-        self._find = cache(lambda name: find_signer_blocks(pages, (name,)))
+        self._signers = signers
+        self._blocks = signers.all
         self.findings: list[Finding] = []
 
     def refuse(self, code: str, **params: str) -> None:
@@ -245,7 +244,7 @@ class _Search:
 
     def _named_blocks(self, signature: SignatureReport) -> list[SignerBlock]:
         name = signature.signer or ""
-        found = (block for block in self._find(name) if same_signer(block.name, name))
+        found = (block for block in self._signers.of(name) if same_signer(block.name, name))
         return [block for block in found if self._signs_the_letter(block)]
 
     def _signs_the_letter(self, block: SignerBlock) -> bool:

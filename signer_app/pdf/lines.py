@@ -9,7 +9,9 @@ import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,8 +26,14 @@ MAX_SLOPE = 20.0
 
 _LEAST_SKEW, _MOST_SKEW = math.tan(math.radians(0.15)), math.tan(math.radians(6))
 _ROW_SHARE = pt_to_mm(1) * 0.2
+_LEAST_ROW = 0.3
+"""mm"""
 _SKEW_LENGTH = 20.0
 """mm: shorter pieces tell nothing of how a page lies."""
+_WORD_GAP = 0.15
+"""Ems between two letters that mean a blank."""
+_KNOWN_LETTERS = 4_096
+_LEFT, _BASELINE = attrgetter("left"), attrgetter("baseline")
 
 
 class Glyph(msgspec.Struct, frozen=True, gc=False):
@@ -161,64 +169,92 @@ def _skew(glyphs: Sequence[Glyph]) -> float:
     Read from the order in which the page draws: turned letters as well as upright words set one by one along a slope.
     """
     slopes: list[float] = []
-    first = last = None
+    first: tuple[float, float] | None = None
+    left = baseline = size = em = larger = 0.0
     for glyph in glyphs:
-        if first is None or last is None or not _follows(last, glyph):
-            first = glyph
-        last = glyph
-        if last.left - first.left >= _SKEW_LENGTH:
-            slopes.append((last.baseline - first.baseline) / (last.left - first.left))
+        before, above, smaller = left, baseline, size
+        left, baseline, size = glyph.left, glyph.baseline, glyph.size
+        if first is None:
+            first = (left, baseline)
+            continue
+        if (most := max(smaller, size)) != larger:
+            larger, em = most, pt_to_mm(most)
+        if not (-0.1 * em < left - before < 4 * em and abs(baseline - above) < 0.5 * em):
+            first = (left, baseline)
+        elif left - first[0] >= _SKEW_LENGTH:
+            slopes.append((baseline - first[1]) / (left - first[0]))
             first = None
     slope = median(slopes) if slopes else 0.0
     return slope if _LEAST_SKEW <= abs(slope) <= _MOST_SKEW else 0.0
 
 
-def _follows(last: Glyph, glyph: Glyph) -> bool:
-    em = pt_to_mm(max(last.size, glyph.size))
-    return -0.1 * em < glyph.left - last.left < 4 * em and abs(glyph.baseline - last.baseline) < 0.5 * em
-
-
 def _rows(glyphs: Sequence[Glyph], skew: float) -> list[list[Glyph]]:
     """Glyphs gathered by baseline (within a fifth of the letter size), each row from left to right."""
-
-    def level(glyph: Glyph) -> float:
-        return glyph.baseline - skew * glyph.left
-
+    level = _BASELINE if skew == 0 else lambda glyph: glyph.baseline - skew * glyph.left
     rows: list[list[Glyph]] = []
+    row: list[Glyph] = []
     last = -math.inf
-    for glyph in sorted(glyphs, key=level):
-        here = level(glyph)
-        if here - last <= max(0.3, glyph.size * _ROW_SHARE):
-            rows[-1].append(glyph)
+    ordered = sorted(glyphs, key=level)
+    for glyph, here in zip(ordered, map(level, ordered), strict=True):
+        step = here - last
+        if step <= _LEAST_ROW or step <= glyph.size * _ROW_SHARE:
+            row.append(glyph)
         else:
-            rows.append([glyph])
+            row = [glyph]
+            rows.append(row)
         last = here
-    return [sorted(row, key=lambda g: g.left) for row in rows if any(g.text.strip() for g in row)]
+    return [sorted(row, key=_LEFT) for row in rows if any(g.text.strip() for g in row)]
+
+
+class _Letter(NamedTuple):
+    """What a glyph's text is in a line: a blank, a mark that joins the letter before it, and how it is composed."""
+
+    blank: bool
+    joins: bool
+    composed: str
+
+
+class _Letters(dict[str, _Letter]):
+    """What each text of a glyph is, found when it is first met."""
+
+    def __missing__(self, text: str) -> _Letter:
+        joins = bool(text) and unicodedata.combining(text[0]) != 0
+        letter = _Letter(text.isspace(), joins, unicodedata.normalize("NFC", text))
+        if len(self) < _KNOWN_LETTERS:
+            self[text] = letter
+        return letter
+
+
+_LETTERS = _Letters()
 
 
 def line_of(row: Sequence[Glyph]) -> Run:
     """A row as text: a blank wherever glyphs stand apart, letters with their marks composed (NFC)."""
     text: list[str] = []
     index: list[int] = []
+    size, least, right, last = 0.0, 0.0, 0.0, " "
     for i, glyph in enumerate(row):
-        if i and text and text[-1] != " ":
-            gap = glyph.left - row[i - 1].right
-            if gap > pt_to_mm(glyph.size) * 0.15 and not glyph.text.isspace():
+        blank, joins, composed = _LETTERS[glyph.text]
+        if last != " ":
+            if glyph.size != size:
+                size = glyph.size
+                least = pt_to_mm(size) * _WORD_GAP
+            if blank or glyph.left - right > least:
                 text.append(" ")
                 index.append(i)
-        if glyph.text.isspace():
-            if text and text[-1] != " ":
-                text.append(" ")
-                index.append(i)
+                last = " "
+        right = glyph.right
+        if blank:
             continue
-        if text and unicodedata.combining(glyph.text[0]):
-            composed = unicodedata.normalize("NFC", text[-1] + glyph.text)
-            if len(composed) == 1:
-                text[-1] = composed
+        if joins and text:
+            whole = unicodedata.normalize("NFC", text[-1] + glyph.text)
+            if len(whole) == 1:
+                text[-1] = last = whole
                 continue
-        for letter in unicodedata.normalize("NFC", glyph.text):
+        for letter in composed:
             text.append(letter)
             index.append(i)
+            last = letter
     return Run(tuple(row), "".join(text), tuple(index))
 
 
@@ -235,7 +271,7 @@ def cut(line: Run) -> Iterator[Run]:
     piece: list[Glyph] = []
     last_ink: Glyph | None = None
     for glyph in line.glyphs:
-        if glyph.text.isspace():
+        if _LETTERS[glyph.text].blank:
             if piece:
                 piece.append(glyph)
             continue

@@ -88,7 +88,11 @@ def _spelling(word: str) -> str:
 
 def same_person(left: str, right: str) -> bool:
     """Whether two spellings name the same person; academic titles before the name don't count (NĐ 30 PL I, ô 7b)."""
-    a, b = _without_titles(fold(left)), _without_titles(fold(right))
+    first, second = fold(left), fold(right)
+    if first[-1:] != second[-1:]:
+        # What is left out stands before a name.
+        return False
+    a, b = _without_titles(first), _without_titles(second)
     if unspaced(left) != left.strip() or unspaced(right) != right.strip():
         # Letters set apart hide where the words end.
         a, b = a.replace(" ", ""), b.replace(" ", "")

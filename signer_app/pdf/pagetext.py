@@ -5,41 +5,31 @@ to NFC, and the same once more with what annotations and fields show. PDFium fol
 are measured as gaps between glyphs, never counted. Work is bounded by a number of letters a page.
 """
 
-import ctypes
 import dataclasses
 import io
-import math
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
 import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
-from PIL import Image
 
 from signer_app.pdf.annotations import (
     Notes,
     added_glyphs,
+    draw_annotations,
     drawn_between,
     field_values,
     notes_of,
     picture_of,
-    with_annotations_drawn,
     without_covered,
 )
 from signer_app.pdf.geometry import PageFrame, UserBox
+from signer_app.pdf.glyphs import GlyphReader
 from signer_app.pdf.lines import Glyph, Run, cut, lines_of, slanted_of
-from signer_app.pdf.plan import Style
 
 MAX_CHARS_PER_PAGE = 200_000
 _MAX_USER_UNIT = 10_000.0
-_HYPHENS = frozenset({"\x02", "\xad"})
-"""What PDFium and word processors give for the hyphen at which a line is broken."""
-_SILENT = frozenset({"Cc", "Cf"})
-_ITALIC, _FORCE_BOLD = 1 << 6, 1 << 18
-"""Font descriptor flags (ISO 32000-1, table 123)."""
-_LEAST_SHEAR = math.tan(math.radians(5))
 _LEAST_LETTERS, _LEAST_READABLE = 8, 0.9
 _READABLE = frozenset(" .,:;/\\-–—−‐‑…_()[]{}\"'“”‘’«»!?%&+*=<>@#|~^$°•")
 _TONES_AND_MARKS = frozenset("\u0300\u0301\u0302\u0303\u0306\u0309\u031b\u0323")
@@ -52,7 +42,7 @@ class PageText:
     `slanted` are the pieces of text that don't stand upright (a mark across the page, a page typed sideways). `shown`
     is the page with what its annotations and fields show, None where they show no text; `notes` are the texts that
     annotations and fields hold, shown or not; `drawn` the square millimetres (column and row from the top left) of the
-    upper half of the page on which they draw anything.
+    upper half of page 1, where number and date belong, on which they draw anything.
     """
 
     number: int
@@ -127,10 +117,14 @@ class OpenDocument:
         """How page `number` (from 0) is cut, turned and stretched."""
         page = self.page(number)
         try:
-            # The box that PDFium displays: CropBox within MediaBox, both inherited where the page has none of its own.
-            return PageFrame(UserBox.normalised(*page.get_bbox()), int(page.get_rotation()) % 360, self._unit(number))
+            return self.frame_of(page, number)
         finally:
             page.close()
+
+    def frame_of(self, page: pdfium.PdfPage, number: int) -> PageFrame:
+        """The same of a page that is open."""
+        # The box that PDFium displays: CropBox within MediaBox, both inherited where the page has none of its own.
+        return PageFrame(UserBox.normalised(*page.get_bbox()), int(page.get_rotation()) % 360, self._unit(number))
 
     def _unit(self, number: int) -> float:
         """The page's UserUnit (ISO 32000-1, table 30), which PDFium doesn't know."""
@@ -161,25 +155,34 @@ def _user_unit(page: pikepdf.Page) -> float:
     return unit if 0 < unit < _MAX_USER_UNIT else 1.0
 
 
-def read_page(document: OpenDocument, number: int, shown_as: PageFrame | None = None) -> PageText:
-    """Text of page `number` (from 0), placed as the page is displayed, or as `shown_as` says."""
-    frame = shown_as or document.frame(number)
+def read_page(document: OpenDocument, number: int, *, pictures: bool = True) -> PageText:
+    """Text of page `number` (from 0), placed as the page is displayed; without `pictures` nothing is known to be
+    `drawn` by its annotations.
+    """
     page = document.page(number)
     try:
+        frame = document.frame_of(page, number)
         glyphs = _glyphs_of(page, frame)
         notes = notes_of(page, frame)
     finally:
         page.close()
     text = _page_text(number, frame, glyphs)
-    return text if notes is None else _with_annotations(document, text, glyphs, notes)
+    return text if notes is None else _with_annotations(document, text, glyphs, notes, pictures=pictures)
 
 
-def _with_annotations(document: OpenDocument, text: PageText, glyphs: list[Glyph], notes: Notes) -> PageText:
+def _with_annotations(
+    document: OpenDocument, text: PageText, glyphs: list[Glyph], notes: Notes, *, pictures: bool
+) -> PageText:
     """The page with what its annotations and fields show and hold."""
     overlay, frame = document.overlay(), text.frame
-    values = field_values(overlay, text.number)
-    before = _picture(overlay[text.number], frame) if notes.pictures else None
-    page = with_annotations_drawn(overlay, text.number)
+    page = overlay[text.number]
+    try:
+        values = field_values(overlay, page)
+        before = picture_of(page, frame) if pictures and notes.pictures and text.number == 0 else None
+        draw_annotations(page)
+    finally:
+        page.close()
+    page = overlay[text.number]
     try:
         added = [*added_glyphs(glyphs, _glyphs_of(page, frame)), *notes.made_up]
         drawn = drawn_between(before, picture_of(page, frame), frame) if before is not None else frozenset()
@@ -191,13 +194,6 @@ def _with_annotations(document: OpenDocument, text: PageText, glyphs: list[Glyph
     return dataclasses.replace(text, shown=shown, notes=(*notes.texts, *values), drawn=drawn)
 
 
-def _picture(page: pdfium.PdfPage, frame: PageFrame) -> Image.Image:
-    try:
-        return picture_of(page, frame)
-    finally:
-        page.close()
-
-
 def _page_text(number: int, frame: PageFrame, glyphs: list[Glyph]) -> PageText:
     lines = lines_of(glyphs)
     return PageText(number, frame, lines, tuple(piece for line in lines for piece in cut(line)), slanted_of(glyphs))
@@ -206,100 +202,6 @@ def _page_text(number: int, frame: PageFrame, glyphs: list[Glyph]) -> PageText:
 def _glyphs_of(page: pdfium.PdfPage, frame: PageFrame) -> list[Glyph]:
     textpage = page.get_textpage()
     try:
-        read = GlyphReader(textpage, frame).glyph
-        found = map(read, range(min(textpage.count_chars(), MAX_CHARS_PER_PAGE)))
-        return [glyph for glyph in found if glyph is not None]
+        return GlyphReader(textpage, frame).glyphs(min(textpage.count_chars(), MAX_CHARS_PER_PAGE))
     finally:
         textpage.close()
-
-
-class GlyphReader:
-    """Reads single characters of an open page of text, as `frame` displays them."""
-
-    def __init__(self, textpage: pdfium.PdfTextPage, frame: PageFrame) -> None:
-        self._raw = textpage.raw
-        self._looks, self._unit = _Looks(self._raw, frame.rotate), frame.user_unit
-        # Placing is affine, so three points tell all others.
-        self._left, self._top = frame.point_from_user(0, 0)
-        (ax, ay), (bx, by) = frame.point_from_user(1, 0), frame.point_from_user(0, 1)
-        self._ax, self._ay, self._bx, self._by = ax - self._left, ay - self._top, bx - self._left, by - self._top
-        self._x, self._y, self._box = ctypes.c_double(), ctypes.c_double(), pdfium_c.FS_RECTF()
-        self._to_x, self._to_y, self._to_box = map(ctypes.byref, (self._x, self._y, self._box))
-
-    def glyph(self, index: int) -> Glyph | None:
-        """Character `index` of the page; None for one that PDFium made up, and for what is no letter."""
-        raw = self._raw
-        if pdfium_c.FPDFText_IsGenerated(raw, index) == 1:
-            return None
-        text = letter_of(pdfium_c.FPDFText_GetUnicode(raw, index))
-        if not text:
-            return None
-        pdfium_c.FPDFText_GetCharOrigin(raw, index, self._to_x, self._to_y)
-        pdfium_c.FPDFText_GetLooseCharBox(raw, index, self._to_box)
-        look, x, y, box = self._looks.of(index), self._x.value, self._y.value, self._box
-        here, left, ax, bx = self._left + self._ax * x + self._bx * y, self._left, self._ax, self._bx
-        one, other = left + ax * box.left + bx * box.bottom, left + ax * box.right + bx * box.top
-        baseline = self._top + self._ay * x + self._by * y
-        return Glyph(
-            text, min(here, one, other), max(one, other), baseline, look.size * self._unit, look.turn, look.style
-        )
-
-
-def letter_of(code: int) -> str:
-    """The text of a character of PDFium's; empty for control characters and what Unicode doesn't know."""
-    text = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
-    if text in _HYPHENS:
-        return "-"
-    return "" if not text or unicodedata.category(text) in _SILENT else text
-
-
-def _is_sheared(a: float, b: float, c: float, d: float) -> bool:
-    """Whether upright letters are drawn leaning to the right, as an italic that its font doesn't have."""
-    return a * c + b * d > _LEAST_SHEAR * abs(a * d - b * c) > 0
-
-
-@dataclass(frozen=True)
-class _Look:
-    """How the letters of one text object are set: size in units of the page, direction in degrees, style."""
-
-    size: float
-    turn: float
-    style: Style
-
-
-class _Looks:
-    """The looks of letters; those of one text object share font, size and matrix, and are asked for once."""
-
-    def __init__(self, raw: pdfium_c.FPDF_TEXTPAGE, rotate: int) -> None:
-        self._raw, self._rotate = raw, rotate
-        self._piece: int | None = None
-        self._last: _Look | None = None
-        self._name, self._flags = ctypes.create_string_buffer(128), ctypes.c_int()
-        self._matrix = pdfium_c.FS_MATRIX()
-
-    def of(self, index: int) -> _Look:
-        """The look of character `index`."""
-        piece = ctypes.c_void_p.from_buffer(pdfium_c.FPDFText_GetTextObject(self._raw, index)).value
-        if self._last is None or piece is None or piece != self._piece:
-            self._piece, self._last = piece, self._read(index)
-        return self._last
-
-    def _read(self, index: int) -> _Look:
-        size, turn, sheared = float(pdfium_c.FPDFText_GetFontSize(self._raw, index)), 0.0, False
-        matrix = self._matrix
-        if pdfium_c.FPDFText_GetMatrix(self._raw, index, matrix):
-            a, b, c, d = float(matrix.a), float(matrix.b), float(matrix.c), float(matrix.d)
-            size *= (c**2 + d**2) ** 0.5
-            turn = (math.degrees(math.atan2(b, a)) - self._rotate + 180) % 360 - 180
-            sheared = _is_sheared(a, b, c, d)
-        return _Look(size, turn, self._style(index, sheared=sheared))
-
-    def _style(self, index: int, *, sheared: bool) -> Style:
-        self._flags.value = 0
-        length = pdfium_c.FPDFText_GetFontInfo(self._raw, index, self._name, len(self._name), self._flags)
-        name = self._name.value.lower() if 0 < length <= len(self._name) else b""
-        bold = b"bold" in name or bool(self._flags.value & _FORCE_BOLD)
-        italic = b"italic" in name or b"oblique" in name or bool(self._flags.value & _ITALIC)
-        if italic or sheared:
-            return Style.BOLD_ITALIC if bold else Style.ITALIC
-        return Style.BOLD if bold else Style.REGULAR

@@ -28,7 +28,7 @@ from signer_app.pdf.inspection.structure import (
 from signer_app.pdf.leaders import Leader, leader_signature
 from signer_app.pdf.letter import (
     DateLine,
-    find_all_signer_blocks,
+    Signers,
     find_date_line,
     find_number_line,
     find_secrecy_mark,
@@ -141,6 +141,7 @@ class _Preflight:
         self.request = request
         self.report = report
         self.pages = pages
+        self.signers = Signers(pages)
         self.structure = structure
         self.scan = scan
         self.findings: list[Finding] = []
@@ -234,7 +235,7 @@ class _Preflight:
     def _facts(self) -> LetterFacts:
         """What page 1, and the place of signing, say."""
         number, date = self.number_line, self.date_line
-        blocks = find_all_signer_blocks(self.pages)
+        blocks = self.signers.all
         return LetterFacts(
             notation=number.symbol if number else None,
             # "?" only says that something covers the blank.
@@ -269,7 +270,9 @@ class _Preflight:
             form = placing.read_form(self.path)
             leader: Leader | None = None
             if request.profile is Profile.AGENCY:
-                leader, told = leader_signature(self.report, request.body, self.pages, profile, form.reasons)
+                leader, told = leader_signature(
+                    self.report, request.body, self.pages, self.signers, profile, form.reasons
+                )
                 self.findings += told
                 if leader is None:
                     return None
@@ -278,6 +281,7 @@ class _Preflight:
                 Inputs(
                     path=self.path,
                     pages=self.pages,
+                    signers=self.signers,
                     request=request,
                     report=self.report,
                     rules=profile,

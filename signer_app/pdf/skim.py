@@ -16,11 +16,12 @@ import pypdfium2.raw as pdfium_c
 
 from signer_app.pdf.annotations import notes_of
 from signer_app.pdf.geometry import PageFrame, UserBox, pt_to_mm
+from signer_app.pdf.glyphs import GlyphReader, letter_of
 from signer_app.pdf.letter.notices import LOOK_ALIKES, find_secrecy_mark
 from signer_app.pdf.letter.words import CHIEFS
 from signer_app.pdf.lines import MAX_SLOPE, Glyph, goes_on
 from signer_app.pdf.names import fold, without_honorifics
-from signer_app.pdf.pagetext import MAX_CHARS_PER_PAGE, GlyphReader, OpenDocument, letter_of, read_page
+from signer_app.pdf.pagetext import MAX_CHARS_PER_PAGE, OpenDocument, read_page
 
 _CAPITAL = re.compile("\u1eac")
 _PARTED = re.compile("[A\u00c2\u1ea0\u1eac]")
@@ -65,7 +66,7 @@ def skim(document: OpenDocument, number: int) -> str | None:
             textpage.close()
     finally:
         page.close()
-    if doubtful and find_secrecy_mark(read_page(document, number)) is not None:
+    if doubtful and find_secrecy_mark(read_page(document, number, pictures=False)) is not None:
         return None
     return text
 

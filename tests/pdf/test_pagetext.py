@@ -4,11 +4,14 @@ import io
 import math
 import re
 import unicodedata
+from contextlib import closing
 
 import pikepdf
 import pypdfium2 as pdfium
 import pytest
 
+from signer_app.pdf.glyphs import GlyphReader
+from signer_app.pdf.pagetext import open_document
 from signer_app.pdf.plan import Style
 from tests.pdf.paper import BOLD, ITALIC, REGULAR, TURNS, Turn, Words, page_of, read, turned, typed, width_mm
 
@@ -135,3 +138,20 @@ def test_a_hyphen_at_which_a_line_is_broken_is_one() -> None:
         out = io.BytesIO()
         pdf.save(out)
     assert [line.text for line in read(out.getvalue()).lines] == ["Số: 05/QĐ-", "UBND"]
+
+
+def test_characters_read_many_at_a_time_are_those_read_one_by_one() -> None:
+    faces = (REGULAR, BOLD) * 20
+    words = [Words(20, 20 + 6 * n, "Căn cứ Luật Tổ chức chính quyền địa phương;", faces[n]) for n in range(40)]
+    with (
+        closing(open_document(page_of(words))) as document,
+        closing(document.page(0)) as page,
+        closing(page.get_textpage()) as textpage,
+    ):
+        count, frame = textpage.count_chars(), document.frame(0)
+        found = GlyphReader(textpage, frame).glyphs(count)
+        reader = GlyphReader(textpage, frame)
+        alone = [glyph for index in range(count) if (glyph := reader.glyph(index)) is not None]
+    assert len(found) > 1_500
+    assert found == alone
+    assert {glyph.style for glyph in found} == {Style.REGULAR, Style.BOLD}

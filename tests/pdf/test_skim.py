@@ -55,9 +55,9 @@ def read_in_full(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the pages that are read glyph by glyph."""
     numbers: list[int] = []
 
-    def counted(document: OpenDocument, number: int) -> PageText:
+    def counted(document: OpenDocument, number: int, *, pictures: bool = True) -> PageText:
         numbers.append(number)
-        return read_page(document, number)
+        return read_page(document, number, pictures=pictures)
 
     monkeypatch.setattr("signer_app.pdf.skim.read_page", counted)
     monkeypatch.setattr("signer_app.pdf.pages.read_page", counted)

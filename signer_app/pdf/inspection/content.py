@@ -14,6 +14,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageChops
 
+from signer_app.pdf.calls import unchecked
 from signer_app.pdf.geometry import UserBox
 from signer_app.pdf.inspection.scan import Scan, scan_of
 from signer_app.pdf.inspection.sightings import Budget, Sighting
@@ -43,6 +44,20 @@ _PLAIN: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _STROKED_ONLY = {pdfium_c.FPDF_TEXTRENDERMODE_STROKE, pdfium_c.FPDF_TEXTRENDERMODE_STROKE_CLIP}
 _INKED = {pdfium_c.FPDF_PAGEOBJ_TEXT, pdfium_c.FPDF_PAGEOBJ_IMAGE, pdfium_c.FPDF_PAGEOBJ_PATH}
 _UNPAINTED = {pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP}
+
+_get_type = unchecked(pdfium_c.FPDFPageObj_GetType, ctypes.c_int)
+_get_bounds = unchecked(pdfium_c.FPDFPageObj_GetBounds, ctypes.c_int)
+_get_matrix = unchecked(pdfium_c.FPDFPageObj_GetMatrix, ctypes.c_int)
+_get_fill = unchecked(pdfium_c.FPDFPageObj_GetFillColor, ctypes.c_int)
+_get_stroke = unchecked(pdfium_c.FPDFPageObj_GetStrokeColor, ctypes.c_int)
+_get_mode = unchecked(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_int)
+_get_size = unchecked(pdfium_c.FPDFTextObj_GetFontSize, ctypes.c_int)
+# Where these leave their answers; one object is asked about at a time.
+_EDGES, _COLOURS = (ctypes.c_float * 4)(), (ctypes.c_uint * 4)()
+_SIZE, _MATRIX = ctypes.c_float(), pdfium_c.FS_MATRIX()
+_TO_EDGES = [ctypes.byref(_EDGES, i * ctypes.sizeof(ctypes.c_float)) for i in range(4)]
+_TO_COLOURS = [ctypes.byref(_COLOURS, i * ctypes.sizeof(ctypes.c_uint)) for i in range(4)]
+_TO_SIZE, _TO_MATRIX = ctypes.byref(_SIZE), ctypes.byref(_MATRIX)
 
 
 @dataclass(frozen=True)
@@ -106,7 +121,7 @@ class ContentInspector:
         for thing in things:
             if not self._objects.spend():
                 return
-            kind = pdfium_c.FPDFPageObj_GetType(thing)
+            kind = _get_type(thing)
             if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
                 if depth < _DEEPEST:
                     self._walk(_within_form(thing), _times(_own_matrix(thing), matrix), drawn, depth + 1)
@@ -171,19 +186,17 @@ def _suspects(drawn: _Drawn, shown: UserBox) -> Iterator[_Text]:
 
 def _fault(thing: Any, matrix: _Matrix) -> str | None:
     """What is wrong with a piece of text by its size, its way of being painted, and its colour."""
-    mode = pdfium_c.FPDFTextObj_GetTextRenderMode(thing)
+    mode = _get_mode(thing)
     if mode in _UNPAINTED:
         return "text_invisible"
-    size = ctypes.c_float()
-    if pdfium_c.FPDFTextObj_GetFontSize(thing, size):
+    if _get_size(thing, _TO_SIZE) and (size := _SIZE.value):
         a, b, c, d, _e, _f = _times(_own_matrix(thing), matrix)
-        if size.value and abs(size.value) * abs(a * d - b * c) ** 0.5 < _TINY:
+        if abs(size) * abs(a * d - b * c) ** 0.5 < _TINY:
             return "text_tiny"
-    colours = [ctypes.c_uint() for _ in range(4)]
-    ask = pdfium_c.FPDFPageObj_GetStrokeColor if mode in _STROKED_ONLY else pdfium_c.FPDFPageObj_GetFillColor
-    if not ask(thing, *colours):
+    ask = _get_stroke if mode in _STROKED_ONLY else _get_fill
+    if not ask(thing, *_TO_COLOURS):
         return None
-    red, green, blue, opacity = (colour.value for colour in colours)
+    red, green, blue, opacity = _COLOURS
     if opacity < _FAINT:
         return "text_invisible"
     return "text_paper_colour" if min(red, green, blue) >= _LIGHT else None
@@ -248,10 +261,9 @@ def _letters(handle: Any, textpage: pdfium.PdfTextPage) -> str:
 
 def _box(thing: Any, matrix: _Matrix) -> UserBox | None:
     """Where an object lies on the page; None for one without a place."""
-    edges = [ctypes.c_float() for _ in range(4)]
-    if not pdfium_c.FPDFPageObj_GetBounds(thing, *edges):
+    if not _get_bounds(thing, *_TO_EDGES):
         return None
-    left, bottom, right, top = (edge.value for edge in edges)
+    left, bottom, right, top = _EDGES
     if matrix is _PLAIN:
         return UserBox.normalised(left, bottom, right, top)
     a, b, c, d, e, f = matrix
@@ -261,14 +273,16 @@ def _box(thing: Any, matrix: _Matrix) -> UserBox | None:
 
 
 def _own_matrix(thing: Any) -> _Matrix:
-    own = pdfium_c.FS_MATRIX()
-    if not pdfium_c.FPDFPageObj_GetMatrix(thing, own):
+    own = _MATRIX
+    if not _get_matrix(thing, _TO_MATRIX):
         return _PLAIN
     return (own.a, own.b, own.c, own.d, own.e, own.f)
 
 
 def _times(first: _Matrix, then: _Matrix) -> _Matrix:
     """The matrix that does `first` and `then` what the other says."""
+    if then is _PLAIN:
+        return first
     a, b, c, d, e, f = first
     p, q, r, s, t, u = then
     return (a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u)

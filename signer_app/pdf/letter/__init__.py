@@ -9,7 +9,7 @@ from signer_app.pdf.letter.dates import DateLine, find_date_line
 from signer_app.pdf.letter.notices import find_secrecy_mark, find_urgency_mark
 from signer_app.pdf.letter.numbers import NumberLine, find_number_line
 from signer_app.pdf.letter.parts import find_receivers_box, find_title, text_end
-from signer_app.pdf.letter.signers import SignerBlock, find_all_signer_blocks, find_signer_blocks
+from signer_app.pdf.letter.signers import SignerBlock, Signers, find_all_signer_blocks, find_signer_blocks
 from signer_app.pdf.letter.spots import Blank
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "DateLine",
     "NumberLine",
     "SignerBlock",
+    "Signers",
     "find_all_signer_blocks",
     "find_date_line",
     "find_number_line",

@@ -22,6 +22,10 @@ _URGENCY = {
 }
 _FIRST_WORDS = {"thuong": "THƯỢNG KHẨN", "hoa": "HỎA TỐC"}
 _LONGEST_PIECE = 1_000
+_VOWEL = re.compile("[\u1eac\u1ead\u0302\u0323]")
+"""Ậ and ậ, and the marks of which one is needed to make them of other letters; no mark of secrecy is without."""
+_MAY_BE_MARK = re.compile("[\u1eac\u0302\u0323]|\u1ead.*:", re.DOTALL)
+"""Outside its place a mark is in capitals, or named before a colon."""
 _URGENCY_SHARE = 0.6
 """Ô 10b stands under ô 2 or ô 5b, in the upper part of page 1."""
 _NEXT_RUNS = 40
@@ -73,7 +77,7 @@ def _pieces(page: PageText) -> Iterator[str]:
 
 def _secrecy(text: str) -> str | None:
     """The mark of secrecy that a piece of text is, or None."""
-    if len(text) > _LONGEST_PIECE:
+    if len(text) > _LONGEST_PIECE or _MAY_BE_MARK.search(text) is None:
         return None
     text = _latin(text).strip(_FRAME)
     named = re.match(r"^(?:độ|mức độ)\s+mật\s*:\s*(.+)$", text, re.IGNORECASE)
@@ -99,7 +103,7 @@ def _in_place(page: PageText) -> str | None:
     pieces = (
         " ".join(_latin(run.text).strip(_FRAME).split())
         for run in page.runs
-        if run.right < width and run.baseline < height
+        if _VOWEL.search(run.text) and run.right < width and run.baseline < height
     )
     return next((_MIXED_CASE[text] for text in pieces if text in _MIXED_CASE), None)
 

@@ -4,9 +4,11 @@ Pure functions over `PageText`; run in a worker. A block is sure when its title 
 body that its title names, so that the signers of a joint letter can be told apart.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from signer_app.pdf.geometry import Rect, pt_to_mm
 from signer_app.pdf.letter.words import after_office, begins_body, has_prefix, is_capitals, is_title
@@ -19,6 +21,8 @@ _LONGEST_NAME, _MOST_NAMES = 6, 300
 _TITLE_LINE_MM = 10.0
 _LEAST_ROOM_MM = 6.0
 _WIDTH_MM = 60.0
+_SPACED = re.compile(r"(?<!\w)\w[\s,]+\w(?!\w)")
+"""Two letters that stand alone side by side."""
 _TALLEST_MM, _LEAST_ABOVE_MM, _ASIDE_MM = 75.0, 4.0, 22.0
 
 
@@ -40,31 +44,56 @@ class SignerBlock:
 
 def find_signer_blocks(pages: Sequence[PageText], names: Sequence[str]) -> tuple[SignerBlock, ...]:
     """Blocks of ô 7 whose name is one of `names`, last page first, right half first."""
-    blocks: list[SignerBlock] = []
-    for page in map(_Runs, last_first(pages)):
-        wanted = [run for run in _may_be_names(page) if any(same_person(run.text, name) for name in names)]
-        for run in sorted(wanted, key=lambda r: (-(r.centre > page.width * 0.45), -r.baseline)):
-            block = _block_above(page, run)
-            if block is not None:
-                blocks.append(block)
-    return tuple(blocks)
+    return Signers(pages).of(*names)
 
 
 def find_all_signer_blocks(pages: Sequence[PageText]) -> tuple[SignerBlock, ...]:
     """Every block that has the shape of ô 7: a title in capitals, room for a signature, a name below."""
-    blocks: list[SignerBlock] = []
-    for page in map(_Runs, last_first(pages)):
-        halves: set[int] = set()
-        # A page of names is a list of people; who signs stands at its end.
-        names = [run for run in _may_be_names(page) if _looks_like_name(run.text)][-_MOST_NAMES:]
-        for run in names:
-            if id(run.glyphs[0]) in halves:
-                continue
-            block = _block_above(page, run)
-            if block is not None and block.sure:
-                blocks.append(block)
-                halves.add(id(run.glyphs[0]))
-    return tuple(blocks)
+    return Signers(pages).all
+
+
+class Signers:
+    """Ô 7 of one document: who signs it, searched once for all rules that ask."""
+
+    def __init__(self, pages: Sequence[PageText]) -> None:
+        self._pages = pages
+        self._found: dict[tuple[str, ...], tuple[SignerBlock, ...]] = {}
+
+    def of(self, *names: str) -> tuple[SignerBlock, ...]:
+        """Blocks whose name is one of `names`, last page first, right half first."""
+        # A hundred signatures of few people on thousands of pages: each name is looked for once.
+        if names not in self._found:
+            self._found[names] = tuple(block for page in self._runs for block in _named(page, names))
+        return self._found[names]
+
+    @cached_property
+    def all(self) -> tuple[SignerBlock, ...]:
+        """Every block that has the shape of ô 7, last page first."""
+        return tuple(block for page in self._runs for block in _all_of(page))
+
+    @cached_property
+    def _runs(self) -> "list[_Runs]":
+        return [_Runs(page) for page in last_first(self._pages)]
+
+
+def _named(page: "_Runs", names: Sequence[str]) -> Iterator[SignerBlock]:
+    wanted = [run for run in page.may_be_names if any(same_person(run.text, name) for name in names)]
+    for run in sorted(wanted, key=lambda r: (-(r.centre > page.width * 0.45), -r.baseline)):
+        block = _block_above(page, run)
+        if block is not None:
+            yield block
+
+
+def _all_of(page: "_Runs") -> Iterator[SignerBlock]:
+    halves: set[int] = set()
+    # A page of names is a list of people; who signs stands at its end.
+    for run in [run for run in page.may_be_names if _looks_like_name(run.text)][-_MOST_NAMES:]:
+        if id(run.glyphs[0]) in halves:
+            continue
+        block = _block_above(page, run)
+        if block is not None and block.sure:
+            yield block
+            halves.add(id(run.glyphs[0]))
 
 
 class _Runs:
@@ -75,20 +104,22 @@ class _Runs:
         self._sorted = sorted(page.runs, key=lambda run: run.baseline)
         self._baselines = [run.baseline for run in self._sorted]
 
+    @cached_property
+    def may_be_names(self) -> list[Run]:
+        """The runs, and before each the pair that it makes with the next line, where that may be one name.
+
+        A name may be broken after its title or rank ("PGS. TS." above, "Đại tá" above), or before its last word.
+        """
+        found: list[Run] = []
+        for run in self.all:
+            if (below := _second_line(self, run)) is not None:
+                found.append(joined(run, below))
+            found.append(run)
+        return found
+
     def between(self, top: float, bottom: float) -> list[Run]:
         """The runs whose baselines lie between two heights, mm from the top."""
         return self._sorted[bisect_left(self._baselines, top) : bisect_right(self._baselines, bottom)]
-
-
-def _may_be_names(page: _Runs) -> Iterator[Run]:
-    """The runs of a page, and before each the pair that it makes with the next line, where that may be one name.
-
-    A name may be broken after its title or rank ("PGS. TS." above, "Đại tá" above), or before its last word.
-    """
-    for run in page.all:
-        if (below := _second_line(page, run)) is not None:
-            yield joined(run, below)
-        yield run
 
 
 def _second_line(page: _Runs, run: Run) -> Run | None:
@@ -170,7 +201,17 @@ def _body_of(lines: Sequence[str]) -> str | None:
 
 
 def _looks_like_name(text: str) -> bool:
+    if not _may_look_like_name(text):
+        return False
     words = unspaced(without_honorifics(text)).split()
     spelled = all(word[0].isupper() and word.isalpha() for word in words)
     whole = 2 <= len(words) <= _LONGEST_NAME or (len(words) == 1 and unspaced(text) != text.strip())
     return whole and spelled and not is_title(text) and not is_honorific(text)
+
+
+def _may_look_like_name(text: str) -> bool:
+    """False for most lines, by their last word alone: a name's begins with a capital, or its letters are set apart."""
+    words = text.replace(",", " ").split()
+    if not words or not words[-1][-1].isalpha():
+        return False
+    return words[-1].rpartition(".")[2][0].isupper() or _SPACED.search(text) is not None

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.leaders import lies_in
-from signer_app.pdf.letter import SignerBlock, find_all_signer_blocks, find_receivers_box, find_signer_blocks, text_end
+from signer_app.pdf.letter import SignerBlock, find_receivers_box, text_end
 from signer_app.pdf.marks import Refused
 from signer_app.pdf.names import fold
 from signer_app.pdf.pages import last_first
@@ -178,7 +178,7 @@ class Finder:
         width = min(shown.w, self._inputs.measures.signature_mm[0] * self._scale(page))
         box = Rect(shown.x + (shown.w - width) / 2, shown.y, width, shown.h)
         on_page = _within(shown, whole.grown(_SPILL_MM))
-        at_seven = any(lies_in(signature, block) for block in self._all_blocks)
+        at_seven = any(lies_in(signature, block) for block in self._inputs.signers.all)
         return Place(page, self._seal_at(page, box), PlaceRule.LEADER_SIGNATURE, leader.sure and on_page and at_seven)
 
     # --- what the page says ------------------------------------------------------------------------------------------
@@ -195,12 +195,8 @@ class Finder:
         name = self._inputs.request.certificate_name
         if self._is_seal:
             name = (leader.signature.signer or "") if leader is not None else ""
-        own = find_signer_blocks(self._inputs.pages, (name,)) if name else ()
-        return (own, True) if own else (self._all_blocks, False)
-
-    @cached_property
-    def _all_blocks(self) -> tuple[SignerBlock, ...]:
-        return find_all_signer_blocks(self._inputs.pages)
+        own = self._inputs.signers.of(name) if name else ()
+        return (own, True) if own else (self._inputs.signers.all, False)
 
     def _signer_name(self) -> Place | None:
         blocks, own = self._blocks

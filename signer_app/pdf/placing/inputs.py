@@ -11,7 +11,7 @@ from pathlib import Path
 
 from signer_app.pdf.geometry import PageFrame, Rect
 from signer_app.pdf.leaders import Leader
-from signer_app.pdf.letter import DateLine, NumberLine
+from signer_app.pdf.letter import DateLine, NumberLine, Signers
 from signer_app.pdf.measures import Measures
 from signer_app.pdf.model import Body, PreflightRequest
 from signer_app.pdf.pagetext import PageText
@@ -32,6 +32,7 @@ class Inputs:
 
     path: Path
     pages: Sequence[PageText]
+    signers: Signers
     request: PreflightRequest
     report: FileReport
     rules: RuleProfile
