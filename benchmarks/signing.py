@@ -300,14 +300,12 @@ def _show(count: int, letters: Sequence[Letter], whole: Whole, others: dict[str,
         "beside: preflight", f"{count / whole.examining:.1f}", f"{whole.examining * 1000 / count:.1f}", "", ""
     )
     Console().print(table)
-    parts = Table(title="where the time of ours goes, by the clock")
+    parts = Table(title="where a letter of ours spends its time, several letters at once")
     parts.add_column("part")
     parts.add_column("ms/letter", justify="right")
     for name, seconds in whole.phases.items():
-        parts.add_row(f"waiting for a worker: {name}", f"{seconds * 1000 / count:.1f}")
-    rest = whole.signing - sum(whole.phases.values())
-    parts.add_row("token, blobs, fsync, commit, copy beside the input", f"{rest * 1000 / count:.1f}")
-    parts.add_row("of it, processor of the main process", f"{whole.main_cpu * 1000 / count:.1f}")
+        parts.add_row(f"in a worker's hands: {name}", f"{seconds * 1000 / count:.1f}")
+    parts.add_row("processor of the main process, in all", f"{whole.main_cpu * 1000 / count:.1f}")
     Console().print(parts)
 
 

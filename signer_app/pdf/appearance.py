@@ -22,7 +22,8 @@ from signer_app.pdf.plan import Drawing, ImageItem, Style
 from signer_app.pdf.spelling import with_time
 from signer_app.pdf.stamp_picture import ink_of
 
-_MAX_IMAGE_SIDE = 900
+_DPI = 300
+"""As fine as office printers show colour; more only makes files large, and slow to draw for whoever opens them."""
 
 
 class DrawnAppearance:
@@ -52,7 +53,8 @@ class DrawnAppearance:
         for number, item in enumerate(self._drawing.items):
             if isinstance(item, ImageItem):
                 name = f"/Im{number}"
-                picture, ratio = _embed_image(writer, self._images[item.image], item.image)
+                finest = round(max(item.box.w, item.box.h) / 25.4 * _DPI)
+                picture, ratio = _embed_image(writer, self._images[item.image], item.image, finest)
                 put(pictures, name, picture)
                 inked = _fitted(item.box, ratio)
                 matrix = (inked.w, inked.h, inked.x, height - inked.bottom)
@@ -113,11 +115,11 @@ class _StepStamp(BaseStamp):
 
 
 @lru_cache(maxsize=32)
-def _encoded_image(content: bytes, sha256: str) -> tuple[int, int, bytes, bytes]:
-    """Width, height, deflated RGB and alpha of a picture's ink, at most 900 pixels a side (600 dpi at 38 mm)."""
+def _encoded_image(content: bytes, sha256: str, finest: int) -> tuple[int, int, bytes, bytes]:
+    """Width, height, deflated RGB and alpha of a picture's ink, at most `finest` pixels a side."""
     image = ink_of(content, sha256)
-    if max(image.size) > _MAX_IMAGE_SIDE:
-        image.thumbnail((_MAX_IMAGE_SIDE, _MAX_IMAGE_SIDE), Image.Resampling.LANCZOS)
+    if max(image.size) > finest:
+        image.thumbnail((finest, finest), Image.Resampling.LANCZOS)
     rgb = Image.merge("RGB", image.split()[:3])
     return (
         image.width,
@@ -133,9 +135,11 @@ def _fitted(box: Rect, ratio: float) -> Rect:
     return Rect(box.x + (box.w - width) / 2, box.y + (box.h - height) / 2, width, height)
 
 
-def _embed_image(writer: BasePdfFileWriter, content: bytes, sha256: str) -> tuple[generic.IndirectObject, float]:
+def _embed_image(
+    writer: BasePdfFileWriter, content: bytes, sha256: str, finest: int
+) -> tuple[generic.IndirectObject, float]:
     """The picture's object, and its width as a multiple of its height."""
-    width, height, pixels, alpha = _encoded_image(content, sha256)
+    width, height, pixels, alpha = _encoded_image(content, sha256, finest)
 
     def samples(space: str, data: bytes) -> generic.StreamObject:
         entries: dict[str, Plain] = {
