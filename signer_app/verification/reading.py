@@ -386,7 +386,7 @@ class StateReader(PdfHandler):
         return None if found is None else (place, found.end)
 
     def _plain_object(self, key: Key, place: int) -> _Read:
-        head = self._source.data[place : min(place + _PLAIN, self.end)]
+        head = self._source.piece(place, min(place + _PLAIN, self.end))
         if (quick := plain_object(head, key, generic.Reference(*key, self))) is not None:
             return _Read(quick.value, place + quick.end)
         self.stream.seek(place)
@@ -408,7 +408,7 @@ class StateReader(PdfHandler):
 
     def _long_object(self, key: Key, place: int) -> _Read | None:
         """A signature or a long stream, read without walking through it; None for all else and all that is odd."""
-        head = self._source.data[place : min(place + _HEAD, self.end)]
+        head = self._source.piece(place, min(place + _HEAD, self.end))
         close = head.find(b"endobj")
         close = len(head) if close < 0 else close
         if (found := _LONG_CONTENTS.search(head, 0, close)) is not None:
@@ -452,15 +452,15 @@ class StateReader(PdfHandler):
 
     def _long_stream(self, key: Key, place: int, dictionary_end: int, start: int) -> _Read | None:
         """A stream with a /Length of its own that ends where that says."""
-        data = self._source.data
-        value = self._dictionary(key, data[place:dictionary_end])
+        # In pieces: each byte that is looked at in a mapped file maps others around it, a hundred times over in a scan.
+        value = self._dictionary(key, self._source.piece(place, dictionary_end))
         if value is None:
             return None
         length = dict.get(value, "/Length")
         if not isinstance(length, generic.NumberObject) or not _LONG_STREAM <= length <= self.end - start:
             return None
         stop = start + int(length)
-        footer = _STREAM_END.match(data[stop : min(stop + _LOOK_AHEAD, self.end)])
+        footer = _STREAM_END.match(self._source.piece(stop, min(stop + _LOOK_AHEAD, self.end)))
         if footer is None:
             return None
         found = LongStream(value, self._source, start, stop)
