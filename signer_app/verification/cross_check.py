@@ -15,8 +15,8 @@ import pikepdf
 from pyhanko.pdf_utils import generic
 
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
+from signer_app.verification.drawing import Pages
 from signer_app.verification.faults import LimitError
-from signer_app.verification.ink import Pages
 from signer_app.verification.revision import Key, PageNode, Revision, key_of
 
 _MAX_COMPARISONS = 500_000

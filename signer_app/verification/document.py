@@ -15,9 +15,10 @@ from pyhanko.pdf_utils import generic
 from signer_app.pdf.geometry import UserBox
 from signer_app.verification.cross_check import same_picture
 from signer_app.verification.differences import Difference, differences
+from signer_app.verification.drawing import Pages
 from signer_app.verification.faults import BrokenError, LimitError, UnreadableError
 from signer_app.verification.found import Finder, FoundSignature, odd
-from signer_app.verification.ink import InkQuestion, Look, Pages, covered
+from signer_app.verification.ink import InkQuestion, Look, covered
 from signer_app.verification.model import Change, ChangeKind, Integrity, TrustMaterial
 from signer_app.verification.reading import Memory
 from signer_app.verification.revision import Revision, Widget, key_of

@@ -7,27 +7,16 @@ opaque patch nor a dark one passes. Dot leaders are no ink. Never decides from t
 cross-check by picture, and tells where on the page.
 """
 
-import ctypes
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
-import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from signer_app.pdf.geometry import PageFrame, Rect, UserBox, mm_to_pt
-from signer_app.verification.faults import LimitError
-from signer_app.verification.source import SourceFile
-
-_DPI = 110
-_MAX_PIXELS = 12_000_000
-_MAX_PICTURES = 1200
-_MAX_KEPT = 48
-_MAX_OPEN = 4
-_MAX_CHARS = 100_000
+from signer_app.pdf.geometry import PageFrame, Rect, UserBox
+from signer_app.verification.drawing import CORNER, Pages, Place, Unlike, above, around, moved
 
 _INK_CONTRAST = 36
 """A pixel this much darker (of 255) than the paper near it is ink: grey text of #BBB is, the noise of a scan isn't."""
@@ -55,16 +44,6 @@ _CELL = 8
 _MAX_CELLS = 30_000
 """Larger pages are looked at in larger cells; an A4 page has half as many."""
 
-_LEADERS = frozenset(".…_․‥·")
-_LEADER_RUN = 3
-_MAX_LEADER_HEIGHT_PT = mm_to_pt(1.5)
-_MAX_LEADER_WIDTH_PT = {"…": mm_to_pt(6), "_": mm_to_pt(3.5)}
-"""A dot of a leader is at most this high, and this wide, or as wide as high; what is more only calls itself a dot."""
-
-
-_CORNER = (0, 0)
-_STRIP = 16
-"""Rows of two pictures that are held against each other byte by byte, before pixels are looked at."""
 _REGION = 48
 """Side, in pixels, of the cells by which differing parts of a page are told apart: 11 mm."""
 _MAX_REGIONS = 8
@@ -72,201 +51,6 @@ _REACH = (_PAPER_REACH + 2 * _BESIDE_REACH + _CLUSTER_REACH, _PAPER_REACH + _BES
 """How far beside, and above and below, a change matters to the rule: no pixel further away has a say in what is lost.
 A leader's dots may be wide, and are looked at as a whole.
 """
-
-
-_Place = tuple[int, int, int, int]
-_Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Unlike:
-    """Where two pictures of a page, of one size, differ: white in `changes`, whose upper left is at `corner`."""
-
-    changes: Image.Image
-    corner: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """Which picture: of the page (from 0) of the file cut at byte `end`."""
-
-    end: int
-    page: int
-    annotations: bool
-    grey: bool
-
-
-class Pages:
-    """Pictures of the pages of successive states of one file, the latest kept. Close after use."""
-
-    def __init__(self, source: SourceFile) -> None:
-        self._source = source
-        self._documents: dict[int, pdfium.PdfDocument] = {}
-        self._open: dict[tuple[int, int], pdfium.PdfPage] = {}
-        self._pictures: dict[_Drawn, _Picture] = {}
-        self._unlike: dict[tuple[int, int, int], Unlike | None] = {}
-        self._left = _MAX_PICTURES
-
-    def allow(self, more: int) -> None:
-        """So many more pictures may be made; their number is limited."""
-        self._left += more
-
-    def close(self) -> None:
-        """Closes PDFium's pages and documents; must come before the source is closed."""
-        self._close_pages()
-        for document in self._documents.values():
-            document.close()
-        self._documents.clear()
-
-    def _close_pages(self) -> None:
-        for page in self._open.values():
-            page.close()
-        self._open.clear()
-
-    def picture(self, end: int, page: int, *, annotations: bool = True) -> Image.Image:
-        """The page (from 0) of the file cut at byte `end`, in grey. Raises pdfium's errors, LimitError."""
-        return self._picture(_Drawn(end, page, annotations, grey=True)).image
-
-    def colours(self, end: int, page: int) -> Image.Image:
-        """The same in colour, RGBX."""
-        return self._coloured(end, page).image
-
-    def _coloured(self, end: int, page: int) -> "_Picture":
-        return self._picture(_Drawn(end, page, annotations=True, grey=False))
-
-    def part(self, end: int, page: int, place: _Place, *, annotations: bool = True) -> Image.Image:
-        """A part of the page in grey: left, top, right, bottom in pixels of its picture."""
-        if self._left <= 0:
-            raise LimitError
-        self._left -= 1
-        return _render(self._page(end, page), annotations=annotations, grey=True, place=place).image
-
-    def unlike(self, ends: tuple[int, int], page: int) -> Unlike | None:
-        """Where the page differs, in whatever colour, between the file cut at two bytes; None when it doesn't, or the
-        page has another size.
-        """
-        known = (*ends, page)
-        if known not in self._unlike:
-            if len(self._unlike) >= _MAX_KEPT:
-                self._unlike.clear()
-            self._unlike[known] = _compared(*(self._coloured(end, page) for end in ends))
-        return self._unlike[known]
-
-    def same_but(self, ends: tuple[int, int], page: int, free: Sequence[_Box], tone: int) -> bool:
-        """Whether the page looks the same in grey, up to this difference of tone, in the file cut at two bytes; `free`
-        are boxes, in parts of its width and height, that don't count. Raises pdfium's errors, LimitError.
-        """
-        coloured = [self._pictures.get(_Drawn(end, page, annotations=True, grey=False)) for end in ends]
-        sizes = {one.image.size for one in coloured if one is not None}
-        if all(coloured) and len(sizes) == 1:
-            # Drawn already: what looks the same in colour is not drawn again in grey.
-            unlike, size = self.unlike(ends, page), sizes.pop()
-            if unlike is None or _blotted(unlike.changes.copy(), unlike.corner, size, free).getbbox() is None:
-                return True
-        before, after = (self.picture(end, page) for end in ends)
-        if before.size != after.size:
-            return False
-        difference = ImageChops.difference(before, after)
-        if difference.getbbox() is None:
-            return True
-        return _blotted(difference, _CORNER, before.size, free).point(_above(tone)).getbbox() is None
-
-    def _picture(self, wanted: _Drawn) -> "_Picture":
-        if wanted not in self._pictures:
-            if self._left <= 0:
-                raise LimitError
-            self._left -= 1
-            while len(self._pictures) >= _MAX_KEPT:
-                del self._pictures[next(iter(self._pictures))]
-            page = self._page(wanted.end, wanted.page)
-            self._pictures[wanted] = _render(page, annotations=wanted.annotations, grey=wanted.grey)
-        return self._pictures[wanted]
-
-    def leaders(self, end: int, page: int) -> list[UserBox]:
-        """Boxes of the dots of leaders ("Số: ....../QĐ") on that page, which number and date are written over by
-        custom.
-        """
-        return list(_leaders(self._page(end, page)))
-
-    def has_annotations(self, end: int, page: int) -> bool:
-        """Whether the page shows anything beside its own content, by PDFium. Raises pdfium's errors."""
-        return bool(pdfium_c.FPDFPage_GetAnnotCount(self._page(end, page).raw) > 0)
-
-    def shape(self, end: int, page: int, unit: float) -> PageFrame:
-        """How PDFium displays the page, which knows nothing of its unit. Raises pdfium's errors."""
-        shown = self._page(end, page)
-        return PageFrame(UserBox.normalised(*shown.get_bbox()), int(shown.get_rotation()) % 360, unit)
-
-    def document(self, end: int) -> pdfium.PdfDocument:
-        """PDFium's view of the file cut at byte `end`; it stays open, and is closed with the rest."""
-        if end not in self._documents:
-            document = pdfium.PdfDocument(self._source.beginning(end))
-            # Without a form environment PDFium draws no widgets.
-            document.init_forms()
-            self._documents[end] = document
-        return self._documents[end]
-
-    def _page(self, end: int, number: int) -> pdfium.PdfPage:
-        """A page that stays open for a while: its next picture needs no decoding of what it shows."""
-        if (end, number) not in self._open:
-            if len(self._open) >= _MAX_OPEN:
-                self._close_pages()
-            self._open[end, number] = self.document(end)[number]
-        return self._open[end, number]
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """A picture, and the bytes of its rows, which lie one after the other."""
-
-    image: Image.Image
-    rows: memoryview
-
-
-def _compared(before: _Picture, after: _Picture) -> Unlike | None:
-    if before.image.size != after.image.size:
-        return None
-    width, height = before.image.size
-    found: list[tuple[Image.Image, _Place]] = []
-    for top, bottom in _unlike_rows(before.rows, after.rows, height):
-        strip = (0, top, width, bottom)
-        difference = ImageChops.difference(before.image.crop(strip), after.image.crop(strip))
-        if (box := difference.getbbox()) is not None:
-            planes = difference.crop(box).split()[:3]
-            changes = functools.reduce(ImageChops.lighter, planes).point(_above(0))
-            found.append((changes, _moved(box, 0, top)))
-    if not found:
-        return None
-    left, top, right, bottom = _around([place for _, place in found])
-    whole = Image.new("L", (right - left, bottom - top))
-    for changes, place in found:
-        whole.paste(changes, (place[0] - left, place[1] - top))
-    return Unlike(whole, (left, top))
-
-
-def _unlike_rows(before: memoryview, after: memoryview, height: int) -> Iterator[tuple[int, int]]:
-    """The runs of rows, first and behind the last, in which two pictures of so many rows have any other byte."""
-    row = len(before) // height
-    start: int | None = None
-    for top in range(0, height, _STRIP):
-        place = slice(top * row, min(top + _STRIP, height) * row)
-        # Bytes are compared as a whole, views of them one by one.
-        if bytes(before[place]) == bytes(after[place]):
-            if start is not None:
-                yield start, top
-            start = None
-        elif start is None:
-            start = top
-    if start is not None:
-        yield start, height
-
-
-def _blotted(picture: Image.Image, corner: tuple[int, int], size: tuple[int, int], free: Sequence[_Box]) -> Image.Image:
-    """A part of a page's picture of this size, at `corner`, with the free boxes made black."""
-    draw, (width, height), (x, y) = ImageDraw.Draw(picture), size, corner
-    for left, top, right, bottom in free:
-        draw.rectangle((left * width - x, top * height - y, right * width - x, bottom * height - y), fill=0)
-    return picture
 
 
 @dataclass(frozen=True)
@@ -304,7 +88,7 @@ class Look:
         if self.before.size != self.after.size:
             return self.covered
         difference = ImageChops.difference(self.before.convert("L"), self.after.convert("L"))
-        return self.scale.boxes(difference.point(_above(_LIGHTER)), _CORNER)
+        return self.scale.boxes(difference.point(above(_LIGHTER)), CORNER)
 
 
 def covered(pages: Pages, question: InkQuestion) -> Look:
@@ -326,11 +110,11 @@ def covered(pages: Pages, question: InkQuestion) -> Look:
         gone = _lost_within(part, leaders)
         if gone is not None:
             lost.paste(gone, place)
-    areas = scale.boxes(lost, _CORNER) if lost.getbbox() is not None else ()
+    areas = scale.boxes(lost, CORNER) if lost.getbbox() is not None else ()
     return Look(areas, before, after, scale)
 
 
-def _regions(unlike: Unlike | None, size: tuple[int, int], repainted: Sequence[_Place]) -> list[_Place]:
+def _regions(unlike: Unlike | None, size: tuple[int, int], repainted: Sequence[Place]) -> list[Place]:
     """The parts of a page outside of which no ink can be lost: around what differs, and what is painted over.
 
     Pages are large, and what is put on them small. Ink is lost only where it or what lies beside it changed; the parts
@@ -342,51 +126,42 @@ def _regions(unlike: Unlike | None, size: tuple[int, int], repainted: Sequence[_
         places.append((x, y, x + changes.width, y + changes.height))
     if not places:
         return []
-    left, top, right, bottom = _around(places)
+    left, top, right, bottom = around(places)
     canvas = Image.new("L", (right - left, bottom - top))
     if unlike is not None:
         canvas.paste(unlike.changes, (x - left, y - top))
     draw = ImageDraw.Draw(canvas)
     for place in repainted:
         draw.rectangle((place[0] - left, place[1] - top, place[2] - left - 1, place[3] - top - 1), fill=255)
-    grown = [_grown(_moved(place, left, top), _REACH, size) for place in _inner(canvas, _REGION)]
+    grown = [_grown(moved(place, left, top), _REACH, size) for place in _inner(canvas, _REGION)]
     if len(grown) > _MAX_REGIONS:
-        return [_around(grown)]
+        return [around(grown)]
     return _apart(grown)
 
 
-def _inner(mask: Image.Image, cell: int) -> Iterator[_Place]:
+def _inner(mask: Image.Image, cell: int) -> Iterator[Place]:
     """The boxes around what is white in a picture and hangs together, in cells of this side."""
     for cells in _clusters(mask, cell):
         left, top, right, bottom = (n * cell for n in cells)
         inner = mask.crop((left, top, min(right, mask.width), min(bottom, mask.height))).getbbox()
         if inner is not None:
-            yield _moved(inner, left, top)
+            yield moved(inner, left, top)
 
 
-def _moved(place: _Place, x: int, y: int) -> _Place:
-    return place[0] + x, place[1] + y, place[2] + x, place[3] + y
-
-
-def _apart(boxes: Sequence[_Place]) -> list[_Place]:
+def _apart(boxes: Sequence[Place]) -> list[Place]:
     """The same boxes, those that overlap drawn together."""
-    kept: list[_Place] = []
+    kept: list[Place] = []
     for box in boxes:
         one = box
         while met := [other for other in kept if _overlap(one, other)]:
             kept = [other for other in kept if other not in met]
-            one = _around([one, *met])
+            one = around([one, *met])
         kept.append(one)
     return kept
 
 
-def _overlap(one: _Place, other: _Place) -> bool:
+def _overlap(one: Place, other: Place) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _around(boxes: Sequence[_Place]) -> _Place:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 @dataclass(frozen=True)
@@ -395,7 +170,7 @@ class _Part:
 
     pages: Pages
     question: InkQuestion
-    place: _Place
+    place: Place
     before: Image.Image
     after: Image.Image
     scale: "Scale"
@@ -516,17 +291,17 @@ def _lost_in_colour(ink: Sequence[Image.Image], lost: Sequence[Image.Image]) -> 
 
 def _touched_dark(
     old: Image.Image, changes: Image.Image, colours: Image.Image, of_colours: Image.Image
-) -> _Place | None:
+) -> Place | None:
     """Around anything dark that changed, or beside which something did: looks for ink cheaply before it is measured."""
     red, green = colours.split()[:2]
     dark = ImageChops.darker(old, ImageChops.darker(red, green)).point(_below(_DARK))
     red, green = of_colours.split()[:2]
     changed = ImageChops.lighter(changes, ImageChops.lighter(red, green))
-    touched = _lightest_near(changed.point(_above(0)), _BESIDE_REACH)
+    touched = _lightest_near(changed.point(above(0)), _BESIDE_REACH)
     return ImageChops.multiply(dark, touched).getbbox()
 
 
-def _grown(box: _Place, by: tuple[int, int], size: tuple[int, int]) -> _Place:
+def _grown(box: Place, by: tuple[int, int], size: tuple[int, int]) -> Place:
     x, y = by
     return max(0, box[0] - x), max(0, box[1] - y), min(size[0], box[2] + x), min(size[1], box[3] + y)
 
@@ -550,7 +325,7 @@ def _dense(lost: Image.Image) -> Image.Image:
         return lost
     # BoxBlur gives the mean: one lost pixel in the square is 255 / side².
     density = lost.filter(ImageFilter.BoxBlur(_CLUSTER_REACH // 2))
-    return density.point(_above(_CLUSTER_PIXELS * 255 / _CLUSTER_REACH**2 - 1.5) * len(density.getbands()))
+    return density.point(above(_CLUSTER_PIXELS * 255 / _CLUSTER_REACH**2 - 1.5) * len(density.getbands()))
 
 
 def _lightest_near(image: Image.Image, side: int) -> Image.Image:
@@ -575,14 +350,9 @@ def _below(limit: int) -> "list[int]":
     return [255 if value < limit else 0 for value in range(256)]
 
 
-def _above(limit: float) -> "list[int]":
-    """A table for `Image.point`: 255 above the limit, 0 up to it."""
-    return [255 if value > limit else 0 for value in range(256)]
-
-
-_CHANGED = _above(0) * 3
-_LIGHTENED = _above(_LIGHTER) * 3
-_INKED = _above(_INK_CONTRAST) + _above(_COLOUR_CONTRAST) * 2
+_CHANGED = above(0) * 3
+_LIGHTENED = above(_LIGHTER) * 3
+_INKED = above(_INK_CONTRAST) + above(_COLOUR_CONTRAST) * 2
 _BLANK = _below(_BLANK_CONTRAST + 1) * 3
 _NEEDED = [max(2, math.ceil(value * _KEPT_CONTRAST)) for value in range(256)] * 3
 """Tables for `Image.point` on grey, red and green."""
@@ -593,19 +363,19 @@ class Scale:
 
     def __init__(self, frame: PageFrame, image: Image.Image) -> None:
         self._frame = frame
-        self._part: _Place = (0, 0, *image.size)
+        self._part: Place = (0, 0, *image.size)
         self._x = image.width / frame.width_mm
         self._y = image.height / frame.height_mm
 
-    def within(self, part: "_Place") -> "Scale":
+    def within(self, part: Place) -> "Scale":
         """The same for a part of the picture: left, top, right, bottom."""
         scale = copy(self)
         scale._part = part
         return scale
 
-    def beyond(self, part: "_Place") -> "Scale":
+    def beyond(self, part: Place) -> "Scale":
         """The same for a part of the part that this is for."""
-        return self.within(_moved(part, *self._part[:2]))
+        return self.within(moved(part, *self._part[:2]))
 
     def pixels(self, box: UserBox, margin: int = 0) -> tuple[int, int, int, int] | None:
         """Left, top, right, bottom within the picture; None when nothing of the box is on it."""
@@ -621,7 +391,7 @@ class Scale:
         found = []
         cell = max(_CELL, math.isqrt(mask.width * mask.height // _MAX_CELLS) + 1)
         for inner in _inner(mask, cell):
-            left, top, right, bottom = _moved(inner, *corner)
+            left, top, right, bottom = moved(inner, *corner)
             width, height = right - left, bottom - top
             found.append(Rect(left / self._x, top / self._y, width / self._x, height / self._y).rounded())
         return fewer(found)
@@ -667,68 +437,3 @@ def _added(one: Rect, other: Rect) -> float:
     """The surface that a box around both has more than they."""
     both = one.union(other)
     return both.w * both.h - one.w * one.h - other.w * other.h
-
-
-def _render(page: pdfium.PdfPage, *, annotations: bool, grey: bool, place: _Place | None = None) -> _Picture:
-    """In grey or in colour, the whole page or a part; PDFium draws letters in colour otherwise than in grey."""
-    width, height = page.get_size()
-    if width <= 0 or height <= 0:
-        # A box that lies beside the paper; pypdfium2 would ask for a picture without pixels.
-        raise pdfium.PdfiumError("nothing of the page can be shown")
-    scale = min(_DPI / 72, math.sqrt(_MAX_PIXELS / max(1.0, width * height)))
-    crop = (0.0, 0.0, 0.0, 0.0)
-    if place is not None:
-        left, top, right, bottom = place
-        below, beside = math.ceil(height * scale) - bottom, math.ceil(width * scale) - right
-        # What is cut off is rounded up to whole pixels.
-        a, b, c, d = (max(0.0, (side - 0.5) / scale) for side in (left, below, beside, top))
-        crop = (a, b, c, d)
-    bitmap = page.render(
-        scale=scale,
-        crop=crop,
-        grayscale=grey,
-        draw_annots=annotations,
-        may_draw_forms=annotations,
-        # In this order of bytes Pillow takes a picture as it is.
-        prefer_bgrx=True,
-        rev_byteorder=True,
-        bitmap_maker=pdfium.PdfBitmap.new_native,
-    )
-    try:
-        # The memory is Python's, and the picture holds it: RGBX is taken as it is.
-        image: Image.Image = bitmap.to_pil()
-        return _Picture(image.convert("L") if grey else image, memoryview(bitmap.buffer).cast("B"))
-    finally:
-        bitmap.close()
-
-
-def _leaders(page: pdfium.PdfPage) -> Iterator[UserBox]:
-    text = page.get_textpage()
-    try:
-        run: list[UserBox] = []
-        length = 0
-        for index in range(min(text.count_chars(), _MAX_CHARS)):
-            char = chr(pdfium_c.FPDFText_GetUnicode(text.raw, index))
-            if char.isspace() or char == "\0":
-                continue
-            if char in _LEADERS:
-                length += 3 if char in "…_" else 1
-                if (box := _glyph_box(text, index, char)) is not None:
-                    run.append(box)
-                continue
-            if length >= _LEADER_RUN:
-                yield from run
-            run, length = [], 0
-        if length >= _LEADER_RUN:
-            yield from run
-    finally:
-        text.close()
-
-
-def _glyph_box(text: pdfium.PdfTextPage, index: int, char: str) -> UserBox | None:
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    if not pdfium_c.FPDFText_GetCharBox(text.raw, index, left, right, bottom, top):
-        return None
-    box = UserBox.normalised(left.value, bottom.value, right.value, top.value)
-    widest = _MAX_LEADER_WIDTH_PT.get(char, _MAX_LEADER_HEIGHT_PT)
-    return box if box.height <= _MAX_LEADER_HEIGHT_PT and box.width <= widest else None

@@ -18,8 +18,8 @@ from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY
 
 from signer_app.verification.cross_check import Agreement, pages_with, parsers_agree, same_picture
 from signer_app.verification.differences import Difference
+from signer_app.verification.drawing import Pages
 from signer_app.verification.faults import LimitError
-from signer_app.verification.ink import Pages
 from signer_app.verification.model import ChangeKind
 from signer_app.verification.reading import LongStream
 from signer_app.verification.revision import Key, Revision, key_of

@@ -18,7 +18,7 @@ from signer_app.pdf.geometry import Rect
 from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import Drawing, FillTextField, MakeTextField, SignStep, Style, TextItem
 from signer_app.pdf.recheck import recheck, shows_secrecy
-from signer_app.verification.ink import Pages
+from signer_app.verification.drawing import Pages
 from signer_app.verification.model import Integrity, TrustMaterial
 from tests.pdf.paper import Words, document_of, head, letter
 from tests.pdf.signing import INVISIBLE, PICTURE, Desk, picture_step, text_step

@@ -16,7 +16,7 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from signer_app.verification.differences import Difference
-from signer_app.verification.ink import Pages
+from signer_app.verification.drawing import Pages
 from signer_app.verification.model import ChangeKind, Integrity, Verdict
 from signer_app.verification.reading import Memory
 from signer_app.verification.revision import Revision

@@ -10,7 +10,7 @@ import pytest
 from signer_app.pdf.geometry import UserBox
 from signer_app.verification.comparison import Comparison
 from signer_app.verification.cross_check import Agreement, pages_with, parsers_agree, same_picture
-from signer_app.verification.ink import Pages
+from signer_app.verification.drawing import Pages
 from signer_app.verification.model import Integrity
 from signer_app.verification.reading import LongStream, Memory
 from signer_app.verification.revision import Revision

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from signer_app.pdf.geometry import PageFrame, Rect, UserBox
 from signer_app.verification import ink
+from signer_app.verification.drawing import Pages
 from signer_app.verification.model import ChangeKind, Integrity, Verdict
 from signer_app.verification.source import SourceFile
 from tests.verification.attacks.base import (
@@ -133,7 +134,7 @@ def test_what_is_lost_in_a_part_of_the_page_is_what_is_lost_on_all_of_it(
     path.write_bytes(sign(signed, pki.body, over_the_sum(content)))
 
     def covered_now() -> tuple[Rect, ...]:
-        with SourceFile(path) as source, closing(ink.Pages(source)) as pages:
+        with SourceFile(path) as source, closing(Pages(source)) as pages:
             visible = UserBox(*(float(n) for n in pages.document(source.size)[0].get_bbox()))
             asked = ink.InkQuestion(0, PageFrame(visible), len(signed), source.size, (), ())
             return ink.covered(pages, asked).covered
