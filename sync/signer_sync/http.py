@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -86,6 +87,7 @@ class Answer:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
+@cache
 def user_agent() -> str:
     """What we call ourselves on the wire: signer/<version>."""
     try:
@@ -222,11 +224,23 @@ class _GuardedSession(requests.Session):
         """Nothing to carry over, since no redirect is followed."""
 
 
+_AUTHORITIES_FOR_S = 600
+"""So long the system's authorities are taken as they were read."""
+
+
+@lru_cache(maxsize=1)
+def _system_tls(_turn: int) -> ssl.SSLContext:
+    """Shared by all sessions: reading the authorities takes ten times as long as all else about a timestamp."""
+    return ssl.create_default_context()
+
+
 class _GuardedAdapter(HTTPAdapter):
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
-        self._tls = ssl.create_default_context()
-        if settings.extra_ca is not None:
+        if settings.extra_ca is None:
+            self._tls = _system_tls(int(time.monotonic() // _AUTHORITIES_FOR_S))
+        else:
+            self._tls = ssl.create_default_context()
             self._tls.load_verify_locations(settings.extra_ca)
         super().__init__(max_retries=0)
 
