@@ -1,7 +1,8 @@
 """How long the window's thread was away from its events while a clerk worked, beside a window that is left alone.
 
 Run by `./run bench stalls`. Plays the journeys of tests/ui/journeys.py in the real window on a screen of its own, by
-mouse, with the stall watch in the window's process: a precise timer of 5 ms that keeps every gap. Prints the gaps of
+mouse, or with `--documents N` the opening, review and signing of so many documents while the list scrolls and is
+searched; with the stall watch in the window's process: a precise timer of 5 ms that keeps every gap. Prints the gaps of
 each part, and the stacks of what took longest. Beside the gaps stands how long the thread itself computed in them: the
 rest is other work of the machine, or of the program's other threads. Asserts nothing about time.
 """
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.support.screen import missing_programs, screen
-from tests.ui.journeys import JOURNEYS, Stage, own_site
+from tests.ui.journeys import JOURNEYS, Stage, many_documents, own_site
 from tests.ui.stall import Section, Stall, StallReport
 
 IDLE_S = 10.0
@@ -29,13 +30,19 @@ def main() -> None:
     parser.add_argument(
         "--journey", choices=JOURNEYS, action="append", metavar="NAME", help="only this; may be repeated"
     )
+    parser.add_argument("--documents", type=int, default=0, metavar="N", help="so many documents, and no journey")
     parser.add_argument("--stacks", type=int, default=10, metavar="N", help="stacks of the N longest gaps (10)")
     arguments = parser.parse_args()
     if missing := missing_programs():
         parser.error(f"not installed: {', '.join(missing)}")
     reports: list[StallReport] = []
     with tempfile.TemporaryDirectory() as name, own_site(Path(name) / "site") as site, screen() as shown:
-        for journey in arguments.journey or JOURNEYS:
+        if arguments.documents:
+            stage = Stage(site.desk(Path(name) / "many"), shown, idle_s=IDLE_S)
+            searches = many_documents(stage, arguments.documents)
+            sys.stdout.write(f"searches while signing: {len(searches)}, longest {max(searches, default=0):.2f} s\n")
+            reports += stage.stalls
+        for journey in () if arguments.documents else arguments.journey or JOURNEYS:
             desk = site.desk(Path(name) / journey)
             stage = Stage(desk, shown, idle_s=IDLE_S)
             JOURNEYS[journey](stage)

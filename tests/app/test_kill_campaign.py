@@ -16,6 +16,8 @@ from signer_app.store.model import FileState
 from signer_app.verification.model import TrustMaterial
 from tests.app.letters import Wording, write_letter
 from tests.app.office import Office, office
+from tests.support.kills import Campaign, Findings, Place, findings
+from tests.support.many_letters import ManyLetters, write_list
 from tests.support.workspace import CANARY_PIN, DAY, DEADLINE_S, Desk, clean_environment
 
 DRIVER = Path(kill_driver.__file__)
@@ -80,7 +82,6 @@ def journal_is_sound(desk: Desk) -> None:
 
 SIGNING = [
     ("after-signature", 2),
-    ("output-kept", 1),
     ("after-commit", 1),
     ("before-told", 1),
 ]
@@ -93,6 +94,7 @@ MORE_SIGNING = [
     ("before-signature", 1),
     ("before-signature", 2),
     ("after-signature", 1),
+    ("output-kept", 1),
     ("output-kept", 2),
     ("output-kept", 4),
     ("before-commit", 1),
@@ -161,7 +163,7 @@ def long(*values: object) -> ParameterSet:
 
 @pytest.mark.parametrize(
     ("point", "count"),
-    [("marked-sending", 1), long("before-put", 2), ("after-put", 1), long("after-put", 3), ("receipt-kept", 2)],
+    [long("marked-sending", 1), long("before-put", 2), ("after-put", 1), long("after-put", 3), ("receipt-kept", 2)],
 )
 def test_sending_that_is_killed_is_finished_by_the_next_pass(waiting: Desk, point: str, count: int) -> None:
     with waiting.server():
@@ -176,7 +178,7 @@ def test_sending_that_is_killed_is_finished_by_the_next_pass(waiting: Desk, poin
     three_are_sent_once(waiting)
 
 
-@pytest.mark.parametrize("point", [long("before-receive"), "incoming-kept", "before-ack", long("after-ack")])
+@pytest.mark.parametrize("point", [long("before-receive"), "incoming-kept", long("before-ack"), long("after-ack")])
 def test_receiving_that_is_killed_is_finished_by_the_next_pass(desk: Desk, point: str) -> None:
     with office(desk) as other:
         expected = [send_a_letter(other) for _ in range(2)]
@@ -195,6 +197,41 @@ def test_receiving_that_is_killed_is_finished_by_the_next_pass(desk: Desk, point
 
 def send_a_letter(other: Office) -> str:
     return other.send(write_letter(other.folder / "letter.pdf", Wording(body=("SỞ NỘI VỤ",))))
+
+
+def a_batch(desk: Desk, documents: int) -> Place:
+    many, listing = ManyLetters(desk.site.pki, desk.folder, ("cong-van.pdf", "giay-moi.pdf")), desk.letters / "list.csv"
+    letters = (many.write(number, desk.letters / f"{number}.pdf") for number in range(1, documents + 1))
+    write_list(letters, listing, to="H77")
+    return Place(desk.line(), clean_environment(desk.home), desk.data, listing, documents, CANARY_PIN)
+
+
+def nothing_is_wrong(desk: Desk, place: Place, campaign: Campaign) -> None:
+    assert campaign.tally.tracebacks == 0
+    assert findings(place, to=True) == Findings(
+        place.documents, lost=[], doubled=[], broken=[], left_behind=[], journal=[], by_pdfsig=[], by_qpdf=[]
+    )
+
+
+def test_a_batch_that_is_killed_at_random_instants_is_whole_after_resume(desk: Desk) -> None:
+    place = a_batch(desk, 12)
+    campaign = Campaign(place, random.Random(7), kills=3, looking=0)
+    campaign.kill()
+    # A child that was killed alone has cost a document its signature, for the time being.
+    assert desk.call("resume", "--retry-failed", pin=CANARY_PIN).code == 0
+    assert desk.call("resume").documents == []
+    nothing_is_wrong(desk, place, campaign)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_longer_batch_that_is_killed_more_often_is_whole_too(desk: Desk, seed: int) -> None:
+    place = a_batch(desk, 40)
+    campaign = Campaign(place, random.Random(seed), kills=12)
+    campaign.kill()
+    campaign.finish()
+    nothing_is_wrong(desk, place, campaign)
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@
  *   NAME.counts    calls since the control file was written, for the rules with "@"
  *   NAME.tries     wrong PINs per token, "SERIAL USER SIGNATURE"; outlives every process, as on a real token
  *   NAME.sessions  how many sessions are open
+ *   NAME.times     with "times": one line per C_Sign, when it began and when it ended, in ns of the monotonic clock
  *   NAME.unplugged the serial number of the token that "unplug" has taken away, until the file is removed
  *
  * Faults: NAME is any function of PKCS#11 2.40, "C_Login_context" for logins of type CKU_CONTEXT_SPECIFIC, or "load"
@@ -16,6 +17,7 @@
  * file was written, with "@3+" from the third on:
  *   0x..     return this without calling on        crash    SIGSEGV          abort    SIGABRT
  *   250ms    go on after that time                 hang     never return     print    write to stdout, then go on
+ *   =250ms   the call takes that time, what the real module needs of it included
  *   garbage, short   C_Sign: a bit flipped, a byte missing                    empty    C_GetSlotList: no slots
  *   nohash   C_GetMechanismList: without CKM_SHA256_RSA_PKCS
  *   unplug   the slot of this call holds no token any more, as with "gone" below
@@ -28,6 +30,7 @@
  *   locks N             N wrong user PINs lock it, with the flags that tell of it on the way; 0xa0 for the last one too
  *   always_auth T,T     private keys say CKA_ALWAYS_AUTHENTICATE and sign once after each login of that kind
  *   signature_pin PIN   what that login wants (without the line: the user PIN); the third wrong one locks it
+ *   times on            write NAME.times
  *   pin_pad PIN         the user PIN is typed on the device, and this is what is typed; "cancel": nothing is
  *
  * The few types are our own (PKCS#11 2.40, unix layout), so that no header package is needed. Each argument of each
@@ -107,6 +110,14 @@ static void note(const char *line)
     if (log == NULL) abort();
     fprintf(log, "%s\n", line);
     fclose(log);
+}
+
+static void note_times(long long begun, long long ended)
+{
+    FILE *times = beside(".times", "a");
+    if (times == NULL) abort();
+    fprintf(times, "%lld %lld\n", begun, ended);
+    fclose(times);
 }
 
 static void read_control(void)
@@ -558,6 +569,19 @@ static void due(int which, char *what)
     if (strchr(when, '+') != NULL ? now < at : now != at) what[0] = 0;
 }
 
+static long long now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static void rest(long long ns)
+{
+    struct timespec left = {(time_t) (ns / 1000000000LL), (long) (ns % 1000000000LL)};
+    if (ns > 0) while (nanosleep(&left, &left) != 0);
+}
+
 /* Do WHAT, as far as it is the same for all functions; true when RV is the answer. */
 static int met(const char *what, word *rv)
 {
@@ -568,10 +592,7 @@ static int met(const char *what, word *rv)
     if (strcmp(what, "hang") == 0) for (;;) pause();
     if (strcmp(what, "print") == 0) { printf("hello from a driver\n"); fflush(stdout); }
     number = strtoul(what, &end, 0);
-    if (strcmp(end, "ms") == 0) {
-        struct timespec rest = {(time_t) (number / 1000), (long) (number % 1000) * 1000000L};
-        while (nanosleep(&rest, &rest) != 0);
-    }
+    if (strcmp(end, "ms") == 0) rest(number * 1000000LL);
     *rv = number;
     return what[0] != 0 && *end == 0;
 }
@@ -598,6 +619,7 @@ static int removed(int which, word first, word *rv)
 static word pass(int which, word *a)
 {
     char line[64], what[256];
+    long long begun = now_ns();
     session *on;
     word rv;
     if (which == SIGN && a[3] == 0) return forward(SIGN, a);                     /* asks for the length only */
@@ -616,7 +638,10 @@ static word pass(int which, word *a)
     if (strcmp(what, "unplug") == 0) unplug(takes_slot(which) || on == NULL ? a[0] : on->slot);
     notice_removals();
     if (removed(which, a[0], &rv)) return rv;
-    return handlers[which] != NULL ? handlers[which](a, what) : forward(which, a);
+    rv = handlers[which] != NULL ? handlers[which](a, what) : forward(which, a);
+    if (what[0] == '=') rest(begun + atoll(what + 1) * 1000000LL - now_ns());
+    if (which == SIGN && setting("times")[0]) note_times(begun, now_ns());
+    return rv;
 }
 
 #define STUB(tens, ones) static word stub_##tens##ones(word a, word b, word c, word d, word e, word f, word g, word h) \

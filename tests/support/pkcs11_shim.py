@@ -34,6 +34,12 @@ class CountingModule:
         """How often C_Login(CKU_CONTEXT_SPECIFIC) was called."""
         return self.calls().count("C_Login 2")
 
+    def signing_times(self) -> list[tuple[int, int]]:
+        """When each C_Sign began and ended, in ns of the monotonic clock; written while `times="on"` stands."""
+        times = self.control.with_suffix(".times")
+        lines = times.read_text().splitlines() if times.exists() else []
+        return [(int(begun), int(ended)) for begun, ended in (line.split() for line in lines)]
+
     def open_sessions(self) -> int:
         """How many sessions the last process to use this module has open, or had when it died."""
         return int(self.control.with_suffix(".sessions").read_text())
@@ -53,6 +59,7 @@ class CountingModule:
         """Behave, and forget all calls and all wrong PINs."""
         self.misbehave()
         self.log.unlink(missing_ok=True)
+        self.control.with_suffix(".times").unlink(missing_ok=True)
         self.control.with_suffix(".tries").unlink(missing_ok=True)
 
 
