@@ -7,29 +7,31 @@ nowhere else: no answer of this module and no error in it holds one. What is sig
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 
 from signer_app.custody.book import require_holder
-from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready
+from signer_app.desk.outcomes import by_document, document_outcome, left_outcome
+from signer_app.desk.running import Running
+from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready, Standing
 from signer_app.desk.trial import Trial, sign_sample
 from signer_app.exchange.session import Enrolled, enrol
-from signer_app.levels.model import ORDER
 from signer_app.outgoing.model import Row
 from signer_app.outgoing.outgoing import Outgoing
 from signer_app.pdf.model import LetterFacts, Profile
-from signer_app.signing.batch import DocumentWork, Outcome, Progress, never
+from signer_app.signing.batch import DocumentWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign, require_fit
 from signer_app.signing.clock import ensure_clock
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, UsageError
 from signer_app.signing.login import log_in, tell_journal
-from signer_app.signing.resume import Unfinished, unfinished
+from signer_app.signing.resume import Unfinished, unfinished, without_lost_copies
 from signer_app.store.model import FileState, JournalAction
 from signer_app.store.settings import Body, Settings
-from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
+from signer_resources.messages import Lang
 from signer_token.client import TokenError, TokenSession
 from signer_token.model import Login, Pin, Token
 
@@ -66,6 +68,7 @@ class Signing:
     def __init__(self, space: Workspace, outgoing: Outgoing) -> None:
         self._space = space
         self._outgoing = outgoing
+        self._running: tuple[Running, Ready] | None = None
 
     # ---- before the PIN --------------------------------------------------------------------------------------------
 
@@ -100,12 +103,20 @@ class Signing:
         return self._look(_Wish(jobs, send=send), chosen, progress, cancelled)
 
     def prepare_rest(
-        self, batch: str | None = None, *, progress: Progress = _quiet, cancelled: Callable[[], bool] = never
+        self,
+        batch: str | None = None,
+        *,
+        failed: bool = False,
+        progress: Progress = _quiet,
+        cancelled: Callable[[], bool] = never,
     ) -> Ready:
-        """What a PIN would sign of the batch that stopped (None: the last); raises as `prepare`, "us_nothing_left"."""
+        """What a PIN would sign of the batch that stopped (None: the last); `failed`: also what has failed in it.
+
+        Raises as `prepare`, "us_nothing_left".
+        """
         try:
             with self._space.store.view() as view:
-                rest = unfinished(view, batch)
+                rest = unfinished(view, batch, failed=failed)
         except UsageError:
             rest = None
         if rest is None or not rest.jobs:
@@ -114,7 +125,7 @@ class Signing:
         rows = self._outgoing.examine(rest.drafts, chosen, progress, cancelled).rows
         wish = _Wish(self._rest_as_now(rest, rows), rest.send, rest.level, rest.batch.id)
         ready = self._look(wish, chosen, progress, cancelled)
-        left = tuple(_left(row) for row in rows if not row.signable)
+        left = tuple(left_outcome(row) for row in rows if not row.signable)
         return replace(ready, refused=(*ready.refused, *left))
 
     def _rest_as_now(self, rest: Unfinished, rows: Sequence[Row]) -> tuple[DocumentJob, ...]:
@@ -122,7 +133,8 @@ class Signing:
         signable = [row.draft.id for row in rows if row.signable]
         began = {job.draft: job for job in rest.jobs if job.draft is not None}
         drafts = (_as_seen(began[job.draft or ""], job) for job in self._outgoing.jobs(signable, send=rest.send))
-        return (*drafts, *(job for job in rest.jobs if job.draft is None))
+        has = self._space.store.blobs.has
+        return (*drafts, *(without_lost_copies(job, has) for job in rest.jobs if job.draft is None))
 
     def chosen_for(self, profiles: Sequence[Profile]) -> SigningCertificate | None:
         """The certificate that would sign these, None while there is none or it is open which; asks no network."""
@@ -155,7 +167,7 @@ class Signing:
             cancelled=cancelled,
         )
         run.examine()
-        looked = _by_document(planned, run.finish(None).files)
+        looked = by_document(planned, run.finish(None).files)
         return Ready(
             chosen,
             self.token_of(chosen.certificate.sha256),
@@ -257,15 +269,15 @@ class Signing:
         cancelled: Callable[[], bool],
         document_done: Callable[[DocumentOutcome], None],
     ) -> BatchSummary:
-        planned = {id(one.job): one for one in ready.documents}
-        total, done = len(planned), 0
+        running = Running(self._outgoing, ready.documents, cancelled)
+        progress("us_signing", 0, len(ready.documents))
 
         def told(work: DocumentWork) -> None:
-            nonlocal done
-            done += 1
+            planned = running.done_with(work)
             self._outgoing.follow(work)
-            document_done(_document(planned[id(work.job)], [file.outcome for file in work.files]))
-            progress("us_signing", done, total)
+            document_done(document_outcome(planned, [file.outcome for file in work.files]))
+            standing = running.standing()
+            progress("us_signing", standing.done, standing.total)
 
         run = SigningRun(
             self._space,
@@ -274,21 +286,91 @@ class Signing:
             Options(ready.level, ready.send),
             continues=ready.continues,
             preflights=self._outgoing.preflights,
-            cancelled=cancelled,
+            control=running.control,
+            waits=running.waits,
             document_done=told,
         )
-        progress("us_signing", 0, total)
         stopped = None
         # Looked at again, mostly from memory: a number may have been taken while the PIN was typed. The batch begins
         # with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in their list as before.
-        if run.examine():
-            stopped = run.sign_with(login)
+        if found := run.examine():
+            running.begin(run, found)
+            self._running = running, ready
+            try:
+                stopped = run.sign_with(login)
+            finally:
+                self._running = None
+                running.close()
         result = run.finish(_without_frames(stopped))
         run.reported()
-        outcomes = (*_by_document(ready.documents, result.files), *ready.refused)
+        outcomes = (*by_document(running.documents(result.files), result.files), *ready.refused)
         wanted = self._space.settings.tsa_url is not None and ready.level != "b-b"
         missing = wanted and any(o.level == "b-b" for o in outcomes)
         return BatchSummary(result.batch, result.stopped, outcomes, missing, ready.unchecked)
+
+    # ---- while it is signed -----------------------------------------------------------------------------------------
+
+    def standing(self) -> Standing | None:
+        """How the batch that is being signed stands; None while none is. Never blocks."""
+        found = self._running
+        return found[0].standing() if found is not None else None
+
+    def pause(self) -> None:
+        """Nothing more is begun until `go_on`. Never blocks."""
+        if self._running is not None:
+            self._running[0].control.pause()
+
+    def go_on(self) -> None:
+        """Ends a pause. Never blocks."""
+        if self._running is not None:
+            self._running[0].control.go_on()
+
+    def skip(self, drafts: Sequence[str]) -> None:
+        """Leaves these out, as far as they aren't on their way. Never blocks."""
+        if self._running is not None:
+            self._running[0].skip(drafts)
+
+    def jump_in(self, draft_id: str) -> None:
+        """Has a draft signed next by the batch that is being signed; blocks until it has been looked at.
+
+        KnownError "batch_over", "certificate_none_fits", why it can't be signed, and as `Outgoing.signing`.
+        """
+        found = self._running
+        if found is None:
+            raise KnownError("batch_over")
+        running, ready = found
+        with self._space.store.view() as view:
+            draft = view.drafts.get(draft_id)
+        if draft is None:
+            raise KnownError("out_gone")
+
+        def fits(job: DocumentJob) -> None:
+            able = self._candidates([ready.token], _profiles([job]))
+            if ready.chosen.certificate.sha256 not in {one.certificate.sha256 for one in able}:
+                raise KnownError("certificate_none_fits")
+
+        running.jump_in(draft_id, send=ready.send, label=draft.label or draft.main.name, fits=fits)
+
+    def save_report(
+        self,
+        batch: str,
+        target: Path,
+        lang: Lang,
+        *,
+        progress: Progress = _quiet,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
+        """Writes the report of a batch; what it is, the name's end says. Raises as `write_report`, "us_nothing_left"
+        where the batch is gone.
+        """
+        from signer_app.batch_reports.reading import report_of
+        from signer_app.batch_reports.writing import write_report
+
+        store = self._space.store
+        head = report_of(store, batch)
+        if head is None:
+            raise KnownError("us_nothing_left")
+        write_report(store, head, target, lang, self._space.now(), progress=progress, cancelled=cancelled)
 
     def test_signature(self, certificate: str, login: Login) -> Trial:
         """Signs a sample and checks it; nothing is kept but the journal's entry. Raises as `sign_sample`."""
@@ -366,33 +448,6 @@ def _as_seen(began: DocumentJob, now: DocumentJob) -> DocumentJob:
     return msgspec.structs.replace(now, files=files)
 
 
-def _by_document(planned: Sequence[Planned], files: Sequence[Outcome]) -> tuple[DocumentOutcome, ...]:
-    """The files of a batch, in its order, taken together by document."""
-    outcomes, at = [], 0
-    for one in planned:
-        behind = at + len(one.job.files)
-        outcomes.append(_document(one, files[at:behind]))
-        at = behind
-    return tuple(outcomes)
-
-
-def _document(planned: Planned, files: Sequence[Outcome]) -> DocumentOutcome:
-    """A document is as its files are; of several reasons the one that is no consequence of another counts."""
-    unsigned = [file for file in files if file.state is not FileState.SIGNED]
-    own = [file for file in unsigned or files if file.code not in (None, "part_refused")]
-    speaks = (own or unsigned or list(files))[0]
-    return DocumentOutcome(
-        draft=planned.job.draft,
-        label=planned.label,
-        state=speaks.state,
-        code=speaks.code,
-        params=dict(speaks.params),
-        warnings=tuple(warning for file in files for warning in file.warnings),
-        level=min((file.level for file in files if file.level), key=_height, default=None),
-        document=files[0].document,
-    )
-
-
 def _profiles(jobs: Sequence[DocumentJob]) -> tuple[Profile, ...]:
     profiles = {file.profile for job in jobs for file in job.files}
     if Profile.LEADER in profiles and profiles & {Profile.AGENCY, Profile.APPENDIX}:
@@ -400,25 +455,8 @@ def _profiles(jobs: Sequence[DocumentJob]) -> tuple[Profile, ...]:
     return tuple(profiles)
 
 
-def _left(row: Row) -> DocumentOutcome:
-    """A draft of a stopped batch that can't be signed as it is now."""
-    draft, reason = row.draft, next(iter(row.reasons), None)
-    return DocumentOutcome(
-        draft=draft.id,
-        label=draft.label or draft.main.name,
-        state=FileState.REFUSED,
-        code=reason.code if reason else "out_not_ready",
-        params=dict(reason.params) if reason else {"name": draft.main.name},
-    )
-
-
 def _without_frames(error: KnownError | None) -> KnownError | None:
     """The error without the calls that it came through: their variables, the PIN among them, go with them."""
     if error is not None:
         error.__traceback__ = error.__context__ = error.__cause__ = None
     return error
-
-
-def _height(level: str) -> int:
-    """How high a level is."""
-    return ORDER.index(Level(level))

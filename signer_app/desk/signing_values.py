@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from signer_app.signing.waiting import Wait
 from signer_app.store.model import FileState
 from signer_app.verification.model import Revocation
 from signer_resources.errors import KnownError
@@ -74,6 +75,16 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a batch stands while it is signed, counted in documents. `waits_for` None: for nothing but this machine."""
+
+    done: int
+    total: int
+    paused: bool = False
+    waits_for: Wait | None = None
+
+
+@dataclass(frozen=True)
 class Choice:
     """More than one certificate could sign; the person names one."""
 
@@ -101,6 +112,11 @@ class BatchSummary:
     def unsigned(self) -> tuple[DocumentOutcome, ...]:
         """What is not, for whatever reason."""
         return tuple(o for o in self.outcomes if o.state is not FileState.SIGNED)
+
+    @property
+    def failed(self) -> tuple[DocumentOutcome, ...]:
+        """What was to be signed and could not be; it may be tried again."""
+        return tuple(o for o in self.outcomes if o.state is FileState.FAILED)
 
     @property
     def pending(self) -> tuple[DocumentOutcome, ...]:

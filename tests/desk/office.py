@@ -140,7 +140,7 @@ class Office:
                 BatchFile(batch_id=batch, position=at, input_path=f"/p/{at}", state=state)
                 for at, state in enumerate(states)
             ]
-            tx.batches.add(Batch(id=batch, created_at=self.clock(), command="{}"), files)
+            tx.batches.add(Batch(id=batch, created_at=(at := self.clock()), begun_at=at, command="{}"), files)
             if ended:
                 tx.batches.finish(batch, self.clock(), "token_removed")
 

@@ -4,6 +4,7 @@ Runs outside the window's process. Every step waits until the window shows what 
 showed instead. The window's own standard error must stay empty: a Qt warning is a failure.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -291,7 +292,9 @@ def opened(
     keys_alone: bool = False,
 ) -> Iterator[Driver]:
     """A window on the data folder `data`; closed by force at the end of the block if it still runs."""
-    more = {**screen.environment(), "QT_SCALE_FACTOR": str(scale), "PYTHONPATH": str(_ROOT)}
+    # The window is that of the tree from which the tests are run, wherever its packages are installed from.
+    places = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    more = {**screen.environment(), "QT_SCALE_FACTOR": str(scale), "PYTHONPATH": places}
     with tempfile.NamedTemporaryFile(prefix="signer-window-", suffix=".err") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.ui.agent", "--data-dir", str(data), *map(str, words)],

@@ -18,6 +18,7 @@ from PIL import ImageChops, ImageStat
 import signer_resources
 from signer_app.demo.pki_names import Holder
 from tests.app.letters import Wording, signed_by, write_letter
+from tests.support.many_letters import ManyLetters
 from tests.support.pkcs11_shim import CountingModule, build_counting_module
 from tests.support.screen import Screen
 from tests.support.workspace import (
@@ -235,6 +236,18 @@ def rows(driver: Driver) -> list[dict[str, str]]:
     return [lines[y] for y in sorted(lines)]
 
 
+def reviewed(driver: Driver, count: int) -> None:
+    """Looks at the pages of several documents, and goes on to the PIN."""
+    driver.wait("Xem lại trước khi ký")
+    driver.picture("review")
+    driver.push(f"Ký {thousands(count)} văn bản", BUTTON, exact=True)
+
+
+def thousands(count: int) -> str:
+    """A number as the window writes it."""
+    return f"{count:,}".replace(",", ".")
+
+
 def type_pin(driver: Driver, pin: str = CANARY_PIN) -> None:
     """Into the dialogue, and Enter."""
     driver.wait_focus("Mã PIN")
@@ -297,6 +310,7 @@ def ten_documents(stage: Stage) -> None:
         tick_doubtful(driver)
         driver.section("ten documents: signing")
         driver.push("Ký số và gửi (", BUTTON)
+        reviewed(driver, 10)
         driver.wait_focus("Mã PIN")
         driver.picture("pin")
         type_pin(driver)
@@ -403,6 +417,7 @@ def token_pulled(stage: Stage) -> None:
         paste_list(driver, 41, 4)
         preflight(driver, "4 sẵn sàng")
         driver.push("Ký số và gửi (4)", BUTTON)
+        reviewed(driver, 4)
         type_pin(driver)
         driver.wait("Đang ký 1/4")
         counting.misbehave(C_Sign=DEVICE_REMOVED, C_GetSlotList="empty")
@@ -496,6 +511,7 @@ def closed_while_signing(stage: Stage) -> None:
         paste_list(driver, 61, 4)
         preflight(driver, "4 sẵn sàng")
         driver.push("Ký số và gửi (4)", BUTTON)
+        reviewed(driver, 4)
         type_pin(driver)
         driver.wait("Đang ký 1/4")
         driver.key("alt+F4")
@@ -538,6 +554,62 @@ def files_checked(stage: Stage) -> None:
         driver.push("Xem rộng", CHECK)
         driver.wait("Hiện danh sách", CHECK)
         driver.picture("checked-wide")
+
+
+def many_documents(stage: Stage, count: int) -> list[float]:
+    """So many letters are opened, numbered, reviewed and signed, while the list scrolls and is searched; how long each
+    search took, in seconds.
+    """
+    letters = ManyLetters(stage.desk.site.pki, stage.desk.folder, ("cong-van.pdf", "ke-hoach.pdf"))
+    for number in range(1, count + 1):
+        letters.write(number, stage.desk.letters / f"thư {number:05}.pdf")
+    told, searches = thousands(count), list[float]()
+    with stage.at_work() as driver:
+        driver.section("many: opening")
+        go(driver, Tab.OUTGOING)
+        open_folder(driver, stage.desk.letters)
+        driver.wait_worked(f"{told} chờ số")
+        driver.section("many: numbers")
+        driver.push("Điền số tiếp theo", BUTTON)
+        driver.wait_worked(f"{told} sẵn sàng")
+        driver.section("many: review")
+        driver.push(f"Chỉ ký ({told})", BUTTON)
+        driver.wait_worked("Xem lại trước khi ký")
+        scroll(driver, "ListItem", "Home", "End")
+        reviewed(driver, count)
+        type_pin(driver)
+        driver.wait("Đang ký ")
+        driver.section("many: signing")
+        while driver.seen("Đang ký ", "StaticText"):
+            searches.append(search(driver, f"{1 + len(searches) * 37 % (count // 2):02}/KH-UBND"))
+            scroll(driver, CELL, "ctrl+Home", "ctrl+End")
+        driver.wait_worked(f"Đã ký {told} văn bản, đã kiểm tra lại: hợp lệ.")
+        driver.picture("many-signed")
+    assert len(stage.desk.files()) == count
+    return searches
+
+
+def search(driver: Driver, number: str) -> float:
+    """Looks for a document by its number, and for all again; how long it took until nothing else was there."""
+
+    def found() -> list[bool]:
+        return [row.get("Số, ký hiệu", "").endswith(number) for row in rows(driver)]
+
+    driver.fill("Tìm trong danh sách", number)
+    began = time.monotonic()
+    driver.until(lambda: (all(found()) and bool(found())) or None, f"{number} alone")
+    took = time.monotonic() - began
+    driver.key("ctrl+a", "Delete")
+    driver.until(lambda: not all(found()) or None, "all of them")
+    return took
+
+
+def scroll(driver: Driver, role: str, home: str, end: str) -> None:
+    """To the end of a list and back, by its keys, from one of its first things with this role."""
+    things = driver.seen(role=role)
+    driver.screen.click(*things[min(len(things) - 1, 2)].middle)
+    for key in ("Next", "Next", "Next", end, "Prior", "Prior", "Prior", home):
+        driver.key(key)
 
 
 def looks(stage: Stage) -> None:

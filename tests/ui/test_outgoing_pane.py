@@ -464,3 +464,40 @@ def test_without_a_token_the_button_says_so_and_leads_to_the_check_of_the_machin
     clerk.press("Chỉ ký (1)")
     clerk.press(VI("us_act_check_machine"))
     assert clerk.tabs == [Tab.MACHINE]
+
+
+def test_the_pages_of_several_are_reviewed_before_the_pin(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf", "giay-moi.pdf"))
+    clerk.desk.outgoing.fill([line.id for line in clerk.lines])
+    pane = clerk.pane
+    pane.shown()
+    clerk.rest()
+    pane.sign()
+    review = pane._batch.review
+    clerk.wait(lambda: pane._batch.front is review and review.isVisible())
+    clerk.wait(lambda: review.sheet.picture(review.sheet.cell(0)) is not None)
+    assert (pane.flow.dialog, pane.flow.busy()) == (None, None)
+    assert not nameless(review)
+    first = review.sheet.cell(0).draft
+    review.sheet.setFocus()
+    QTest.keyClick(review.sheet, Qt.Key.Key_Space)
+    assert review.out == {first}
+    assert clerk.button("Ký 1 văn bản").isEnabled()
+
+    QTest.keyClick(review.sheet, Qt.Key.Key_Return)
+    clerk.rest()
+    assert (pane._batch.front, pane.flow.running, pane.grid.current_id) == (None, False, first)
+    assert {line.id for line in clerk.lines if not line.draft.ticked} == {first}
+
+
+def test_of_a_single_document_nothing_is_reviewed(clerk: Clerk) -> None:
+    clerk.drop(*clerk.letters("cong-van.pdf"))
+    clerk.desk.outgoing.fill([clerk.lines[0].id])
+    clerk.pane.shown()
+    clerk.rest()
+    clerk.pane.sign()
+    clerk.wait(lambda: clerk.pane.flow.dialog is not None and clerk.pane.flow.dialog.isVisible())
+    assert clerk.pane._batch.front is None
+    assert clerk.pane.flow.dialog is not None
+    clerk.pane.flow.dialog.reject()
+    clerk.wait(lambda: not clerk.pane.flow.running)

@@ -50,6 +50,7 @@ from signer_resources.errors import KnownError
 from signer_ui.hub import Hub
 from signer_ui.panes.settings import SettingsPane
 from signer_ui.panes.settings_bodies import BodiesSection
+from signer_ui.panes.settings_folders import FoldersSection
 from signer_ui.panes.settings_form import FormField, Section
 from signer_ui.panes.settings_hands import HandsSection
 from signer_ui.panes.settings_machine import DisplaySection, DriversSection
@@ -82,7 +83,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSi
 
 PATIENCE_MS = 30_000
 WORDS = Words("vi")
-BODIES, HANDS, SERVER, TIMESTAMP, DRIVERS, DISPLAY = range(6)
+BODIES, HANDS, SERVER, TIMESTAMP, DRIVERS, FOLDERS, DISPLAY = range(7)
 SEAL, SIGNATURE = (signer_resources.path(f"images/sample-{name}.png") for name in ("seal", "signature"))
 
 
@@ -697,7 +698,7 @@ def test_this_machine_is_enrolled_from_the_settings(clerk: Clerk, place: Place, 
 
 def test_every_field_of_every_section_has_a_name(clerk: Clerk) -> None:
     nameless = []
-    for number in range(6):
+    for number in range(7):
         section = clerk.open(number)
         for kind in (QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox, QListWidget):
             for widget in section.findChildren(kind):
@@ -710,3 +711,22 @@ def test_every_field_of_every_section_has_a_name(clerk: Clerk) -> None:
 def named(widget: QWidget) -> bool:
     found = QAccessible.queryAccessibleInterface(widget)
     return bool(found.text(QAccessible.Text.Name))
+
+
+def test_folders_are_kept_when_they_are_there_and_apart(clerk: Clerk, tmp_path: Path) -> None:
+    section = clerk.open(FOLDERS)
+    assert isinstance(section, FoldersSection)
+    inbox, output = tmp_path / "chờ ký", tmp_path / "chờ ký" / "đã ký"
+    section.inbox.setText(str(inbox))
+    section.save()
+    clerk.idle()
+    assert "Không có thư mục này" in section._inbox.complaint
+    output.mkdir(parents=True)
+    section.output.setText(str(output))
+    section.save()
+    clerk.idle()
+    assert "nằm trong thư mục chờ ký" in section._output.complaint
+    section.output.setText("")
+    section.save()
+    clerk.idle()
+    assert (clerk.hub.settings.inbox_folder, clerk.hub.settings.output_folder) == (str(inbox), None)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from signer_app.desk.desk import Desk, open_desk
-from signer_app.desk.signing_values import BatchSummary, DocumentOutcome, Ready
+from signer_app.desk.signing_values import BatchSummary, DocumentOutcome, Ready, Standing
 from signer_app.desk.tokens import assign_body
 from signer_app.desk.trial import sample_page
 from signer_app.outgoing.model import Changes
@@ -25,7 +25,7 @@ from signer_app.signing.batch import Made
 from signer_app.signing.carrying import Carrier
 from signer_app.signing.certificates import fit_to_sign
 from signer_app.signing.pipeline import Ride
-from signer_app.store.model import FileState, JournalAction
+from signer_app.store.model import FileState, JournalAction, Urgency
 from signer_app.store.settings import Settings, ThemeChoice
 from signer_app.verification.model import Verdict
 from signer_app.workspace import Overrides
@@ -34,7 +34,7 @@ from signer_token.client import TokenError
 from signer_token.model import Login, Pin
 from signer_ui.hub import Hub
 from signer_ui.presenters.pin import Purpose
-from signer_ui.presenters.signing import Act, progress_words, told_error, told_of
+from signer_ui.presenters.signing import Act, told_error, told_of
 from signer_ui.shell import Shell, Tab
 from signer_ui.signing_flow import SigningFlow
 from signer_ui.tasks import Tasks
@@ -386,13 +386,121 @@ def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(
     assert (summary.stopped.code, len(summary.signed), len(summary.pending)) == ("interrupted", 1, 2)
     told = told_of(summary, WORDS)
     assert told.what == "Đã dừng theo yêu cầu. Đã ký 1/3, không mất văn bản nào."
-    assert told.acts == (Act.GO_ON,)
+    assert told.acts == (Act.GO_ON, Act.REPORT)
 
     rest = signing.prepare_rest(summary.batch)
     assert len(rest.documents) == 2
     assert len(signing.sign(rest, Login(Pin(CANARY_PIN))).signed) == 2
     with pytest.raises(KnownError, match="Nothing is left"):
         signing.prepare_rest(summary.batch)
+
+
+def one_after_the_other(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
+    """One document at a time is on its way; `meanwhile` happens in the middle of the first."""
+    monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
+    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    carry, pending = Carrier.carry, [meanwhile]
+
+    def interrupted(self: Carrier, ride: Ride) -> tuple[Made, ...]:
+        if pending:
+            pending.pop()()
+        return carry(self, ride)
+
+    monkeypatch.setattr(Carrier, "carry", interrupted)
+
+
+def test_while_others_are_signed_one_is_left_out_and_one_in_a_hurry_goes_first(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *drafts, urgent = clerk.plain(4)
+    signing, outgoing = clerk.desk.signing, clerk.desk.outgoing
+    outgoing.edit(urgent, Changes(urgency=Urgency.HOA_TOC))
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    outgoing.examine([urgent], ready.chosen)
+    seen: list[Standing | None] = []
+
+    def meanwhile() -> None:
+        signing.skip([drafts[2]])
+        signing.jump_in(urgent)
+        with pytest.raises(KnownError, match="being signed"):
+            outgoing.edit(urgent, Changes(subject="Khác"))
+        signing.pause()
+        seen.append(signing.standing())
+        signing.go_on()
+
+    one_after_the_other(monkeypatch, meanwhile)
+    done: list[str | None] = []
+    summary = signing.sign(ready, Login(Pin(CANARY_PIN)), document_done=lambda outcome: done.append(outcome.draft))
+    signed = [outcome.draft for outcome in summary.signed]
+    assert [draft for draft in done if draft in signed] == [drafts[0], urgent, drafts[1]]
+    assert [outcome.code for outcome in summary.unsigned] == ["skipped_by_person"]
+    assert seen == [Standing(0, 4, paused=True)]
+    assert clerk.waiting() == {drafts[2]}
+    outgoing.edit(drafts[2], Changes(subject="Lại sửa được"))
+    assert signing.standing() is None
+
+
+def test_what_cannot_be_signed_does_not_jump_in(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts, signing = clerk.plain(1), clerk.desk.signing
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    told: list[str] = []
+
+    def meanwhile() -> None:
+        for draft in (*drafts, "nobody"):
+            with pytest.raises(KnownError) as raised:
+                signing.jump_in(draft)
+            told.append(raised.value.code)
+
+    one_after_the_other(monkeypatch, meanwhile)
+    assert len(signing.sign(ready, Login(Pin(CANARY_PIN))).signed) == 1
+    assert told == ["out_being_signed", "out_gone"]
+    with pytest.raises(KnownError) as raised:
+        signing.jump_in(drafts[0])
+    assert raised.value.code == "batch_over"
+
+
+def test_what_has_failed_is_tried_again_by_one_button(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = clerk.plain(2)
+    carry = Carrier.carry
+
+    def failing(self: Carrier, ride: Ride) -> tuple[Made, ...]:
+        if ride.work.job.draft == drafts[1]:
+            raise KnownError("output_changed", name="x")
+        return carry(self, ride)
+
+    monkeypatch.setattr(Carrier, "carry", failing)
+    summary = clerk.sign(drafts)
+    assert [outcome.draft for outcome in summary.failed] == [drafts[1]]
+    monkeypatch.undo()
+    clerk.press("Thử lại 1 văn bản lỗi")
+    clerk.type_pin()
+    again = clerk.end(1)
+    assert [outcome.draft for outcome in again.signed] == [drafts[1]]
+    assert clerk.waiting() == set()
+
+
+def test_what_was_left_out_in_the_review_stays_out_after_a_wrong_pin(clerk: Clerk) -> None:
+    drafts, flow = clerk.plain(3), clerk.flow
+    reviews: list[Ready] = []
+    flow.reviews = True
+    flow.review_wanted.connect(reviews.append)
+    flow.start(drafts, clerk.agency)
+    clerk.wait(lambda: bool(reviews))
+    assert (clerk.flow.dialog, len(reviews[0].documents), flow.busy()) == (None, 3, None)
+    flow.proceed([drafts[0]])
+    clerk.type_pin("999999")
+    clerk.end(0)
+    clerk.press("Nhập lại mã PIN")
+    clerk.type_pin()
+    assert {outcome.draft for outcome in clerk.end(1).signed} == set(drafts[1:])
+    assert (len(reviews), clerk.waiting()) == (1, {drafts[0]})
+
+    flow.start(drafts[:1], clerk.agency)
+    clerk.dialog().reject()
+    clerk.wait(lambda: not flow.running)
+    assert len(reviews) == 1
 
 
 def test_what_was_changed_after_the_question_is_not_signed(clerk: Clerk) -> None:
@@ -548,13 +656,6 @@ def test_a_batch_that_was_cut_tells_counts_as_people_write_them() -> None:
     told = told_of(BatchSummary("b", KnownError("token_removed"), outcomes), WORDS)
     assert told.error is not None
     assert WORDS.explain(told.error).what == "USB ký số bị rút. Đã ký 612/1.200, không mất văn bản nào."
-
-
-def test_the_time_left_is_told_when_it_is_long() -> None:
-    assert progress_words(12, 38, 2, WORDS) == "Đang ký 12/38…"
-    assert progress_words(12, 38, 20, WORDS) == "Đang ký 12/38… Còn khoảng 45 giây."
-    assert progress_words(100, 1200, 20, WORDS) == "Đang ký 100/1.200… Còn khoảng 4 phút."
-    assert progress_words(0, 38, 0, WORDS) == "Đang ký 0/38…"
 
 
 def test_a_locked_token_offers_no_other_try() -> None:

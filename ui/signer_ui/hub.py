@@ -1,12 +1,15 @@
 """Where the window's news comes together: tokens, server, store, settings; looked at elsewhere, told here by signal.
 
-UI thread. The hub asks again by itself (tokens every two seconds, the server as the exchange says) and when it is
-poked; a look that has not ended yet is never asked for a second time. Snapshots are immutable.
+UI thread. The hub asks again by itself (tokens every second, the inbox folder while nobody types, the server as the
+exchange says) and when it is poked; a look that has not ended yet is never asked for a second time. Snapshots are
+immutable.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QAbstractItemView, QApplication
 
 from signer_app.desk.desk import Desk
 from signer_app.desk.exchange import ExchangeSnapshot, Push
@@ -17,7 +20,12 @@ from signer_resources.errors import KnownError
 from signer_ui.quiet import QuietWork, network_is_there
 from signer_ui.tasks import Handle, Lane, Tasks
 
+if TYPE_CHECKING:
+    # Takes the PDF library with it.
+    from signer_app.desk.inbox_folder import InboxLook
+
 TOKENS_EVERY_MS = 1000
+INBOX_EVERY_MS = 5000
 STORE_EVERY_MS = 30_000
 """Times of day and deadlines on the home screen grow old even when nothing is written."""
 
@@ -37,6 +45,8 @@ class Hub(QObject):
     """The documents that wait to be signed are others than before."""
     today_changed = Signal(object)
     """TodaySnapshot."""
+    inbox_changed = Signal()
+    """Documents came by the inbox folder, or could not; `take_inbox` gives them."""
     levels_changed = Signal()
     """Timestamps or validation data were made up for, or were tried in vain."""
 
@@ -55,6 +65,9 @@ class Hub(QObject):
         self._today_wanted = False
         self._pass: Handle | None = None
         self._pass_wanted: Push | None = None
+        self._inbox_look: Handle | None = None
+        self._inbox: list[InboxLook] = []
+        self._inbox_timer = self._timer(self.look_into_inbox)
         self._token_timer = self._timer(self._look_at_tokens)
         self._store_timer = self._timer(self.poke_store)
         self._sync_timer = self._timer(self._next_pass)
@@ -77,12 +90,13 @@ class Hub(QObject):
         self._next_pass()
         self._token_timer.start(TOKENS_EVERY_MS)
         self._store_timer.start(STORE_EVERY_MS)
+        self._inbox_timer.start(INBOX_EVERY_MS)
         self.quiet.start()
 
     def stop(self) -> None:
         """Asks nobody any more."""
         self.quiet.stop()
-        for timer in (self._token_timer, self._store_timer, self._sync_timer):
+        for timer in (self._token_timer, self._store_timer, self._inbox_timer, self._sync_timer):
             timer.stop()
 
     def poke_tokens(self) -> None:
@@ -95,6 +109,44 @@ class Hub(QObject):
             self._token_look = self._tasks.run(
                 self, Lane.TOKEN, lambda _control: desk.tokens(fresh=fresh), self._tokens_seen
             )
+
+    def look_into_inbox(self) -> None:
+        """Looks whether documents came by the inbox folder, where one is set and nobody types."""
+        looking = self._inbox_look is not None and self._inbox_look.running
+        if self.settings.inbox_folder is None or looking or _is_typing():
+            return
+        desk = self._desk
+        self._inbox_look = self._tasks.run(
+            self,
+            Lane.DOCUMENTS,
+            lambda control: desk.inbox_folder.look(lambda: control.cancelled),
+            self._inbox_seen,
+            failed=self._inbox_failed,
+        )
+
+    def take_inbox(self) -> "tuple[InboxLook, ...]":
+        """What came by the inbox folder since this was asked last; whoever asks tells it."""
+        came, self._inbox = tuple(self._inbox), []
+        if came:
+            self.inbox_changed.emit()
+        return came
+
+    @property
+    def inbox(self) -> "tuple[InboxLook, ...]":
+        """What nobody has taken yet."""
+        return tuple(self._inbox)
+
+    def _inbox_failed(self, error: KnownError) -> None:
+        from signer_app.desk.inbox_folder import InboxLook
+
+        self._inbox_seen(InboxLook(fault=error))
+
+    def _inbox_seen(self, look: "InboxLook") -> None:
+        if look.added or look.refused or look.fault is not None:
+            self._inbox.append(look)
+            self.inbox_changed.emit()
+        if look.added:
+            self.poke_drafts()
 
     def poke_store(self) -> None:
         """Says that the store may have changed."""
@@ -191,6 +243,15 @@ class Hub(QObject):
         self._sync_timer.start(STORE_EVERY_MS)
         if error.code != "interrupted":
             self._tasks.unhandled.emit(error)
+
+
+def _is_typing() -> bool:
+    """Whether a cell is being edited, or a question waits for its answer: new rows would come in between."""
+    if QApplication.activeModalWidget() is not None:
+        return True
+    focus = QApplication.focusWidget()
+    place = focus.parentWidget() if focus is not None else None
+    return place is not None and isinstance(place.parentWidget(), QAbstractItemView)
 
 
 def _untold(_key: str, _done: int, _total: int) -> None:

@@ -1,25 +1,28 @@
 """The way from a press of *Ký số* to the result: look, ask for one PIN, sign, tell what became of each document.
 
 UI thread; the work is done on the token's lane. Asks for a PIN only when the person has pressed, once per press; after
-a wrong one it waits for the next press. Holds no PIN longer than the call that hands it on.
+a wrong one it waits for the next press. Before the PIN of several documents their pages are reviewed, where a pane
+does that. Holds no PIN longer than the call that hands it on.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
-from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Ready
+from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready, Standing
 from signer_resources.errors import KnownError
-from signer_token.model import Login, PinState
+from signer_token.model import Login, PinState, Token
+from signer_ui.presenters.pace import Pace, line_text
 from signer_ui.presenters.signing import (
     Act,
     Told,
+    act_words,
     certificate_name,
     pin_request,
-    progress_words,
     told_error,
     told_of,
 )
@@ -29,6 +32,9 @@ from signer_ui.widgets.notice import Action, Notice
 from signer_ui.widgets.pin_dialog import PinDialog
 from signer_ui.widgets.progress import ProgressLine
 from signer_ui.widgets.signing_line import SigningLine
+
+_LOOK_EVERY_MS = 500
+"""How often the line that tells of the signing is brought up to date."""
 
 Wish = Callable[[str | None, Control], Ready | Choice]
 """What was asked for, looked at with the certificate that the person named (None: whichever fits)."""
@@ -46,6 +52,12 @@ class SigningFlow(QObject):
     running_changed = Signal(bool)
     form_wanted = Signal()
     """A request to the issuer is to be printed."""
+    review_wanted = Signal(object)
+    """Ready: its pages are to be looked at; then `proceed` or `leave`. Where nobody listens, the PIN is asked for."""
+    reviewed = Signal()
+    """What was to be looked at needn't be any more."""
+    report_wanted = Signal(object)
+    """BatchSummary: what became of each document is to be seen."""
 
     def __init__(self, shell: Shell, parent: QWidget) -> None:
         super().__init__(parent)
@@ -53,16 +65,29 @@ class SigningFlow(QObject):
         self._parent = parent
         self._wish: Wish | None = None
         self._certificate: str | None = None
-        self._batch: str | None = None
+        self._summary: BatchSummary | None = None
+        self._review = False
+        self._without: frozenset[str] = frozenset()
+        """Drafts that the person has left out of what was asked for."""
+        self._ready: Ready | None = None
+        """What is being reviewed."""
+        self.reviews = False
+        """Whether somebody shows the pages before the PIN."""
         self._handle: Handle | None = None
         self._running = False
-        self._began = 0.0
+        self._pace = Pace()
+        self._looked_on = 0.0
+        self._watch = QTimer(self)
+        self._watch.setInterval(_LOOK_EVERY_MS)
+        self._watch.timeout.connect(self._look_on)
         self._outcomes: deque[DocumentOutcome] = deque()
         self.dialog: PinDialog | None = None
         self.widget = QWidget(parent)
         self.notice = Notice(shell.words, shell.theme)
         self._look_line = ProgressLine(shell.words, shell.theme)
-        self.line = SigningLine(shell.words, shell.theme, self.stop)
+        self.line = SigningLine(shell.words, shell.theme)
+        self.line.stop_wanted.connect(self.stop)
+        self.line.pause_wanted.connect(self._pause)
         lines = QVBoxLayout(self.widget)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(0)
@@ -82,17 +107,59 @@ class SigningFlow(QObject):
                 wanted, named, send=send, progress=control.progress, cancelled=lambda: control.cancelled
             ),
             certificate,
+            review=True,
         )
 
-    def resume(self, batch: str | None = None) -> None:
-        """Goes on with the batch that stopped; None: the last one."""
+    def resume(self, batch: str | None = None, *, failed: bool = False) -> None:
+        """Goes on with the batch that stopped; None: the last one. `failed`: also with what has failed in it."""
         desk = self._shell.desk
+        if not self._running:
+            self._without = frozenset()
         self._begin(
             lambda _named, control: desk.signing.prepare_rest(
-                batch, progress=control.progress, cancelled=lambda: control.cancelled
+                batch, failed=failed, progress=control.progress, cancelled=lambda: control.cancelled
             ),
             None,
         )
+
+    def proceed(self, without: Collection[str] = ()) -> None:
+        """The pages were looked at: asks for the PIN to sign all but these drafts."""
+        ready, self._ready = self._ready, None
+        if ready is None:
+            return
+        self._without = frozenset(without)
+        left = self._left_in(ready)
+        self.reviewed.emit()
+        if not left:
+            self._set_running(False)
+            return
+        desk, certificate = self._shell.desk, ready.chosen.certificate.sha256
+
+        def asked(token: Token) -> None:
+            self._look_line.end()
+            self._handle = None
+            self._ask(replace(ready, documents=left, token=token))
+
+        # Looking may have taken long: what the token says of its PIN is read anew.
+        self._handle = self._shell.tasks.run(
+            self,
+            Lane.TOKEN,
+            lambda _control: desk.signing.token_of(certificate),
+            asked,
+            failed=self._failed,
+            newest_first=True,
+        )
+        self._look_line.begin("us_looking", self._handle)
+
+    def _left_in(self, ready: Ready) -> tuple[Planned, ...]:
+        return tuple(one for one in ready.documents if one.job.draft not in self._without)
+
+    def leave(self) -> None:
+        """The pages were looked at, and nothing is to be signed now."""
+        if self._ready is not None:
+            self._ready = None
+            self.reviewed.emit()
+            self._set_running(False)
 
     @property
     def running(self) -> bool:
@@ -103,17 +170,34 @@ class SigningFlow(QObject):
         """Key of a text while documents are being signed; for the pane's `busy`."""
         return None if self.line.isHidden() else "us_busy"
 
+    @property
+    def stoppable(self) -> bool:
+        """Whether documents are being signed, and nobody has asked for an end yet."""
+        return not self.line.isHidden() and not self.line.is_stopping
+
     def stop(self) -> None:
-        """Ends after the document in hand; what is signed stays signed."""
+        """Ends after the documents in hand; what is signed stays signed."""
+        self.line.stopping()
+        self.leave()
         if self._handle is not None:
             self._handle.cancel()
 
+    def _pause(self, wanted: bool) -> None:
+        signing = self._shell.desk.signing
+        if wanted:
+            signing.pause()
+        else:
+            signing.go_on()
+        self._look_on()
+
     # ---- look ------------------------------------------------------------------------------------------------------
 
-    def _begin(self, wish: Wish, certificate: str | None) -> None:
+    def _begin(self, wish: Wish, certificate: str | None, *, review: bool = False) -> None:
         if self._running:
             return
-        self._wish, self._certificate = wish, certificate
+        self._wish, self._certificate, self._review = wish, certificate, review
+        if review:
+            self._without = frozenset()
         self._set_running(True)
         self.notice.clear()
         self._handle = self._shell.tasks.run(
@@ -134,12 +218,16 @@ class SigningFlow(QObject):
             self._let_choose(found)
         elif not found.documents:
             self._set_running(False)
-            summary = BatchSummary(None, None, found.refused)
+            summary = self._summary = BatchSummary(None, None, found.refused)
             self._show(told_of(summary, self._shell.words))
             self._tell_hub(signed=False)
             self.ended.emit(summary)
+        elif self._review and self.reviews and len(found.documents) > 1:
+            self._ready = found
+            self.review_wanted.emit(found)
         else:
-            self._ask(found)
+            # After a PIN that was refused the same ones are left out as before.
+            self._ask(replace(found, documents=self._left_in(found)))
 
     def _let_choose(self, choice: Choice) -> None:
         words = self._shell.words
@@ -150,13 +238,14 @@ class SigningFlow(QObject):
     def _with(self, certificate: str) -> Callable[[], None]:
         def again() -> None:
             if self._wish is not None:
-                self._begin(self._wish, certificate)
+                self._begin(self._wish, certificate, review=self._review)
 
         return again
 
     def _failed(self, error: KnownError) -> None:
         """Nothing was signed: before the PIN, or by a fault of the program after it."""
         self._look_line.end()
+        self._watch.stop()
         self.line.end()
         self._handle = None
         self._set_running(False)
@@ -191,8 +280,10 @@ class SigningFlow(QObject):
         self.dialog = None
         total, desk, outcomes = len(ready.documents), self._shell.desk, self._outcomes
         outcomes.clear()
-        self._began = time.monotonic()
-        self.line.begin(progress_words(0, total, 0, self._shell.words), total)
+        self._pace = Pace()
+        self._pace.tell(0, time.monotonic())
+        self.line.begin(line_text(Standing(0, total), self._pace, self._shell.words), total)
+        self._watch.start()
         self._handle = self._shell.tasks.run(
             self,
             Lane.TOKEN,
@@ -210,12 +301,19 @@ class SigningFlow(QObject):
         )
 
     def _told(self, progress: Progress) -> None:
-        seconds = time.monotonic() - self._began
-        text = progress_words(progress.done, progress.total, seconds, self._shell.words)
-        self.line.tell(text, progress.done, progress.total)
         if progress.done == 0:
             self.began.emit()
+        if time.monotonic() - self._looked_on >= _LOOK_EVERY_MS / 2000:
+            self._look_on()
         self._pass_on()
+
+    def _look_on(self) -> None:
+        """How the batch stands now: told at each document, and when nothing comes for long."""
+        self._looked_on = time.monotonic()
+        standing = self._shell.desk.signing.standing()
+        if standing is not None and not self.line.isHidden():
+            self._pace.tell(standing.done, time.monotonic(), paused=standing.paused)
+            self.line.tell(line_text(standing, self._pace, self._shell.words), standing.done, standing.total)
 
     def _pass_on(self) -> None:
         """Outcomes come on the token's thread, as they arise; here they go to the pane."""
@@ -226,9 +324,10 @@ class SigningFlow(QObject):
 
     def _signed(self, summary: BatchSummary) -> None:
         self._pass_on()
+        self._watch.stop()
         self.line.end()
         self._handle = None
-        self._batch = summary.batch
+        self._summary = summary
         self._set_running(False)
         self._show(told_of(summary, self._shell.words))
         self._tell_hub(signed=bool(summary.signed))
@@ -245,7 +344,7 @@ class SigningFlow(QObject):
     # ---- tell ------------------------------------------------------------------------------------------------------
 
     def _show(self, told: Told) -> None:
-        ways: tuple[Action, ...] = tuple((self._shell.words(f"us_act_{act}"), self._way(act)) for act in told.acts)
+        ways: tuple[Action, ...] = tuple((act_words(act, told, self._shell.words), self._way(act)) for act in told.acts)
         if told.error is not None:
             self.notice.error(told.error, *ways)
         else:
@@ -258,10 +357,15 @@ class SigningFlow(QObject):
             self.notice.focus_action()
 
     def _way(self, act: Act) -> Callable[[], None]:
+        summary = self._summary
+        batch = summary.batch if summary is not None else None
         match act:
             case Act.GO_ON:
-                batch = self._batch
                 return lambda: self.resume(batch)
+            case Act.RETRY:
+                return lambda: self.resume(batch, failed=True)
+            case Act.REPORT:
+                return lambda: self.report_wanted.emit(summary)
             case Act.TYPE_AGAIN | Act.TRY_AGAIN:
                 return lambda: self._with_same()
             case Act.CHECK_MACHINE:

@@ -5,7 +5,7 @@ rows are read anew, and what was not examined as it is now gets examined, the ro
 that would be lost with the window: drafts live in the store.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,9 +29,9 @@ from PySide6.QtWidgets import (
 
 from signer_app.outgoing.model import Added, Left, State
 from signer_resources.errors import KnownError
-from signer_ui.panes import outgoing_work as work
 from signer_ui.panes.outgoing_along import Along
 from signer_ui.panes.outgoing_arranging import Arranging
+from signer_ui.panes.outgoing_batch import BatchSide
 from signer_ui.panes.outgoing_bench import Bench, Changing
 from signer_ui.panes.outgoing_bringing import Bringing
 from signer_ui.panes.outgoing_checking import Checking
@@ -41,16 +41,16 @@ from signer_ui.panes.outgoing_filling import Filling
 from signer_ui.panes.outgoing_pages import PagesSide
 from signer_ui.panes.outgoing_parts import DropCard, SecretCard
 from signer_ui.panes.outgoing_pasting import Pasting
+from signer_ui.panes.outgoing_rows import Rows
 from signer_ui.panes.register import open_by_system
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters import outgoing_news as news
 from signer_ui.presenters import outgoing_signing as signing
-from signer_ui.presenters.outgoing import Line, Organisations
+from signer_ui.presenters.outgoing import Line
 from signer_ui.presenters.outgoing_details import details
 from signer_ui.presenters.outgoing_signing import Press
 from signer_ui.shell import Pane, Shell, Tab
 from signer_ui.signing_flow import SigningFlow
-from signer_ui.tasks import Handle, Lane
 from signer_ui.widgets.dropping import local_paths
 from signer_ui.widgets.giving_up import GivingUp
 from signer_ui.widgets.grid import Grid
@@ -70,10 +70,6 @@ class OutgoingPane(Pane):
     def __init__(self, shell: Shell, opener: Callable[[Path], None] = open_by_system) -> None:
         super().__init__(shell)
         words = shell.words
-        self._lines: dict[str, Line] = {}
-        self._known = Organisations()
-        self._loading: Handle | None = None
-        self._load_again = False
         self._show_after: tuple[str, ...] = ()
         self._press: Press | None = None
         self._copy_asked = ""
@@ -81,6 +77,7 @@ class OutgoingPane(Pane):
         self._was_shown = False
         self.setAcceptDrops(True)
         self.flow = SigningFlow(shell, self)
+        self._rows = Rows(shell, lambda: self.flow.busy() is not None, self)
         self.notice = Notice(words, shell.theme)
         self.secret = SecretCard(words, shell.theme)
         self._opening_line = ProgressLine(words, shell.theme)
@@ -88,7 +85,7 @@ class OutgoingPane(Pane):
         self._converting_line = ProgressLine(words, shell.theme)
         self._checking = Checking(shell, self._checking_line, self)
         self.grid: Grid[Line] = Grid(
-            says.columns(lambda: self._known, shell.desk.now, words),
+            says.columns(lambda: self._rows.known, shell.desk.now, words),
             lambda line: line.id,
             words,
             shell.theme,
@@ -109,11 +106,12 @@ class OutgoingPane(Pane):
             self.notice,
             self.changing,
             lines=lambda: self._lines,
-            directory=lambda: self._known.directory,
+            directory=lambda: self._rows.known.directory,
         )
         self._filling = Filling(self._bench, self.giving_up, self._ask_copy)
         self._pasting = Pasting(self._bench, self._filling.edited)
         self._arranging = Arranging(self._bench, self.open_files, self._ask_copy, self)
+        self._batch = BatchSide(self._bench, self.flow, lambda: self._checking.chosen.images)
         self._along = Along(self._bench, self._converting_line, self._left_out, opener, self)
         self._face = ListFace(shell)
         self._face.offer(self._arranging)
@@ -127,6 +125,7 @@ class OutgoingPane(Pane):
 
     def shown(self) -> None:
         """Reads the rows anew: other panes and processes may have changed them."""
+        self._inbox_came()
         self._reload()
 
     def open_files(self, paths: list[str]) -> None:
@@ -182,15 +181,19 @@ class OutgoingPane(Pane):
             lines.addWidget(part)
         lines.addWidget(self._stack, 1)
         self._stack.addWidget(self.drop)
-        self._stack.addWidget(self._face.area)
+        for page in (self._face.area, self._batch.review, self._batch.report):
+            self._stack.addWidget(page)
         self._face.lay_out(self.grid, self.card, self.side)
         for under in (self._checking_line, self.flow.widget, self._face.foot):
             lines.addWidget(under)
 
     def _connect(self) -> None:
         hub = self.shell.hub
-        hub.drafts_changed.connect(self._reload)
-        hub.store_changed.connect(self._reload)
+        self._rows.read.connect(self._read)
+        self._rows.changed.connect(self._changed_in_place)
+        hub.drafts_changed.connect(self._rows.reload_later)
+        hub.store_changed.connect(self._rows.reload_later)
+        hub.inbox_changed.connect(self._inbox_came)
         face = self._face
         face.search.textChanged.connect(self.grid.set_filter)
         face.search.returnPressed.connect(self.grid.setFocus)
@@ -219,11 +222,14 @@ class OutgoingPane(Pane):
         self.grid.activated_row.connect(lambda _id: self._open_row())
         self.card.files.file_chosen.connect(lambda _id: self._show_pages())
         self.card.page_wanted.connect(self._show_page)
-        self.flow.document_done.connect(lambda _id, _outcome: self._reload())
-        self.flow.ended.connect(lambda _summary: self._reload())
+        self.flow.document_done.connect(self._rows.document_done)
+        self.flow.ended.connect(self._rows.batch_ended)
         self.flow.running_changed.connect(self._running_changed)
         self.flow.began.connect(lambda: self._running_changed(True))
         self.flow.form_wanted.connect(self.custody_wanted)
+        self._batch.front_changed.connect(self._bring_forward)
+        self._batch.page_wanted.connect(self._show_reviewed)
+        self._batch.changed.connect(self._reload)
 
     # ---- bringing in -----------------------------------------------------------------------------------------------
 
@@ -271,6 +277,16 @@ class OutgoingPane(Pane):
             self.notice.error(error)
         self._reload()
 
+    def _inbox_came(self) -> None:
+        """Documents came by the inbox folder: told where they are, once somebody looks."""
+        came = self.shell.hub.take_inbox() if self.isVisible() else ()
+        if came:
+            view = news.inbox_view(came, self.shell.words)
+            self.secret.tell(view.secret)
+            if view.heading:
+                good = not view.lines
+                self.notice.tell(view.heading, why=view.lines, role="notice-good" if good else "notice-warn")
+
     def _left_out(self, left: Sequence[Left]) -> None:
         self._tell_left(news.left_view(left, self.shell.words))
 
@@ -281,32 +297,32 @@ class OutgoingPane(Pane):
 
     # ---- reading the rows ------------------------------------------------------------------------------------------
 
-    def _reload(self) -> None:
-        """Reads the rows; while they are being read, once more afterwards."""
-        if self._loading is not None and self._loading.running:
-            self._load_again = True
-            return
-        self._load_again = False
-        desk = self.shell.desk
-        self._loading = self.shell.tasks.run(self, Lane.QUICK, lambda _control: work.load(desk), self._loaded)
+    @property
+    def _lines(self) -> Mapping[str, Line]:
+        return self._rows.lines
 
-    def _loaded(self, loaded: work.Loaded) -> None:
-        if self._load_again:
-            self._loading = None
-            self._reload()
-        if loaded.directory is not self._known.directory:
-            self._known = Organisations.of(loaded.directory, self.shell.words)
-        self._lines = {line.id: line for line in loaded.lines}
-        self.side.remember_rules(tuple(line.row for line in loaded.lines))
+    def _reload(self) -> None:
+        self._rows.reload()
+
+    def _read(self) -> None:
+        self.side.remember_rules(tuple(line.row for line in self._lines.values()))
         self._show_lines()
-        # Examining would only wait behind the opening of documents, and two lines would tell of progress.
-        if not self.flow.running and not self._bringing.running:
+        # Examining would only wait behind the opening of documents, and two lines would tell of progress. What comes
+        # while others are signed is examined: it may be in a hurry.
+        if not self._bringing.running and (not self.flow.running or self.flow.busy() is not None):
             self._checking.look(self._lines, self.grid.current_id)
         self._face.go_on.setVisible(self._checking.held)
 
+    def _changed_in_place(self, changed: dict[str, Line]) -> None:
+        self.grid.replace_rows(changed)
+        self._face.summary.setText(says.summary(tuple(self._lines.values()), self.shell.words))
+        if self.grid.current_id in changed:
+            self._show_current()
+        self._enable()
+
     def _show_lines(self) -> None:
         lines = tuple(self._lines.values())
-        self._show_part(self._face.area if lines else self.drop)
+        self._bring_forward()
         self.grid.show_column(says.KIND, says.kinds_differ(lines))
         self.grid.set_rows(lines)
         if any(line.packet is not None and line.packet.accepted_at is not None for line in lines):
@@ -324,8 +340,26 @@ class OutgoingPane(Pane):
         self._enable()
 
     def first_control(self) -> QWidget:
-        """The grid, or the button that brings documents."""
-        return self.grid if self._stack.currentWidget() is self._face.area else self.drop.add
+        """The grid, or the button that brings documents; of a batch its list."""
+        firsts: dict[QWidget | None, QWidget] = {
+            self._face.area: self.grid,
+            self._batch.review: self._batch.review.sheet,
+            self._batch.report: self._batch.report.grid,
+        }
+        return firsts.get(self._stack.currentWidget(), self.drop.add)
+
+    def _bring_forward(self) -> None:
+        """The list, or what stands in its place now."""
+        front = self._batch.front
+        self._show_part(front if front is not None else self._face.area if self._lines else self.drop)
+        self._enable()
+
+    def _show_reviewed(self, draft: str, file: str, page: int) -> None:
+        """A page of the review is wanted beside the list, where its mark can be moved."""
+        self.grid.choose((draft,))
+        self.grid.setFocus()
+        self._show_page(file, page)
+        self.pages.reveal_mark()
 
     def _show_part(self, part: QWidget) -> None:
         """The list, or the invitation to bring documents; the keyboard goes along."""
@@ -401,8 +435,9 @@ class OutgoingPane(Pane):
     # ---- signing ---------------------------------------------------------------------------------------------------
 
     def sign(self) -> None:
-        """The one button."""
-        self._sign(send=True)
+        """The one button, and its key."""
+        if not self._batch.go():
+            self._sign(send=True)
 
     def _sign(self, *, send: bool) -> None:
         press = self._press
@@ -426,7 +461,8 @@ class OutgoingPane(Pane):
     def _enable(self) -> None:
         lines, running, face = tuple(self._lines.values()), self.flow.running, self._face
         # While it is being signed, the line that shows how far has the place of the button.
-        face.foot.setVisible(bool(lines) and self.flow.busy() is None)
+        face.foot.setVisible(bool(lines) and self.flow.busy() is None and self._batch.front is None)
+        self._batch.offer(self._bench.chosen)
         plugged = signing.signers(self.shell.hub.tokens)
         today = self.shell.desk.now().date()
         self._press = signing.press(lines, self._checking.chosen.names, plugged, today, self.shell.words)

@@ -57,6 +57,12 @@ def _display(shell: Shell) -> "Section[Any]":
     return DisplaySection(shell)
 
 
+def _folders(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_folders import FoldersSection
+
+    return FoldersSection(shell)
+
+
 def _trust(shell: Shell) -> "Section[Any]":
     from signer_ui.panes.settings_trust import TrustSection
 
@@ -69,6 +75,7 @@ _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ue_section_server", _server),
     ("ue_section_tsa", _timestamp),
     ("ue_section_drivers", _drivers),
+    ("ul_section_folders", _folders),
     ("ue_section_display", _display),
     ("ux_section", _trust),
 )

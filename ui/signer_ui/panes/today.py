@@ -38,7 +38,8 @@ class TodayPane(Pane):
         self._grey.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAcceptDrops(True)
         self._lay_out(theme)
-        for news in (shell.hub.today_changed, shell.hub.exchange_changed, shell.hub.tokens_changed):
+        hub = shell.hub
+        for news in (hub.today_changed, hub.exchange_changed, hub.tokens_changed, hub.inbox_changed):
             news.connect(self._refresh)
         self._refresh()
 
@@ -98,7 +99,7 @@ class TodayPane(Pane):
     def _refresh(self, *_news: object) -> None:
         hub = self.shell.hub
         if hub.today is not None:
-            self._show(today_view(hub.today, hub.exchange, hub.tokens, self.shell.words))
+            self._show(today_view(hub.today, hub.exchange, hub.tokens, self.shell.words, hub.inbox))
 
     def _show(self, view: TodayView) -> None:
         self._incoming.show_card(view.incoming)

@@ -180,10 +180,28 @@ class Index(Generic[R]):
             yield
         return Arrangement(self.rows, order, ids, place)
 
+    def replaced(self, changed: Mapping[str, R]) -> "Index[R]":
+        """The same rows with other contents for some, by id; what was worked out for the search stays.
+
+        May be called while this one is worked on.
+        """
+        rows, ids, hay = list(self.rows), list(self._ids), list(self._hay)
+        made = Index((), tuple(self._columns.values()), self._row_id)
+        if len(ids) < len(rows):
+            ids = [self._row_id(row) for row in rows]
+        texts = [column.text for column in self._columns.values()]
+        for place, row_id in enumerate(ids):
+            if row_id in changed:
+                rows[place] = row = changed[row_id]
+                if place < len(hay):
+                    hay[place] = _hay(row, texts)
+        made.rows, made._ids, made._hay = tuple(rows), ids, hay
+        return made
+
     def prepare(self) -> Steps[None]:
         """Makes ready for searching, before anyone searches."""
         texts = [column.text for column in self._columns.values()]
-        yield from self._read(self._hay, lambda row: fold(_CELL_END.join([text(row) for text in texts])))
+        yield from self._read(self._hay, lambda row: _hay(row, texts))
 
     def _sort_keys(self, column: Column[R]) -> Steps[Sequence[Any]]:
         keys = self._keys.setdefault(column.key, [])
@@ -214,6 +232,11 @@ class Index(Generic[R]):
             found += left
             yield
         return found
+
+
+def _hay(row: R, texts: Sequence[Callable[[R], str]]) -> str:
+    """All of a row that is searched."""
+    return fold(_CELL_END.join([text(row) for text in texts]))
 
 
 def _chunks(values: Sequence[int], size: int = 5 * _CHUNK) -> Iterator[Sequence[int]]:

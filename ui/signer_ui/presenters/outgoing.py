@@ -8,11 +8,12 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from signer_app.desk.signing_values import DocumentOutcome
 from signer_app.exchange.directory import Directory
 from signer_app.outgoing.model import Draft, Profile, Row, State, Urgency
-from signer_app.store.model import OutboxPacket, OutboxState
+from signer_app.store.model import FileState, OutboxPacket, OutboxState
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.presenters.figures import count, day, time_of
@@ -58,6 +59,7 @@ _BOXED = frozenset({State.READY, State.WARNING, State.CHECKING})
 """Rows that can be ticked; what can't be signed as it is has no box."""
 _SHORT = (("uy ban nhan dan", "ubnd"), ("hoi dong nhan dan", "hdnd"))
 """What nobody types in full, folded."""
+_ENDED = {FileState.SIGNED: State.SIGNED, FileState.FAILED: State.REFUSED, FileState.REFUSED: State.REFUSED}
 _RECEIVED = frozenset({OutboxState.ACCEPTED, OutboxState.FORWARDED})
 
 
@@ -116,6 +118,11 @@ def _short(name: str) -> str:
     for whole, letters in _SHORT:
         short = short.replace(whole, letters)
     return short
+
+
+def ended(line: Line, outcome: DocumentOutcome) -> Line:
+    """The row of a document that has just been signed or not, until it is read anew."""
+    return replace(line, row=replace(line.row, state=_ENDED.get(outcome.state, line.row.state)))
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------

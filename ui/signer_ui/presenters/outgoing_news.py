@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from signer_app.desk.inbox_folder import InboxLook
 from signer_app.outgoing.model import Added, Changes, Left
 from signer_app.outgoing.paste import Pasted
 from signer_ui.presenters.figures import count
@@ -50,6 +51,18 @@ def added_view(added: Added, words: Words) -> LeftView:
     return LeftView(
         view.secret, view.heading or stopped, "\n".join(filter(None, (view.lines, view.heading and stopped)))
     )
+
+
+def inbox_view(came: Sequence[InboxLook], words: Words) -> LeftView:
+    """What a notice says of documents that came by the inbox folder."""
+    added = sum(len(look.added) for look in came)
+    faults = [look.fault for look in came if look.fault is not None]
+    view = left_view([left for look in came for left in look.refused], words)
+    heading = words("ul_inbox_new", count=count(added, words)) if added else ""
+    told = [view.heading if heading else "", view.lines]
+    told += [str(words.explain(fault)) for fault in faults]
+    lines = "\n".join(part for part in told if part)
+    return LeftView(view.secret, heading or view.heading or (words("ul_inbox_fault") if faults else ""), lines)
 
 
 @dataclass(frozen=True)

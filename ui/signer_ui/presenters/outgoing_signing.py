@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.outgoing.model import Draft, Profile
+from signer_app.store.model import Urgency
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_ui.presenters.figures import count
@@ -125,3 +126,10 @@ def must_choose(lines: Sequence[Line], plugged: Sequence[Signer], today: dt.date
 def _may_sign(signer: Signer, lines: Sequence[Line], today: dt.date) -> bool:
     needed = {role_for(line.draft.profile, today) for line in lines}
     return needed <= {signer.role, None}
+
+
+def hurried(chosen: Sequence[Line], lines: Sequence[Line]) -> tuple[Line, ...]:
+    """What could be signed before all that waits in a batch: hỏa tốc, ready; of the chosen rows, else of the ticked."""
+    able = [line for line in lines if line.draft.urgency >= Urgency.HOA_TOC and line.row.signable]
+    ids = {line.id for line in chosen}
+    return tuple(line for line in able if line.id in ids) or tuple(line for line in able if line.draft.ticked)

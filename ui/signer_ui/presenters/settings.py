@@ -43,6 +43,8 @@ class Field(StrEnum):
     TSA_URL = "tsa_url"
     MODULES = "modules"
     FINGERPRINT = "fingerprint"
+    INBOX_FOLDER = "inbox_folder"
+    OUTPUT_FOLDER = "output_folder"
 
 
 @dataclass(frozen=True)

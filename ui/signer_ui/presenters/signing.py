@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from signer_app.signing.certificates import SigningCertificate
 
 _REASONS_SHOWN = 3
-_LEFT_FROM_S = 10
-"""Seconds that must be left before the time left is told."""
-
 _TYPE_AGAIN = frozenset(
     {
         "pin_incorrect", "pin_length", "pin_empty", "pin_not_ascii", "pin_final", "pin_pad_cancelled",
@@ -54,6 +51,10 @@ class Act(StrEnum):
     """To the page where the token's PIN is changed."""
     REQUEST_FORM = "request_form"
     """To the page where the request to the issuer is printed."""
+    RETRY = "retry"
+    """Sign anew what has failed, with a new PIN."""
+    REPORT = "report"
+    """What became of each document."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,18 @@ class Told:
     do: str = ""
     error: KnownError | None = None
     acts: tuple[Act, ...] = ()
+    failed: int = 0
+    """How many there are to be tried again."""
+
+
+def act_words(act: Act, told: Told, words: Words) -> str:
+    """What stands on the button of a way."""
+    match act:
+        case Act.RETRY:
+            return words("ul_retry", count=count_text(told.failed, words))
+        case Act.REPORT:
+            return words("ul_report")
+    return words(f"us_act_{act}")
 
 
 def pin_request(
@@ -102,25 +115,15 @@ def certificate_name(certificate: SigningCertificate, words: Words) -> str:
     return words("us_choice", name=name, token=certificate.token.label.strip() or certificate.token.serial)
 
 
-def progress_words(done: int, total: int, seconds: float, words: Words) -> str:
-    """How far the signing is after `seconds`, and how long it will take when that is worth saying."""
-    told = words("us_progress", done=count_text(done, words), total=count_text(total, words))
-    left = seconds / done * (total - done) if done else 0.0
-    if left <= _LEFT_FROM_S:
-        return told
-    if left < 90:
-        return f"{told} {words('us_left_seconds', count=round(left / 5) * 5)}"
-    return f"{told} {words('us_left_minutes', count=round(left / 60))}"
-
-
 def told_of(summary: BatchSummary, words: Words) -> Told:
     """What became of a batch."""
     if summary.stopped is not None:
         return _stopped(summary, summary.stopped, words)
     signed, rest = len(summary.signed), len(summary.unsigned)
     reasons = _reasons(summary, words)
+    acts, failed = _afterwards(summary), len(summary.failed)
     if not signed:
-        return Told("notice-bad", words("us_none"), reasons)
+        return Told("notice-bad", words("us_none"), reasons, acts=acts, failed=failed)
     key = "us_done_unchecked" if summary.unchecked else "us_done"
     what = words(key, count=count_text(signed, words))
     if rest:
@@ -128,7 +131,16 @@ def told_of(summary: BatchSummary, words: Words) -> Told:
     later = [words("us_note_unchecked")] if summary.unchecked else []
     if summary.timestamp_missing:
         later.append(words("us_note_timestamp"))
-    return Told("notice-warn" if rest or reasons else "notice-good", what, reasons, " ".join(later))
+    role = "notice-warn" if rest or reasons else "notice-good"
+    return Told(role, what, reasons, " ".join(later), acts=acts, failed=failed)
+
+
+def _afterwards(summary: BatchSummary) -> tuple[Act, ...]:
+    """What can be done when all are through: nothing where one glance at the list says it all."""
+    acts = [Act.RETRY] if summary.failed and summary.batch is not None else []
+    if len(summary.outcomes) > 1:
+        acts.append(Act.REPORT)
+    return tuple(acts)
 
 
 def told_error(error: KnownError) -> Told:
@@ -152,15 +164,16 @@ def _stopped(summary: BatchSummary, error: KnownError, words: Words) -> Told:
         "total": count_text(len(summary.signed) + len(summary.pending), words),
     }
     acts = (Act.GO_ON,) if summary.pending else ()
+    more = (Act.REPORT,) if len(summary.outcomes) > 1 else ()
     if error.code == "interrupted":
-        return Told("notice-warn", words("us_interrupted", **counts), _reasons(summary, words), acts=acts)
+        return Told("notice-warn", words("us_interrupted", **counts), _reasons(summary, words), acts=(*acts, *more))
     if error.code in _TOKEN_GONE:
-        return Told("notice-bad", error=KnownError("us_stopped_removed", **counts), acts=acts)
+        return Told("notice-bad", error=KnownError("us_stopped_removed", **counts), acts=(*acts, *more))
     if error.code in _MACHINE:
         acts = (*acts, Act.CHECK_MACHINE)
     told = words.explain(error)
     whole = KnownError("us_stopped", **counts, code=error.code, what=told.what, why=told.why, do=told.do)
-    return Told("notice-bad", error=whole, acts=acts)
+    return Told("notice-bad", error=whole, acts=(*acts, *more))
 
 
 def _reasons(summary: BatchSummary, words: Words) -> str:

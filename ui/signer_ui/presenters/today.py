@@ -3,8 +3,12 @@
 Pure; loads no Qt.
 """
 
+from __future__ import annotations
+
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.today import Arrived, Sending, TodaySnapshot
@@ -19,6 +23,10 @@ from signer_ui.presenters.figures import count, day, moment, time_of
 from signer_ui.presenters.sending import error_words, explained, state_glow, state_words
 from signer_ui.tabs import Tab
 from signer_ui.words import Words
+
+if TYPE_CHECKING:
+    # Takes the PDF library with it, and the home screen is painted before that.
+    from signer_app.desk.inbox_folder import InboxLook
 
 _MOST_ALIKE = 2
 """So many recalls and returned documents are told one by one; more are counted."""
@@ -81,12 +89,18 @@ class TodayView:
     grey: str
 
 
-def today_view(snapshot: TodaySnapshot, exchange: ExchangeSnapshot, tokens: TokensSnapshot, words: Words) -> TodayView:
-    """The home screen as it stands."""
+def today_view(
+    snapshot: TodaySnapshot,
+    exchange: ExchangeSnapshot,
+    tokens: TokensSnapshot,
+    words: Words,
+    inbox: Sequence[InboxLook] = (),
+) -> TodayView:
+    """The home screen as it stands; `inbox` is what came by the inbox folder and was not looked at yet."""
     outgoing = snapshot.outgoing
     return TodayView(
         incoming=_incoming(snapshot, words),
-        outgoing=_outgoing(snapshot, words),
+        outgoing=_outgoing(snapshot, inbox, words),
         sending=_sending(snapshot.sending, snapshot.now, exchange, words),
         waiting=bool(outgoing.to_sign or outgoing.needs_number),
         can_send=bool(snapshot.sending.waiting) and exchange.link not in (Link.NOT_SET, Link.NOT_ENROLLED),
@@ -194,9 +208,19 @@ def _arrived(one: Arrived, now: dt.datetime, words: Words) -> Line:
     return Line(moment(one.at, now), one.sender, one.subject, state, glow)
 
 
-def _outgoing(snapshot: TodaySnapshot, words: Words) -> Card:
+def _inbox(came: Sequence[InboxLook], words: Words) -> list[Told]:
+    """What came by the inbox folder since somebody looked at the list."""
+    added, left = sum(len(look.added) for look in came), sum(len(look.refused) for look in came)
+    told = [Told(words("ul_inbox_new", count=count(added, words)))] if added else []
+    if left:
+        told.append(Told(words("ul_inbox_left", count=count(left, words)), Glow.WARN))
+    return told
+
+
+def _outgoing(snapshot: TodaySnapshot, inbox: Sequence[InboxLook], words: Words) -> Card:
     out = snapshot.outgoing
     told = [
+        *_inbox(inbox, words),
         Told(words("ut_out_to_sign", count=count(out.to_sign, words))) if out.to_sign else None,
         Told(words("ut_out_needs_number", count=count(out.needs_number, words))) if out.needs_number else None,
         Told(words("ut_out_before_hour", count=count(out.before_hour, words), hour=f"{out.hour:02d}"), Glow.WARN)

@@ -5,7 +5,8 @@ is there; until then the lines stay as they were. Selection, current row and scr
 lines, and outlive new rows. While a cell is edited, nothing moves. The grid changes no row: it says what was typed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -322,6 +323,21 @@ class Grid(QTableView, Generic[R]):
         self._preparing.cancel()
         self._index = Index(rows, self._columns, self._row_id)
         self._arrange()
+
+    def replace_rows(self, changed: Mapping[str, R]) -> None:
+        """Shows other contents for some rows, by their ids, each where it is: nothing is sorted or searched anew."""
+        if not changed:
+            return
+        busy = self._arranging.running or self._waiting is not None
+        self._preparing.cancel()
+        self._index = self._index.replaced(changed)
+        if busy:
+            self._arrange()
+            return
+        shown = replace(self._model.shown, rows=self._index.rows)
+        self._model.put_in_place(shown, self._model.query)
+        if len(self._index.rows) > _AT_ONCE:
+            self._preparing.start(self._index.prepare(), lambda _nothing: None, at_once=False)
 
     def set_filter(self, text: str) -> None:
         """Shows only rows that hold every word of `text`, whatever their marks and case."""

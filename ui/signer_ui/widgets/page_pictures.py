@@ -41,7 +41,7 @@ class Ink:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
     """An image, and the bytes that it may lie on without owning them."""
 
     image: QImage
@@ -57,7 +57,7 @@ class _Kept(Generic[K]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._held: OrderedDict[K, _Shown] = OrderedDict()
+        self._held: OrderedDict[K, Shown] = OrderedDict()
         self._bytes = 0
 
     def __contains__(self, key: K) -> bool:
@@ -70,7 +70,7 @@ class _Kept(Generic[K]):
         self._held.move_to_end(key)
         return found.image
 
-    def put(self, key: K, shown: _Shown, needed: frozenset[K]) -> None:
+    def put(self, key: K, shown: Shown, needed: frozenset[K]) -> None:
         self._held[key] = shown
         self._bytes += shown.image.sizeInBytes()
         for old in list(self._held):
@@ -211,11 +211,11 @@ class Pictures(QObject):
             self._ask(lambda _: self._pages.outline(path, known, _MORE_SIZES), self._sizes_came, self._sizes_lost)
 
     def _ask_tile(self, path: Path, tile: Tile, needed: frozenset[Tile]) -> None:
-        def work(control: Control) -> _Shown:
+        def work(control: Control) -> Shown:
             control.check()
-            return _page_image(self._pages.draw(path, tile.page, tile.width, tile.height, tile.clip))
+            return page_image(self._pages.draw(path, tile.page, tile.width, tile.height, tile.clip))
 
-        def done(shown: _Shown) -> None:
+        def done(shown: Shown) -> None:
             self._store(tile).put(tile, shown, needed)
             if tile.whole:
                 # The largest first; the few that were forgotten meanwhile are dropped by the way.
@@ -230,11 +230,11 @@ class Pictures(QObject):
         self._ask(work, done, failed)
 
     def _ask_ink(self, wish: Ink, picture: bytes) -> None:
-        def work(control: Control) -> _Shown:
+        def work(control: Control) -> Shown:
             control.check()
-            return _ink_image(self._pages.ink(picture, wish.sha256, wish.width, wish.height))
+            return ink_image(self._pages.ink(picture, wish.sha256, wish.width, wish.height))
 
-        def done(shown: _Shown) -> None:
+        def done(shown: Shown) -> None:
             self._inks.put(wish, shown, frozenset())
             self.arrived.emit()
 
@@ -281,12 +281,14 @@ class Pictures(QObject):
         self._running = self._tasks.run(self, Lane.PAGES, work, answered, failed=refused, newest_first=True)
 
 
-def _page_image(picture: Picture) -> _Shown:
+def page_image(picture: Picture) -> Shown:
+    """A page as it was drawn."""
     image = QImage(picture.pixels, picture.width, picture.height, picture.stride, QImage.Format.Format_RGB32)
-    return _Shown(image, picture.pixels)
+    return Shown(image, picture.pixels)
 
 
-def _ink_image(picture: Picture) -> _Shown:
+def ink_image(picture: Picture) -> Shown:
+    """The ink of a stamp."""
     image = QImage(picture.pixels, picture.width, picture.height, picture.stride, QImage.Format.Format_RGBA8888)
     # The form in which painting is fastest; this copy is of a few thousand pixels.
-    return _Shown(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+    return Shown(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))

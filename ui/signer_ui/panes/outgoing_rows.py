@@ -1,0 +1,101 @@
+"""The rows of the pane of outgoing documents: read whole on the quick lane, and brought up to date where they stand.
+
+UI thread. Reading ten thousand takes a second: while documents are signed, what came of each is written into its row,
+and other news of the store wait a while. Changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from signer_app.desk.signing_values import BatchSummary, DocumentOutcome
+from signer_ui.panes import outgoing_work as work
+from signer_ui.presenters import outgoing as says
+from signer_ui.presenters.outgoing import Line, Organisations
+from signer_ui.shell import Shell
+from signer_ui.tasks import Handle, Lane
+
+_SHOW_ENDED_MS = 400
+"""So often rows of documents that were signed are shown as such."""
+_LATER_MS = 10_000
+"""So long other news of the store wait while documents are signed."""
+
+
+class Rows(QObject):
+    """`lines` by draft, in the clerk's order; `known` are the organisations that receive."""
+
+    read = Signal()
+    """All of them were read anew."""
+    changed = Signal(object)
+    """Lines (dict) that stand otherwise than before, each where it was."""
+
+    def __init__(self, shell: Shell, is_signing: Callable[[], bool], parent: QObject) -> None:
+        super().__init__(parent)
+        self._shell = shell
+        self._is_signing = is_signing
+        self.lines: Mapping[str, Line] = {}
+        self.known = Organisations()
+        self._loading: Handle | None = None
+        self._again = False
+        self._ended: dict[str, DocumentOutcome] = {}
+        """What has come to its end in the batch that runs."""
+        self._fresh: set[str] = set()
+        """What of that isn't shown yet."""
+        self._soon = self._timer(_SHOW_ENDED_MS, self._show_ended)
+        self._later = self._timer(_LATER_MS, self.reload)
+
+    def reload(self) -> None:
+        """Reads the rows; while they are being read, once more afterwards."""
+        if self._loading is not None and self._loading.running:
+            self._again = True
+            return
+        self._again = False
+        self._later.stop()
+        desk = self._shell.desk
+        self._loading = self._shell.tasks.run(self, Lane.QUICK, lambda _control: work.load(desk), self._loaded)
+
+    def reload_later(self) -> None:
+        """Something may have changed elsewhere: read at once, unless documents are being signed."""
+        if not self._is_signing():
+            self.reload()
+        elif not self._later.isActive():
+            self._later.start()
+
+    def document_done(self, draft: str, outcome: DocumentOutcome) -> None:
+        """A document was signed, has failed or was left out."""
+        self._ended[draft] = outcome
+        self._fresh.add(draft)
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def batch_ended(self, _summary: BatchSummary) -> None:
+        """From now on the rows say it themselves."""
+        self._ended.clear()
+        self._fresh.clear()
+        self.reload()
+
+    def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:
+        made = QTimer(self)
+        made.setSingleShot(True)
+        made.setInterval(milliseconds)
+        made.timeout.connect(act)
+        return made
+
+    def _loaded(self, loaded: work.Loaded) -> None:
+        if self._again:
+            self._loading = None
+            self.reload()
+        if loaded.directory is not self.known.directory:
+            self.known = Organisations.of(loaded.directory, self._shell.words)
+        lines = {line.id: line for line in loaded.lines}
+        # They may have been read before these came to their end.
+        self.lines = lines | {key: says.ended(lines[key], end) for key, end in self._ended.items() if key in lines}
+        self.read.emit()
+
+    def _show_ended(self) -> None:
+        fresh, self._fresh = self._fresh, set()
+        lines = self.lines
+        changed = {key: says.ended(lines[key], self._ended[key]) for key in fresh if key in lines}
+        if changed:
+            self.lines = {**lines, **changed}
+            self.changed.emit(changed)
