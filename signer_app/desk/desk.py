@@ -25,6 +25,7 @@ from signer_app.store import Settings
 from signer_app.workspace import Overrides, Workspace, workspace
 
 if TYPE_CHECKING:
+    from signer_app.desk.inbox_folder import InboxFolder
     from signer_app.desk.levels import LaterLevels
     from signer_app.desk.signing import Signing
     from signer_app.desk.trusting import Trusting
@@ -130,6 +131,13 @@ class Desk:
         from signer_app.outgoing.outgoing import Outgoing
 
         return Outgoing(self.space)
+
+    @made_once
+    def inbox_folder(self) -> "InboxFolder":
+        """Documents that come by themselves into a folder."""
+        from signer_app.desk.inbox_folder import InboxFolder
+
+        return InboxFolder(self.space, self.outgoing)
 
     @made_once
     def pages(self) -> "Pages":

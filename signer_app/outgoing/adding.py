@@ -4,26 +4,29 @@ Main process, on the thread of the caller; the pages are read by workers. Nothin
 nobody could look at, is kept; a document is taken whole or not at all.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from signer_app.attachments.kinds import is_known, suffix_of
 from signer_app.outgoing.grouping import goes_along
-from signer_app.outgoing.model import DraftFile, FileRole, Left, Profile
+from signer_app.outgoing.model import DraftFile, FileRole, Left, Note, Profile
 from signer_app.outgoing.outputs import SIGNED_FOLDER
 from signer_app.pdf.model import LetterFacts
 from signer_app.signing.batch import never
 from signer_app.signing.examine import Examiner, why_unreadable
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.signing.opening import keep, screened
+from signer_app.signing.walking import printable, require_name, walk
+from signer_app.store.durable import reachable
+from signer_app.store.times import vietnamese_date
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
 
-MOST_FILES = 5_000
+MOST_FILES = 20_000
 """Files that are brought in at once; more is somebody's whole disk."""
 _TEXTS = frozenset({"doc", "docx", "odt", "rtf"})
 _PDF = b"%PDF-"
@@ -33,62 +36,109 @@ _HEADER_ROOM = 1024
 
 @dataclass(frozen=True)
 class Found:
-    """PDF files to be looked at, files that may go along with one (`beside`), and what of the wish was neither."""
+    """PDF files to be looked at, files that may go along with one (`beside`), and what of the wish was neither. `roots`
+    are the folders that were brought in whole, by the files from in or below them.
+    """
 
     files: tuple[Path, ...]
     left: tuple[Left, ...]
     beside: tuple[Path, ...] = ()
+    roots: Mapping[Path, Path] = field(default_factory=dict)
 
 
-def find(paths: Iterable[Path], cancelled: Callable[[], bool] = never) -> Found:
+def find(paths: Iterable[Path], cancelled: Callable[[], bool] = never, *, without: Path | None = None) -> Found:
     """The PDF files among `paths`, and what may go along with them; folders are taken whole, without what was signed
-    already. Looks no further than `MOST_FILES`, or when it is cancelled.
+    already: not what lies in "Đã ký", nor below `without`. Looks no further than `MOST_FILES`, or when it is cancelled.
     """
     files: dict[Path, None] = {}
     beside: dict[Path, None] = {}
+    roots: dict[Path, Path] = {}
     left: list[Left] = []
-    for path in paths:
-        if path.is_dir():
-            found = list(islice(_in_folder(path.absolute(), cancelled), MOST_FILES + 1))
-            if not any(map(_is_pdf_name, found)) and not cancelled():
-                left.append(Left(path.name, KnownError("usage_empty_folder", name=path.name)))
-            files.update(dict.fromkeys(filter(_is_pdf_name, found)))
-            beside.update(dict.fromkeys(other for other in found if not _is_pdf_name(other)))
-        elif not path.is_file():
-            left.append(Left(path.name, KnownError("file_unreadable", name=path.name)))
-        elif not _is_pdf_name(path) and is_known(path.name):
-            beside[path.absolute()] = None
-        elif not _is_pdf_name(path):
-            left.append(Left(path.name, KnownError("out_not_pdf", name=path.name)))
-        else:
-            files[path.absolute()] = None
+    for path in map(Path.absolute, paths):
+        try:
+            require_name(path)
+            if reachable(path).is_dir():
+                told = len(left)
+                apart = without if without != path else None
+                found = list(islice(_in_folder(path, left, cancelled, apart), MOST_FILES + 1))
+                _take_all(found, path, files, beside, roots)
+                if not any(map(_is_pdf_name, found)) and len(left) == told and not cancelled():
+                    raise KnownError("usage_empty_folder", name=path.name)
+            else:
+                _take_one(path, files, beside)
+        except KnownError as error:
+            left.append(Left(printable(path.name), error))
         if len(files) > MOST_FILES:
             left.append(Left(path.name, KnownError("out_too_many", count=MOST_FILES)))
             break
-    return Found(tuple(islice(files, MOST_FILES)), tuple(left), tuple(islice(beside, MOST_FILES)))
+    return Found(tuple(islice(files, MOST_FILES)), tuple(left), tuple(islice(beside, MOST_FILES)), roots)
+
+
+def _take_all(
+    found: Iterable[Path],
+    folder: Path,
+    files: dict[Path, None],
+    beside: dict[Path, None],
+    roots: dict[Path, Path],
+) -> None:
+    for path in found:
+        if path not in files and path not in beside:
+            (files if _is_pdf_name(path) else beside)[path] = None
+            roots[path] = folder
+
+
+def _take_one(path: Path, files: dict[Path, None], beside: dict[Path, None]) -> None:
+    if not reachable(path).is_file():
+        raise KnownError("file_unreadable", name=path.name)
+    if _is_pdf_name(path):
+        files[path] = None
+    elif is_known(path.name):
+        beside[path] = None
+    else:
+        raise KnownError("out_not_pdf", name=path.name)
 
 
 def _is_pdf_name(path: Path) -> bool:
     return path.suffix.lower() == ".pdf"
 
 
-def _in_folder(folder: Path, cancelled: Callable[[], bool]) -> Iterator[Path]:
-    """All PDF files below a folder, and what plainly goes along with one, in order; links to folders are not
-    followed.
+def _in_folder(folder: Path, left: list[Left], cancelled: Callable[[], bool], without: Path | None) -> Iterator[Path]:
+    """All PDF files below a folder, and what plainly goes along with one, in order; what can't be read or named goes to
+    `left`.
     """
-    for place, folders, names in os.walk(folder):
+
+    def unreadable(place: Path) -> None:
+        name = printable(place.name)
+        left.append(Left(name, KnownError("folder_unreadable", name=name)))
+
+    for place, names in walk(folder, unreadable, enters=_is_entered):
         if cancelled():
             return
-        folders[:] = sorted(name for name in folders if name != SIGNED_FOLDER and not name.startswith("."))
+        if without is not None and place.is_relative_to(without):
+            continue
         pdfs = {name[:-4].casefold() for name in names if name.lower().endswith(".pdf")}
-        for name in sorted(names):
-            lower = name.lower()
-            if name.startswith((".", "~$")) or lower.endswith(".signed.pdf"):
-                continue
-            # A text of the same name as a PDF is what that was made of.
-            made = suffix_of(name) in _TEXTS and Path(name).stem.casefold() in pdfs
-            if lower.endswith(".pdf") or (is_known(name) and goes_along(name) and not made):
-                yield Path(place, name)
+        for name in names:
+            if _is_wanted(name, pdfs):
+                try:
+                    require_name(place / name)
+                except KnownError as error:
+                    left.append(Left(printable(name), error))
+                else:
+                    yield place / name
+
+
+def _is_entered(name: str) -> bool:
+    """Whether what lies in a folder of this name is taken: what was signed is not, however its name is spelt."""
+    return not name.startswith(".") and unicodedata.normalize("NFC", name) != SIGNED_FOLDER
+
+
+def _is_wanted(name: str, pdfs: Collection[str]) -> bool:
+    lower = name.lower()
+    if name.startswith((".", "~$")) or lower.endswith(".signed.pdf"):
+        return False
+    # A text of the same name as a PDF is what that was made of.
+    made = suffix_of(name) in _TEXTS and Path(name).stem.casefold() in pdfs
+    return lower.endswith(".pdf") or (is_known(name) and goes_along(name) and not made)
 
 
 def look(space: Workspace, examiner: Examiner, path: Path, known: Path | None = None) -> str:
@@ -96,7 +146,7 @@ def look(space: Workspace, examiner: Examiner, path: Path, known: Path | None = 
 
     KnownError "secret", "out_already_here", "out_not_pdf", and what makes a PDF unreadable.
     """
-    name = (known or path).name
+    name, path = (known or path).name, reachable(path)
     seen = screened(space, path, name)
     assert seen.sha256 is not None
     if not seen.readable:
@@ -123,7 +173,7 @@ def take(
 
     KnownError "secret", and those of copying and reading; then the copy is gone again.
     """
-    shown = known or path
+    shown, path = known or path, reachable(path)
     blob = keep(space, path, shown.name, sha256)
     try:
         facts = read_facts(space, examiner, blob, FileJob(str(shown), "", role, profile))
@@ -148,6 +198,20 @@ def read_facts(space: Workspace, examiner: Examiner, blob: str, job: FileJob) ->
     if any(finding.code == "secret" for finding in result.findings):
         raise KnownError("secret")
     return result.facts
+
+
+def signed_before(space: Workspace, name: str, blob: str) -> Note | None:
+    """That the very same file was signed before, and when, as what; None if it was not."""
+    with space.store.view() as view:
+        issued = view.documents.issued_of(blob)
+        signed = issued or view.documents.signed_of(blob)
+    if signed is None:
+        return None
+    params = {"name": name, "date": vietnamese_date(signed.created_at)}
+    number = issued.label if issued is not None else None
+    if number is None:
+        return Note("out_signed_before", params)
+    return Note("out_issued_before", {**params, "number": number})
 
 
 class AlreadyHereError(KnownError):

@@ -16,7 +16,6 @@ from signer_app.outgoing.arranging import page_of_issue
 from signer_app.outgoing.model import Draft, DraftAttachment, DraftFile, FileRole, Profile
 from signer_app.signing.examine import Examiner
 from signer_app.signing.jobs import DocumentJob, FileJob
-from signer_app.signing.resume import Command
 from signer_app.store.model import Document, StoredFile
 from signer_app.store.store import View
 from signer_app.workspace import Workspace
@@ -43,7 +42,7 @@ def read_signed(view: View, document_id: str) -> SignedBefore:
     if document is None or not files:
         raise KnownError("again_unknown")
     paths = {file.id: path for file in files if (path := view.replacing.input_path(file.id)) is not None}
-    return SignedBefore(document, files, paths, _wish(view, files[0], paths.get(files[0].id)))
+    return SignedBefore(document, files, paths, _wish(view, files[0]))
 
 
 def draft_again(space: Workspace, examiner: Examiner, signed: SignedBefore) -> Draft:
@@ -79,14 +78,10 @@ def draft_again(space: Workspace, examiner: Examiner, signed: SignedBefore) -> D
     )
 
 
-def _wish(view: View, main: StoredFile, path: str | None) -> DocumentJob | None:
-    command = view.replacing.command(main.id)
-    if command is None:
-        return None
+def _wish(view: View, main: StoredFile) -> DocumentJob | None:
+    wish = view.batches.job_of(main.id)
     with suppress(msgspec.MsgspecError):
-        for job in msgspec.json.decode(command, type=Command).documents:
-            if job.files[0].path == path and job.files[0].output == main.output_path:
-                return job
+        return msgspec.json.decode(wish, type=DocumentJob) if wish is not None else None
     return None
 
 

@@ -14,7 +14,7 @@ from signer_app.outgoing.examining import Examining
 from signer_app.outgoing.grid import Grid
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Left
-from signer_app.outgoing.outputs import with_outputs
+from signer_app.outgoing.outputs import Place, with_outputs
 from signer_app.signing.batch import Progress
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
@@ -47,7 +47,7 @@ class Attaching:
 
         def write(tx: Transaction) -> None:
             draft = taken(tx, self._memory, draft_id)
-            tx.drafts.put(arranging.joined(draft, (), with_outputs(tx, added, self._grid.today())))
+            tx.drafts.put(arranging.joined(draft, (), with_outputs(tx, added, Place.of(self._space))))
 
         try:
             self._space.store.write(write)
@@ -84,7 +84,7 @@ class Attaching:
         def write(tx: Transaction) -> str:
             now, _item = with_attachment(tx, self._memory, attachment_id)
             rest = now if keep_source else arranging.without_attachment(now, attachment_id)
-            tx.drafts.put(arranging.joined(rest, with_outputs(tx, [made], self._grid.today())))
+            tx.drafts.put(arranging.joined(rest, with_outputs(tx, [made], Place.of(self._space))))
             return now.id
 
         try:

@@ -4,8 +4,10 @@ Main process, on the thread of the caller; the pages are read by workers. Each d
 or not at all: it must not go out without its appendix, and nothing stays of one with a secret part.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -15,14 +17,41 @@ from signer_app.outgoing.examining import Examining
 from signer_app.outgoing.grid import Grid
 from signer_app.outgoing.grouping import Group, group
 from signer_app.outgoing.memory import Memory
-from signer_app.outgoing.model import Added, Draft, DraftAttachment, DraftFile, FileRole, Left, Profile
-from signer_app.outgoing.outputs import with_outputs
+from signer_app.outgoing.model import Added, Draft, DraftAttachment, DraftFile, FileRole, Left, Note, Profile
+from signer_app.outgoing.outputs import Place, Taken, with_outputs
 from signer_app.signing.batch import Progress
 from signer_app.signing.examine import Examiner
 from signer_app.signing.jobs import appendix_profile
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
+
+F = TypeVar("F", DraftFile, DraftAttachment)
+
+
+@dataclass
+class _Run:
+    """One bringing-in. `roots` are the folders that were brought in whole, by the files in them; `taken` the places of
+    copies, read once for all of it; `by_hand`: whether the clerk alone ticks what comes.
+    """
+
+    examiner: Examiner
+    profile: Profile
+    roots: Mapping[Path, Path]
+    by_hand: bool
+    taken: Taken | None = None
+    drafts: list[Draft] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def placed(self, path: Path, item: F) -> F:
+        """The item, knowing with which folder it came."""
+        root = self.roots.get(path)
+        return msgspec.structs.replace(item, root=str(root)) if root is not None else item
+
+    def added(self, *, interrupted: bool = False) -> Added:
+        """What became of all of it."""
+        return Added(tuple(self.drafts), tuple(self.left), interrupted, tuple(self.notes))
 
 
 class Bringing:
@@ -34,24 +63,29 @@ class Bringing:
         self._grid = grid
         self._examining = examining
 
-    def add(self, paths: Sequence[Path], profile: Profile, progress: Progress, cancelled: Callable[[], bool]) -> Added:
-        """Brings in files and folders, grouped into documents."""
-        found = adding.find(paths, cancelled)
-        groups, left = group(found.files, found.beside), list(found.left)
+    def add(
+        self,
+        paths: Sequence[Path],
+        profile: Profile,
+        progress: Progress,
+        cancelled: Callable[[], bool],
+        *,
+        by_hand: bool = False,
+    ) -> Added:
+        """Brings in files and folders, grouped into documents; `by_hand`: only a person ever ticks them."""
+        found = adding.find(paths, cancelled, without=Place.of(self._space).chosen)
+        groups, done = group(found.files, found.beside), 0
+        run = _Run(self._examining.reader(), profile, found.roots, by_hand, left=list(found.left))
         grouped = {path for files in groups for path in files.attachments}
-        left += [along.left_alone(path) for path in found.beside if path not in grouped]
-        examiner, drafts, done = self._examining.reader(), list[Draft](), 0
+        run.left += [along.left_alone(path) for path in found.beside if path not in grouped]
         for files in groups:
             if cancelled():
-                return Added(tuple(drafts), tuple(left), interrupted=True)
+                return run.added(interrupted=True)
             progress("out_progress_open", done, len(found.files))
-            draft, refused = self._add_group(files, examiner, profile)
-            left += refused
-            if draft is not None:
-                drafts.append(draft)
+            self._add_group(files, run)
             done += len(files.files)
         progress("out_progress_open", done, len(found.files))
-        return Added(tuple(drafts), tuple(left), interrupted=not groups and cancelled())
+        return run.added(interrupted=not groups and cancelled())
 
     def again(self, document_id: str) -> Draft:
         """A draft of what a document was signed from; the one that waits already where there is one."""
@@ -63,26 +97,26 @@ class Bringing:
 
         def write(tx: Transaction) -> Draft:
             tx.replacing.require_replaceable(document_id)
-            today = self._grid.today()
+            place, outputs = Place.of(self._space), Taken.of(tx)
             placed = msgspec.structs.replace(
                 draft,
                 position=tx.drafts.next_position(),
-                files=with_outputs(tx, draft.files, today),
-                attachments=with_outputs(tx, draft.attachments, today),
+                files=with_outputs(tx, draft.files, place, outputs),
+                attachments=with_outputs(tx, draft.attachments, place, outputs),
             )
             tx.drafts.add(placed)
             return placed
 
         return self._space.store.write(write)
 
-    def _add_group(self, files: Group, examiner: Examiner, profile: Profile) -> tuple[Draft | None, list[Left]]:
+    def _add_group(self, files: Group, run: _Run) -> None:
         """All files are looked at before the first is copied: nothing stays of a document with a secret part."""
         seen: dict[Path, str] = {}
         beside: list[opening.Seen] = []
         faults: dict[Path, KnownError] = {}
         for path in files.files:
             try:
-                seen[path] = adding.look(self._space, examiner, path)
+                seen[path] = adding.look(self._space, run.examiner, path)
             except KnownError as error:
                 faults[path] = error
         for path in files.attachments:
@@ -90,36 +124,48 @@ class Bringing:
                 beside.append(opening.look(self._space, path))
             except KnownError as error:
                 faults[path] = error
-        left = [Left(path.name, error) for path, error in faults.items()]
+        run.left += [Left(path.name, error) for path, error in faults.items()]
         looked_at = [*seen, *(one.path for one in beside)]
         if not all(isinstance(error, adding.AlreadyHereError) for error in faults.values()):
-            return None, [*left, *(Left(path.name, KnownError("out_part_left")) for path in looked_at)]
+            run.left += [Left(path.name, KnownError("out_part_left")) for path in looked_at]
+            return
         opened: list[DraftFile] = []
         attached: list[DraftAttachment] = []
         try:
             for path, sha256 in seen.items():
                 main = path == files.main
-                role, how = (FileRole.MAIN, profile) if main else (FileRole.APPENDIX, appendix_profile(profile))
-                opened.append(adding.take(self._space, examiner, path, sha256, role, how))
-            attached += [along.take(self._space, one) for one in beside]
-            return self._keep(opened, attached, faults.get(files.main)), left
+                role, how = (FileRole.MAIN, run.profile) if main else (FileRole.APPENDIX, appendix_profile(run.profile))
+                opened.append(run.placed(path, adding.take(self._space, run.examiner, path, sha256, role, how)))
+            attached += [run.placed(one.path, along.take(self._space, one)) for one in beside]
+            draft = self._keep(opened, attached, faults.get(files.main), run)
         except BaseException as error:
             self._space.store.discard(_blobs(opened, attached))
             if not isinstance(error, KnownError):
                 raise
-            return None, [*left, *(Left(path.name, error) for path in looked_at)]
+            run.left += [Left(path.name, error) for path in looked_at]
+            return
+        if draft is not None:
+            run.drafts.append(draft)
+            known = (adding.signed_before(self._space, file.name, file.blob) for file in opened)
+            run.notes += [note for note in known if note is not None]
 
     def _keep(
-        self, opened: Sequence[DraftFile], attached: Sequence[DraftAttachment], main_known: KnownError | None
+        self,
+        opened: Sequence[DraftFile],
+        attached: Sequence[DraftAttachment],
+        main_known: KnownError | None,
+        run: _Run,
     ) -> Draft | None:
         """Writes the draft; what comes with a main file that is in a draft already joins that one."""
+        place = Place.of(self._space)
 
         def write(tx: Transaction) -> Draft | None:
             for blob in _blobs(opened, attached):
                 # Another thread may have thrown the very same bytes away meanwhile, when no row named them.
                 self._space.store.blobs.size(blob)
-            today = self._grid.today()
-            files, beside = with_outputs(tx, opened, today), with_outputs(tx, attached, today)
+            run.taken = run.taken or Taken.of(tx)
+            files = with_outputs(tx, opened, place, run.taken)
+            beside = with_outputs(tx, attached, place, run.taken)
             if isinstance(main_known, adding.AlreadyHereError):
                 host = tx.drafts.with_blob(main_known.blob)
                 if host is not None:
@@ -131,6 +177,7 @@ class Bringing:
             if not files:
                 return None
             draft = arranging.new_draft(files, self._space.now(), tx.drafts.next_position(), self._grid.rules(), beside)
+            draft = msgspec.structs.replace(draft, ticked_by_hand=run.by_hand)
             tx.drafts.add(draft)
             return draft
 

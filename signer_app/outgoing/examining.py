@@ -14,7 +14,7 @@ from signer_app.outgoing import arranging
 from signer_app.outgoing.grid import Grid
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Draft, Examined, Left, Row, State
-from signer_app.outgoing.outputs import outputs_of
+from signer_app.outgoing.outputs import Place, outputs_of
 from signer_app.outgoing.rows import Answer, question
 from signer_app.signing.batch import DocumentWork, Progress
 from signer_app.signing.certificates import SigningCertificate
@@ -50,7 +50,7 @@ class Examining:
         wanted = frozenset(ids)
         with self._space.store.view() as view:
             drafts = [draft for draft in view.drafts.list() if draft.id in wanted]
-        outputs = outputs_of(self._space.store, wanted, today)
+        outputs = outputs_of(self._space.store, wanted, Place.of(self._space))
         total, done = sum(len(draft.files) for draft in drafts), 0
         self.preflights.refresh()
         for draft in drafts:

@@ -13,7 +13,7 @@ from signer_app.outgoing.examining import Examining
 from signer_app.outgoing.grid import Grid
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Row
-from signer_app.outgoing.outputs import outputs_of
+from signer_app.outgoing.outputs import Place, outputs_of
 from signer_app.signing.batch import DocumentWork
 from signer_app.signing.jobs import DocumentJob, job_of, seen_hash
 from signer_app.store.model import FileState
@@ -72,7 +72,7 @@ class Handing:
         return tuple(sorted(rows, key=lambda row: numbers.signing_order(row.draft)))
 
     def _jobs(self, rows: Sequence[Row], *, send: bool) -> tuple[DocumentJob, ...]:
-        outputs = outputs_of(self._space.store, [row.draft.id for row in rows], self._grid.today())
+        outputs = outputs_of(self._space.store, [row.draft.id for row in rows], Place.of(self._space))
         jobs = []
         for row in rows:
             job = job_of(row.draft, {key: seen_hash(plan) for key, plan in row.plans.items()}, outputs)

@@ -93,11 +93,14 @@ class Left:
 
 @dataclass(frozen=True)
 class Added:
-    """What became of files that were brought in; `interrupted`: not all of them were looked at."""
+    """What became of files that were brought in; `interrupted`: not all of them were looked at. `notes` are about files
+    that were taken.
+    """
 
     drafts: tuple[Draft, ...]
     left: tuple[Left, ...]
     interrupted: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

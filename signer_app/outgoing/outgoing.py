@@ -80,12 +80,14 @@ class Outgoing:
         cancelled: Callable[[], bool] = never,
         *,
         profile: Profile = Profile.AGENCY,
+        by_hand: bool = False,
     ) -> Added:
-        """Brings in files and folders, grouped into documents; each document is kept as soon as it is whole.
+        """Brings in files and folders, grouped into documents; each document is kept as soon as it is whole. `by_hand`:
+        the program never ticks them, only a person does.
 
         A document of which one file can't be taken is left out whole: it must not go out without its appendix.
         """
-        return self._bringing.add(paths, profile, progress, cancelled)
+        return self._bringing.add(paths, profile, progress, cancelled, by_hand=by_hand)
 
     def sign_again(self, document_id: str) -> Draft:
         """A draft of what a document was signed from, which takes its place and its number once it is signed (Ký lại);

@@ -1,7 +1,8 @@
 """Files kept by content: blobs/ab/<sha256>, durable before anyone is told of them.
 
 Written by the main process under the data folder's lock, read by any. A blob is never changed; a row of the
-database may name it only after it is here. Gives a kept file out again without ever overwriting another one.
+database may name it only after it is here. Gives a kept file out again without ever overwriting another one. A blob
+never has a second name: what happens to a file outside of the store can't happen to it.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import msgspec
 
 from signer_app.store.durable import (
     CHUNK,
+    clone,
     copy_to_new,
     disk_errors,
     fsync_file,
@@ -24,6 +26,7 @@ from signer_app.store.durable import (
     make_folders,
     move_over,
     place_new,
+    reachable,
 )
 from signer_resources.errors import KnownError
 
@@ -69,43 +72,41 @@ class BlobStore:
             raise KnownError("blob_damaged", sha256=sha256) from error
 
     def add_file(self, source: Path) -> Blob:
-        """Keeps a copy of `source`, which isn't touched.
+        """Keeps a copy of `source`, which isn't touched; it takes no room where the file system can clone.
 
         Raises KnownError "input_unreadable", "disk_full", "data_folder_unwritable".
         """
         try:
-            reader = source.open("rb")
+            reader = reachable(source).open("rb")
         except OSError as error:
             raise KnownError("input_unreadable", file=str(source)) from error
-        with reader:
-            return self.add_stream(reader, str(source))
+        with reader, self._temporary() as (temporary, writer):
+            if not clone(reader.fileno(), writer.fileno()):
+                return self._keep_stream(reader, str(source), temporary, writer)
+            os.fsync(writer.fileno())
+            writer.close()
+            # Told by its own bytes, which nobody else can change any more.
+            return self._keep(temporary, _digest(temporary))
 
     def add_stream(self, reader: IO[bytes], name: str = "") -> Blob:
         """Keeps what `reader` still gives; `name` is for the message if it can't be read. Raises as
         `add_file`.
         """
         with self._temporary() as (temporary, writer):
-            digest, size = hashlib.sha256(), 0
-            while chunk := _read(reader, name):
-                digest.update(chunk)
-                writer.write(chunk)
-                size += len(chunk)
-            writer.flush()
-            os.fsync(writer.fileno())
-            writer.close()
-            return self._keep(temporary, Blob(digest.hexdigest(), size))
+            return self._keep_stream(reader, name, temporary, writer)
 
     def adopt(self, finished: Path) -> Blob:
         """Takes a finished work file into the store; afterwards it is gone from where it was.
 
-        Moved, not copied, where it lies on the same file system. Raises as `add_file`.
+        Moved, not copied, where it lies on the same file system and has no other name. Raises as `add_file`.
         """
         try:
             blob = _digest(finished)
         except OSError as error:
             raise KnownError("input_unreadable", file=str(finished)) from error
         with disk_errors(self._root, "data_folder_unwritable"):
-            if finished.stat().st_dev == self._root.stat().st_dev:
+            found = finished.stat()
+            if found.st_dev == self._root.stat().st_dev and found.st_nlink == 1:
                 fsync_file(finished)
                 finished.chmod(0o600)
                 return self._keep(finished, blob)
@@ -137,21 +138,21 @@ class BlobStore:
         folder = destination.parent
         # Made from both names, so that the same export finds what it left; short, for the name may be at
         # its limit.
-        temporary = self._export_temporary(sha256, destination)
+        temporary, named = self._export_temporary(sha256, destination), reachable(destination)
         if not self.has(sha256):
             raise KnownError("blob_damaged", sha256=sha256)
         with disk_errors(folder):
             _make_folder(folder)
-            if destination.is_symlink() or (destination.exists() and not _placeholder(destination, temporary)):
+            if named.is_symlink() or (named.exists() and not _placeholder(named, temporary)):
                 temporary.unlink(missing_ok=True)
                 raise KnownError("output_exists", file=str(destination))
             temporary.unlink(missing_ok=True)
             try:
                 # 0666 less the umask: this is a file of the user's, to be shared as the user's others are.
                 copy_to_new(self.path(sha256), temporary, 0o666)
-                if _is_empty(destination):
-                    destination.unlink()
-                place_new(temporary, destination)
+                if _is_empty(named):
+                    named.unlink()
+                place_new(temporary, named)
             except FileExistsError as error:
                 raise KnownError("output_exists", file=str(destination)) from error
             finally:
@@ -163,7 +164,8 @@ class BlobStore:
         beside it.
         """
         try:
-            same = destination.stat().st_size == self.size(sha256) and _digest(destination).sha256 == sha256
+            named = reachable(destination)
+            same = named.stat().st_size == self.size(sha256) and _digest(named).sha256 == sha256
         except OSError:
             return False
         if same:
@@ -211,6 +213,17 @@ class BlobStore:
         move_over(temporary, target)
         return blob
 
+    def _keep_stream(self, reader: IO[bytes], name: str, temporary: Path, writer: IO[bytes]) -> Blob:
+        digest, size = hashlib.sha256(), 0
+        while chunk := _read(reader, name):
+            digest.update(chunk)
+            writer.write(chunk)
+            size += len(chunk)
+        writer.flush()
+        os.fsync(writer.fileno())
+        writer.close()
+        return self._keep(temporary, Blob(digest.hexdigest(), size))
+
     @contextmanager
     def _temporary(self) -> Iterator[tuple[Path, IO[bytes]]]:
         with disk_errors(self._root, "data_folder_unwritable"):
@@ -227,7 +240,7 @@ class BlobStore:
 
     def _export_temporary(self, sha256: str, destination: Path) -> Path:
         of_name = hashlib.sha256(os.fsencode(destination.name)).hexdigest()
-        return destination.with_name(f".signer-{sha256[:16]}-{of_name[:8]}.part")
+        return reachable(destination.with_name(f".signer-{sha256[:16]}-{of_name[:8]}.part"))
 
 
 def _make_folder(folder: Path) -> None:

@@ -16,6 +16,7 @@ from signer_app.pdf.model import Finding, Profile, Severity
 from signer_app.signing.batch import BatchResult, DocumentWork, Made, never
 from signer_app.signing.carrying import Carrier
 from signer_app.signing.certificates import SigningCertificate, fit_to_sign
+from signer_app.signing.control import Control
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import seen_hash
 from signer_app.signing.pipeline import Ride
@@ -66,8 +67,10 @@ class Clerk:
         cancelled: Callable[[], bool] = never,
         document_done: Callable[[DocumentWork], None] | None = None,
         continues: str | None = None,
+        stop_at_once: bool = False,
     ) -> BatchResult:
         """Signs drafts as the window does."""
+        control = Control(cancelled)
         with self.outgoing.signing(ids, send=send) as jobs:
             run = SigningRun(
                 self.space,
@@ -75,13 +78,17 @@ class Clerk:
                 jobs,
                 Options(level="b-b", send=send),
                 preflights=self.outgoing.preflights,
-                cancelled=cancelled,
+                control=control,
                 document_done=document_done or self.outgoing.follow,
                 continues=continues,
             )
             assert run.examine() == len(jobs), run.finish(None).files
             run.begin()
+            if stop_at_once:
+                control.cancel()
             result = run.finish(run.sign_with(Login(Pin(CANARY_PIN))))
+            # Read while the store is open.
+            assert len(result.files) == result.total
         run.reported()
         return result
 
@@ -97,12 +104,6 @@ def clerk_at(desk: Desk) -> Iterator[Clerk]:
 def clerk(desk: Desk) -> Iterator[Clerk]:
     with clerk_at(desk) as clerk:
         yield clerk
-
-
-def after_the_look(ids: Collection[str]) -> Callable[[], bool]:
-    """The person stops as soon as the signing begins."""
-    looks = iter(ids)
-    return lambda: next(looks, None) is None
 
 
 def stops_after(clerk: Clerk, name: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
@@ -299,7 +300,7 @@ def test_a_mark_that_is_seen_late_leaves_no_name_and_no_hash_in_any_batch(
     clerk.desk.letter("quyet-dinh.pdf").rename(marked)
     ids = clerk.bring_in(marked, other)
     blob = rows(clerk)[marked.name].draft.main.blob
-    clerk.sign(ids, cancelled=after_the_look(ids))
+    clerk.sign(ids, stop_at_once=True)
     recheck = clerk.space.workers.recheck
 
     def seen_late(task: Recheck) -> RecheckAnswer:
@@ -321,7 +322,7 @@ def test_a_draft_that_an_examination_finds_secret_is_forgotten_by_batches_that_w
     marked = clerk.desk.letters / "ke-hoach-4471.pdf"
     clerk.desk.letter("quyet-dinh.pdf").rename(marked)
     ids = clerk.bring_in(marked)
-    clerk.sign(ids, cancelled=after_the_look(ids))
+    clerk.sign(ids, stop_at_once=True)
     preflight = clerk.space.workers.preflight
     secret = Finding("secret", Severity.REFUSED)
 
@@ -340,7 +341,7 @@ def test_who_goes_on_sends_to_those_who_are_named_now_but_never_what_was_only_to
     ids = clerk.bring_in(clerk.desk.letter("quyet-dinh.pdf"))
     for send, wanted in ((True, ("H77",)), (False, ())):
         clerk.outgoing.edit(ids[0], Changes(receivers=("H77.02",)))
-        clerk.sign(ids, send=send, cancelled=after_the_look(ids))
+        clerk.sign(ids, send=send, stop_at_once=True)
         clerk.outgoing.edit(ids[0], Changes(receivers=("H77",)))
         with clerk.space.store.view() as view:
             rest = unfinished(view)
@@ -377,7 +378,7 @@ def test_a_batch_that_cant_be_written_down_takes_no_number(clerk: Clerk, monkeyp
             numbers.append(len(view.reservations.list()))
         raise KnownError("disk_full", folder="x")
 
-    monkeypatch.setattr(Batches, "add", cut)
+    monkeypatch.setattr(Batches, "begin", cut)
     with clerk.outgoing.signing(ids) as jobs:
         run = SigningRun(clerk.space, clerk.chosen, jobs, Options(level="b-b"), preflights=clerk.outgoing.preflights)
         assert run.examine() == 1

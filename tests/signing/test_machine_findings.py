@@ -59,8 +59,15 @@ def test_an_ordinary_name_is_nothing(tmp_path: Path, name: str) -> None:
 def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
     assert told(of_output(tmp_path / ("ă" * 200 + ".pdf"), windows=False)) == [("output_name_long", REFUSED)]
     assert told(of_output(tmp_path / ("a" * 300 + ".pdf"), windows=True)) == [("output_name_long", REFUSED)]
+    deepest = tmp_path.joinpath(*["thư mục"] * 5_000) / "a.pdf"
+    for windows in (True, False):
+        assert told(of_output(deepest, windows=windows)) == [("output_name_long", REFUSED)]
+
+
+def test_a_path_that_many_programs_on_windows_do_not_open_is_told(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["thư mục"] * 40) / "a.pdf"
-    assert told(of_output(deep, windows=True)) == [("output_name_long", REFUSED)]
+    assert told(of_output(deep, windows=True)) == [("output_path_long", WARNING)]
+    assert of_output(deep, windows=False) == ()
 
 
 def test_a_copy_that_is_there_or_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from signer_app.store.blobs import Blob, BlobStore
-from signer_app.store.durable import CHUNK
+from signer_app.store.durable import CHUNK, can_clone
 from signer_resources.errors import KnownError
 
 CONTENT = b"van ban " * (CHUNK // 4)
@@ -317,3 +317,82 @@ def test_collecting_takes_old_orphans_and_leftovers_and_nothing_else(blobs: Blob
     found = blobs.collect({kept.sha256}, older_than=2000)
     assert (found.orphans, found.temporaries) == (1, 1)
     assert files(blobs) == {kept.sha256, young.sha256}
+
+
+# --- one set of bytes, never two names -----------------------------------------------------------------------------
+
+
+def shares_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Stands in for a file system that clones; the requests that were made."""
+    asked: list[int] = []
+
+    def ioctl(target: int, request: int, source: int) -> int:
+        asked.append(request)
+        content = os.pread(source, os.fstat(source).st_size, 0)
+        os.pwrite(target, content, 0)
+        return 0
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    return asked
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux is asked for clones")
+def test_a_copy_is_a_clone_where_the_file_system_makes_one(
+    blobs: BlobStore, letter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = shares_bytes(monkeypatch)
+    monkeypatch.setattr("shutil.copyfileobj", None)
+    order = record_order(monkeypatch)
+    (tmp_path / "out").mkdir()
+    assert blobs.add_file(letter) == Blob(SHA256, len(CONTENT))
+    blobs.export(SHA256, tmp_path / "out" / "a.pdf")
+    assert (tmp_path / "out" / "a.pdf").read_bytes() == CONTENT
+    assert asked == [0x40049409, 0x40049409]
+    assert order[0] == "fsync file"
+    assert order[-3:] == ["fsync file", "link", "fsync folder out"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux is asked for clones")
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EXDEV, errno.ENOSPC])
+def test_where_there_is_no_clone_the_bytes_are_copied(
+    blobs: BlobStore, letter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def ioctl(*_asked: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    blobs.add_file(letter)
+    blobs.export(SHA256, tmp_path / "a.pdf")
+    assert blobs.verify(SHA256).size == len(CONTENT)
+    assert (tmp_path / "a.pdf").read_bytes() == CONTENT
+    assert not can_clone(tmp_path, tmp_path)
+
+
+def test_a_real_clone_takes_no_room_and_is_not_changed_with_its_original(
+    blobs: BlobStore, letter: Path, tmp_path: Path
+) -> None:
+    if not can_clone(tmp_path, tmp_path):
+        pytest.skip("this file system makes no clones")
+    blobs.add_file(letter)
+    blobs.export(SHA256, tmp_path / "a.pdf")
+    for path in (letter, tmp_path / "a.pdf"):
+        with path.open("r+b") as stream:
+            stream.write(b"changed")
+    assert blobs.verify(SHA256).size == len(CONTENT)
+
+
+def test_no_file_of_the_clerk_is_ever_another_name_of_a_blob(blobs: BlobStore, letter: Path, tmp_path: Path) -> None:
+    outputs = [tmp_path / "một.pdf", tmp_path / "hai.pdf"]
+    blobs.add_file(letter)
+    for output in outputs:
+        blobs.export(SHA256, output)
+    second = tmp_path / "second.pdf"
+    second.write_bytes(b"second")
+    other_name = tmp_path / "other name.pdf"
+    other_name.hardlink_to(second)
+    adopted = blobs.path(blobs.adopt(second).sha256)
+    for path in (letter, *outputs, blobs.path(SHA256), adopted, other_name):
+        assert path.stat().st_nlink == 1
+    assert not second.exists()
+    other_name.write_bytes(b"changed")
+    assert adopted.read_bytes() == b"second"
