@@ -111,6 +111,8 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
         command.add_argument("--place", metavar="PAGE,X,Y[,W,H]", help=say("place"))
         command.add_argument("--copy-form", choices=COPY_FORMS, default=COPY_FORMS[0], help=say("copy_form"))
         command.add_argument("--ordered-by", metavar="NAME", help=say("ordered_by"))
+        command.add_argument("--file-code", metavar="CODE", help=say("file_code"))
+        command.add_argument("--start", type=int, metavar="N", help=say("start"))
         if name == "sign":
             command.add_argument("--level", choices=LEVELS, help=say("level"))
             command.add_argument("--to", action="append", default=[], metavar="CODE,…", help=say("to"))
@@ -119,6 +121,8 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
 
     resume = add("resume")
     resume.add_argument("batch", nargs="?", metavar="BATCH", help=say("batch"))
+    resume.add_argument("--retry-failed", action="store_true", help=say("retry_failed"))
+    resume.add_argument("--give-up", action="store_true", help=say("give_up"))
     _pin(resume, say("pin_stdin"), say("final_try"))
 
     upgrade = add("upgrade")
@@ -161,6 +165,9 @@ def _parser(lang: Lang) -> argparse.ArgumentParser:
     register.add_argument("--body", metavar="CODE", help=say("register_body"))
     register.add_argument("--void", metavar="12/QĐ-UBND", help=say("register_void"))
     register.add_argument("--reason", metavar="TEXT", help=say("register_reason"))
+    report = add("report", key="batch_report")
+    report.add_argument("batch", nargs="?", metavar="BATCH", help=say("report_batch"))
+    report.add_argument("--out", type=Path, metavar="FILE", help=say("report_out"))
     journal = add("journal")
     journal.add_argument("--verify", action="store_true", help=say("journal_verify"))
 

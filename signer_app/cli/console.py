@@ -7,7 +7,7 @@ that came from files or servers never reach the terminal.
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
@@ -53,6 +53,18 @@ class Console:
         """The one JSON document of the command."""
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
         sys.stdout.flush()
+
+    def result_with(self, head: Mapping[str, object], key: str, items: Iterable[object]) -> None:
+        """As `result`, of `head` and under `key` a list that may be longer than memory should hold."""
+        out, comma = sys.stdout, ""
+        opened = msgspec.json.format(msgspec.json.encode(head), indent=2).decode().removesuffix("}").rstrip()
+        out.write(f"{opened}{',' if head else ''}\n  {msgspec.json.encode(key).decode()}: [")
+        for item in items:
+            shown = msgspec.json.format(msgspec.json.encode(item), indent=2).decode()
+            out.write(f"{comma}\n    " + shown.replace("\n", "\n    "))
+            comma = ","
+        out.write("\n  ]\n}\n" if comma else "]\n}\n")
+        out.flush()
 
     def error(self, error: KnownError) -> None:
         """The command's end without a result."""

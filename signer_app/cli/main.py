@@ -122,6 +122,10 @@ def _command(name: str) -> Command:
         from signer_app.cli.register import register
 
         return register
+    if name == "report":
+        from signer_app.cli.report import report
+
+        return report
     from signer_app.cli import listings
 
     looks: dict[str, Command] = {

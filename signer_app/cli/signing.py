@@ -5,7 +5,7 @@ looked at.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -19,11 +19,13 @@ from signer_app.signing.batch import BatchResult, Outcome
 from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.examine import Examiner
+from signer_app.signing.file_codes import FileCode
+from signer_app.signing.free_space import space_findings
 from signer_app.signing.images import images_for
-from signer_app.signing.jobs import DocumentJob, UsageError, gather, parse_receivers, read_list
+from signer_app.signing.jobs import DocumentJob, Jobs, UsageError, gather, parse_receivers, read_list
 from signer_app.signing.machine_findings import machine_findings
 from signer_app.signing.preflights import Preflights
-from signer_app.signing.resume import unfinished
+from signer_app.signing.resume import give_up_rest, unfinished, without_lost_copies
 from signer_app.store.model import FileState
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -32,15 +34,16 @@ from signer_resources.messages import Lang, text
 from signer_token.client import TokenError
 
 
-def wishes(args: argparse.Namespace) -> tuple[DocumentJob, ...]:
+def wishes(args: argparse.Namespace, console: Console) -> Sequence[DocumentJob]:
     """The documents that the arguments speak of; UsageError where they make no sense."""
     profile, out = Profile(args.profile), getattr(args, "out", None)
+    scans = FileCode.of(args.file_code, args.start)
     if args.list is not None:
         if args.files or args.number or args.date or args.place:
             raise UsageError("usage_arguments", reason="--list")
-        jobs = read_list(args.list, profile=profile, out=out)
+        jobs = read_list(args.list, profile=profile, out=out, scans=scans)
         extra = parse_receivers(getattr(args, "to", []))
-        return _copied(args, [msgspec.structs.replace(job, receivers=job.receivers or extra) for job in jobs])
+        return _copied(args, jobs.changed(lambda job: msgspec.structs.replace(job, receivers=job.receivers or extra)))
     if not args.files:
         raise UsageError("usage_arguments", reason="FILE")
     jobs = gather(
@@ -51,27 +54,30 @@ def wishes(args: argparse.Namespace) -> tuple[DocumentJob, ...]:
         date=args.date,
         place=args.place,
         receivers=getattr(args, "to", []),
+        scans=scans,
+        told=console.warn,
     )
     return _copied(args, jobs)
 
 
-def _copied(args: argparse.Namespace, jobs: Sequence[DocumentJob]) -> tuple[DocumentJob, ...]:
+def _copied(args: argparse.Namespace, jobs: Jobs) -> Jobs:
     """The jobs, those of them that make copies with what copy it is and who ordered it (NĐ 30/2020, Đ27.1)."""
     if not any(file.profile is Profile.COPY for job in jobs for file in job.files):
         if args.ordered_by:
             raise UsageError("usage_arguments", reason="--ordered-by")
-        return tuple(jobs)
+        return jobs
     form = next(form for form in CopyForm if form.value.lower() == args.copy_form)
     order = CopyOrder(form, (args.ordered_by or "").strip())
-    return tuple(
-        msgspec.structs.replace(job, copy=order) if any(f.profile is Profile.COPY for f in job.files) else job
-        for job in jobs
+    return jobs.changed(
+        lambda job: (
+            msgspec.structs.replace(job, copy=order) if any(f.profile is Profile.COPY for f in job.files) else job
+        )
     )
 
 
 def check(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     """What will happen to each file; keeps nothing, asks for no PIN."""
-    jobs = wishes(args)
+    jobs = wishes(args, console)
     chosen = _certificate_if_any(space, args.cert, jobs)
     profile = rules.load(space.now().date())
     images = images_for(space, chosen, space.now().date())
@@ -201,24 +207,35 @@ def _certificate_if_any(space: Workspace, wanted: str | None, jobs: Sequence[Doc
 
 def sign(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     """Examines, asks for one PIN, signs."""
-    jobs = wishes(args)
-    return _run(space, args, console, jobs, args.cert, args.level)
+    jobs = wishes(args, console)
+    return _run(space, args, console, jobs, args.cert, Options(args.level))
 
 
 def resume(space: Workspace, args: argparse.Namespace, console: Console) -> int:
-    """Goes on with a batch that stopped: what is not signed yet, under a new PIN."""
+    """Goes on with a batch that stopped: what is not signed yet, under a new PIN; or has it stay unsigned."""
+    if args.give_up:
+        if args.retry_failed:
+            raise UsageError("usage_arguments", reason="--retry-failed")
+        count = give_up_rest(space.store, args.batch)
+        if console.as_json:
+            _tell_json(BatchResult(None, None), console)
+        else:
+            console.say("resume_given_up" if count else "resume_nothing", count=count)
+        return 0
     with space.store.view() as view:
-        rest = unfinished(view, args.batch)
+        rest = unfinished(view, args.batch, failed=args.retry_failed)
     if rest is None or not rest.jobs:
         if console.as_json:
-            console.result(_shape(BatchResult(None, None, ()), console.lang))
+            _tell_json(BatchResult(None, None), console)
         else:
             console.say("resume_nothing")
         return 0
-    missing = [f.path for job in rest.jobs for f in job.files if f.blob is None and not Path(f.path).is_file()]
+    jobs = [without_lost_copies(job, space.store.blobs.has) for job in rest.jobs]
+    missing = [f.path for job in jobs for f in job.files if f.blob is None and not Path(f.path).is_file()]
     if missing:
         raise UsageError("usage_missing_input", name=missing[0])
-    return _run(space, args, console, rest.jobs, rest.certificate, rest.level, continues=rest.batch.id)
+    options = Options(rest.level, rest.send)
+    return _run(space, args, console, jobs, rest.certificate, options, continues=rest.batch.id)
 
 
 def _run(
@@ -227,14 +244,17 @@ def _run(
     console: Console,
     jobs: Sequence[DocumentJob],
     wanted: str | None,
-    level: str | None,
+    options: Options,
     continues: str | None = None,
 ) -> int:
     pin_source.require_source(from_stdin=args.pin_stdin)
     chosen = fit_to_sign(space, wanted, _profiles(jobs))
     require_holder(space.store, chosen.certificate.sha256, chosen.token.serial)
+    for finding in space_findings(space, jobs):
+        if finding.severity is Severity.WARNING:
+            console.warn(KnownError(finding.code, **finding.params))
     with console.progress() as progress:
-        run = SigningRun(space, chosen, jobs, Options(level), progress, continues=continues)
+        run = SigningRun(space, chosen, jobs, options, progress, continues=continues)
         ready = run.examine()
     stopped: KnownError | None = None
     if ready:
@@ -254,40 +274,52 @@ def _run(
             with console.progress() as progress:
                 stopped = run.sign_with(login, progress=progress)
     result = run.finish(stopped)
-    if console.as_json:
-        console.result(_shape(result, console.lang))
-    else:
-        _tell(result, console)
+    clean = _tell_json(result, console) if console.as_json else _tell(result, console)
     run.reported()
     if stopped is not None:
         return stopped.exit
-    done = (FileState.SIGNED, FileState.SKIPPED)
-    return 0 if all(f.state in done and f.code is None for f in result.files) else 1
+    return 0 if clean else 1
 
 
 def _profiles(jobs: Sequence[DocumentJob]) -> list[Profile]:
     return [file.profile for job in jobs for file in job.files]
 
 
-def _shape(result: BatchResult, lang: Lang) -> dict[str, object]:
-    return {
+def _is_clean(outcome: Outcome) -> bool:
+    """Whether nothing is left to do or to know of a file."""
+    return outcome.state in (FileState.SIGNED, FileState.SKIPPED) and outcome.code is None
+
+
+def _tell_json(result: BatchResult, console: Console) -> bool:
+    """The result as one JSON document, however long; whether all went well."""
+    clean = True
+
+    def shapes() -> Iterator[dict[str, object]]:
+        nonlocal clean
+        for outcome in result.each():
+            clean = clean and _is_clean(outcome)
+            yield _shape(outcome, console.lang)
+
+    head = {
         "batch": result.batch,
-        "stopped": message_of(result.stopped, lang) if result.stopped is not None else None,
-        "documents": [
-            {
-                "input": f.input,
-                "output": f.output if f.state is FileState.SIGNED else None,
-                "state": f.state.value,
-                "code": f.code,
-                "message": _message(f, lang),
-                "level": f.level,
-                "sha256_in": f.sha256_in,
-                "sha256_repaired": f.sha256_repaired,
-                "sha256_out": f.sha256_out,
-                "seconds": f.seconds,
-            }
-            for f in result.files
-        ],
+        "stopped": message_of(result.stopped, console.lang) if result.stopped is not None else None,
+    }
+    console.result_with(head, "documents", shapes())
+    return clean
+
+
+def _shape(outcome: Outcome, lang: Lang) -> dict[str, object]:
+    return {
+        "input": outcome.input,
+        "output": outcome.output if outcome.state is FileState.SIGNED else None,
+        "state": outcome.state.value,
+        "code": outcome.code,
+        "message": _message(outcome, lang),
+        "level": outcome.level,
+        "sha256_in": outcome.sha256_in,
+        "sha256_repaired": outcome.sha256_repaired,
+        "sha256_out": outcome.sha256_out,
+        "seconds": outcome.seconds,
     }
 
 
@@ -299,20 +331,22 @@ def _message(outcome: Outcome, lang: Lang) -> str:
     return " ".join(parts)
 
 
-def _tell(result: BatchResult, console: Console) -> None:
-    signed = [f for f in result.files if f.state is FileState.SIGNED]
-    others = [f for f in result.files if f.state is not FileState.SIGNED]
+def _tell(result: BatchResult, console: Console) -> bool:
+    """The result in words; whether all went well."""
+    signed, clean = result.counts.get(FileState.SIGNED, 0), True
     if result.stopped is not None:
         console.error(result.stopped)
-        console.say("sign_stopped", done=len(signed), total=len(result.files))
-    elif not others:
-        console.say("sign_done", count=len(signed))
+        console.say("sign_stopped", done=signed, total=result.total)
+    elif signed == result.total:
+        console.say("sign_done", count=signed)
     else:
-        console.say("sign_partly", count=len(signed), rest=len(others))
-    for f in result.files:
-        name = Path(f.input).name
-        if f.state is FileState.SIGNED:
-            console.say("sign_line", name=name, output=f.output, level=(f.level or "").upper())
-        message = _message(f, console.lang)
+        console.say("sign_partly", count=signed, rest=result.total - signed)
+    for outcome in result.each():
+        clean = clean and _is_clean(outcome)
+        name = Path(outcome.input).name
+        if outcome.state is FileState.SIGNED:
+            console.say("sign_line", name=name, output=outcome.output, level=(outcome.level or "").upper())
+        message = _message(outcome, console.lang)
         if message:
             console.say("check_line", name=name, message=message)
+    return clean

@@ -4,16 +4,17 @@ Main process. No behaviour but small questions; `examine`, `engine` and `records
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from signer_app.pdf.model import Finding, LetterFacts, PreflightResult
 from signer_app.pdf.plan import SigningPlan
-from signer_app.signing.jobs import AttachmentJob, DocumentJob, FileJob
-from signer_app.store.model import FileState
+from signer_app.signing.jobs import AttachmentJob, DocumentJob, FileJob, urgency_on_page
+from signer_app.store.model import FileState, Urgency
 from signer_app.verification.model import FileReport
 from signer_resources.errors import KnownError
 
@@ -58,11 +59,26 @@ class Outcome:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What became of a batch; `stopped` is the error that ended it before its end."""
+    """What became of a batch; `stopped` is the error that ended it before its end. `batch` is None where nobody has
+    said yes to it. `counts` are files by what became of them.
+
+    `each` gives the outcomes in the order of the batch, read as they are asked for; `files` are all of them in memory.
+    """
 
     batch: str | None
     stopped: KnownError | None
-    files: tuple[Outcome, ...]
+    counts: Mapping[FileState, int] = field(default_factory=dict)
+    each: Callable[[], Iterator[Outcome]] = field(default=lambda: iter(()), repr=False)
+
+    @cached_property
+    def files(self) -> tuple[Outcome, ...]:
+        """All outcomes, for batches of a size that a person looks through."""
+        return tuple(self.each())
+
+    @property
+    def total(self) -> int:
+        """How many files there are."""
+        return sum(self.counts.values())
 
 
 @dataclass
@@ -88,6 +104,10 @@ class FileWork:
         """Whether it must leave no trace."""
         return self.outcome.code == "secret"
 
+    def is_told(self, code: str) -> bool:
+        """Whether the person is told this beside."""
+        return any(warning.code == code for warning in self.outcome.warnings)
+
     def refuse(self, error: KnownError) -> None:
         """It will not be signed, for this reason."""
         self._end(FileState.REFUSED, error)
@@ -95,6 +115,10 @@ class FileWork:
     def fail(self, error: KnownError) -> None:
         """It was to be signed and could not be."""
         self._end(FileState.FAILED, error)
+
+    def skip(self, code: str) -> None:
+        """It is left out, for this reason."""
+        self._end(FileState.SKIPPED, KnownError(code))
 
     def _end(self, state: FileState, error: KnownError) -> None:
         params = {key: str(value) for key, value in error.params.items()}
@@ -119,6 +143,8 @@ class DocumentWork:
     job: DocumentJob
     files: list[FileWork]
     attached: tuple[AttachmentJob, ...] = ()
+    place: int = 0
+    """That of its main file among all files of the batch."""
 
     @property
     def main(self) -> FileWork:
@@ -126,9 +152,25 @@ class DocumentWork:
         return self.files[0]
 
     @property
+    def in_a_hurry(self) -> bool:
+        """Whether it goes before others: hỏa tốc."""
+        return self.urgency >= Urgency.HOA_TOC
+
+    @property
+    def urgency(self) -> Urgency:
+        """As the clerk has said; where nobody has said anything, as its page does."""
+        said = self.job.urgency or self.job.draft is not None
+        return self.job.urgency if said else urgency_on_page(self.main.facts)
+
+    @property
     def ready(self) -> bool:
         """Whether every file waits for its signature."""
         return all(file.ready for file in self.files)
+
+    def refuse(self, error: KnownError) -> None:
+        """None of it will be signed, for this reason."""
+        for file in self.files:
+            file.refuse(error if file is self.main else KnownError("part_refused"))
 
     @classmethod
     def of(cls, job: DocumentJob) -> "DocumentWork":

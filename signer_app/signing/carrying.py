@@ -20,6 +20,7 @@ from signer_app.signing.clock import TimeSource
 from signer_app.signing.images import Images
 from signer_app.signing.pipeline import Ride
 from signer_app.signing.timestamps import BatchStamps
+from signer_app.signing.waiting import Wait, Waits
 from signer_app.tasks import Finish, Prepare, Recheck
 from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
@@ -50,6 +51,7 @@ class Carrier:
     folder: Path
     bench: AbstractContextManager[object]
     """Held while a worker works: no more of them at once than the machine has processors."""
+    waits: Waits
 
     def carry(self, ride: Ride) -> tuple[Made, ...]:
         """The document's files, in the ride's own folder. Raises KnownError, TokenError, TurnedAwayError."""
@@ -121,7 +123,10 @@ class Carrier:
         return made if self.raiser is None else self._raised(self.raiser, made, folder)
 
     def _stamped(self, signature: bytes) -> Stamped | None:
-        stamped = self.stamps.stamp(signature) if self.stamps is not None else None
+        if self.stamps is None:
+            return None
+        with self.waits.on(Wait.TSA):
+            stamped = self.stamps.stamp(signature)
         if stamped is not None:
             self.space.clock.saw(stamped.time, self.space.now(), TimeSource.TSA)
         return stamped

@@ -7,7 +7,7 @@ nothing.
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ import msgspec
 
 from signer_app.attachments.keeping import keep_attachments
 from signer_app.pdf.model import Body, Finding, PlaceOption, PreflightRequest, PreflightResult, Profile, Severity
-from signer_app.signing.batch import DocumentWork, FileWork, Progress, never
+from signer_app.signing.batch import DocumentWork, FileWork
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.images import Images
 from signer_app.signing.jobs import DocumentJob, FileJob, has_own_number, seen_hash
@@ -26,7 +26,7 @@ from signer_app.signing.number_keeping import NumberKeeping
 from signer_app.signing.opening import keep, screened
 from signer_app.signing.preflights import Preflights
 from signer_app.signing.release import issues_number, type_of
-from signer_app.store.durable import disk_errors
+from signer_app.store.durable import disk_errors, reachable
 from signer_app.store.model import Document, FileState
 from signer_app.store.settings import CertificateRole
 from signer_app.tasks import PreflightAnswer, Repair
@@ -58,25 +58,14 @@ class Examiner:
         self._mended: dict[str, tuple[str, ...]] = {}
         """What was mended in each file as it came, by its blob."""
 
-    def examine(
-        self, documents: Sequence[DocumentWork], progress: Progress, cancelled: Callable[[], bool] = never
-    ) -> None:
-        """Fills plan, findings and refusals of every file; keeps a blob of each that is not secret.
-
-        KnownError "interrupted" as soon as `cancelled` says so.
-        """
-        total, done = sum(len(document.files) for document in documents), 0
+    def refresh(self) -> None:
+        """To be called before a batch is looked at: what is in hand about trust may have changed."""
         self._preflights.refresh()
-        for document in documents:
-            if cancelled():
-                raise KnownError("interrupted")
-            progress("progress_examine", done, total)
-            self.examine_document(document)
-            done += len(document.files)
-        progress("progress_examine", done, total)
 
     def examine_document(self, document: DocumentWork) -> None:
-        """Fills one document, as `examine` does."""
+        """Fills plan, findings and refusals of a document's files; keeps a blob of each that is not secret. May be
+        called for several documents at once.
+        """
         for file in document.files:
             try:
                 self._examine(document, file)
@@ -92,8 +81,25 @@ class Examiner:
                 document.main.refuse(error)
         self._whole_document(document)
 
+    def still_holds(self, document: DocumentWork) -> bool:
+        """Whether what was said of a document in another run goes for this one too, where file, wish and rules are the
+        same: its copies are there, its outputs can be written, its number is free.
+        """
+        try:
+            for file in document.files:
+                self._space.store.blobs.size(file.plan.blob if file.plan is not None else "")
+                _require_output(Path(file.job.output))
+            for item in document.attached:
+                self._space.store.blobs.size(item.blob or "")
+            if issues_number(document.main.job.profile):
+                self._free_number(document)
+        except KnownError:
+            return False
+        return True
+
     def look(self, path: Path, job: DocumentJob, file: FileJob) -> PreflightResult:
         """The preflight of a file where it lies, for `check`; KnownError "secret"."""
+        path = reachable(path)
         sha256 = screened(self._space, path, file.name).sha256
         assert sha256 is not None
         result = self.answer(path, sha256, job, file).result
@@ -193,7 +199,7 @@ class Examiner:
 
     def _opened(self, job: DocumentJob, file: FileWork) -> str | None:
         """Screens a file and keeps a copy; the blob, None for a file that a batch has signed before."""
-        path = Path(file.job.path)
+        path = reachable(Path(file.job.path))
         seen = screened(self._space, path, file.job.name)
         assert seen.sha256 is not None
         file.outcome = replace(file.outcome, sha256_in=seen.sha256)
@@ -301,31 +307,22 @@ class Examiner:
     def _signed_before(self, job: DocumentJob, file: FileWork, sha256: str) -> str | None:
         """The id of this very file as a batch has signed it that ended before it could tell; None if none has."""
         with self._space.store.view() as view:
-            for batch in view.batches.unreported():
-                for row in view.batches.files(batch.id):
-                    wanted = (FileState.SIGNED, sha256, file.job.profile, file.job.output)
-                    if (
-                        row.state,
-                        row.input_sha256,
-                        row.profile,
-                        row.output_path,
-                    ) != wanted or row.file_id is None:
-                        continue
-                    stored = view.documents.file(row.file_id)
-                    document = view.documents.get(stored.document_id) if stored else None
-                    if document is None or not _same_wish(job, document):
-                        continue
-                    self.resumed.add(batch.id)
-                    file.done_before = True
-                    file.outcome = replace(
-                        file.outcome,
-                        state=FileState.SIGNED,
-                        level=row.level,
-                        sha256_out=row.output_sha256,
-                        sha256_repaired=stored.blob_in if stored is not None and stored.original else None,
-                        seconds=row.seconds or 0.0,
-                    )
-                    return row.file_id
+            for row in view.batches.signed_untold(sha256, file.job.profile, file.job.output):
+                stored = view.documents.file(row.file_id or "")
+                document = view.documents.get(stored.document_id) if stored else None
+                if document is None or not _same_wish(job, document):
+                    continue
+                self.resumed.add(row.batch_id)
+                file.done_before = True
+                file.outcome = replace(
+                    file.outcome,
+                    state=FileState.SIGNED,
+                    level=row.level,
+                    sha256_out=row.output_sha256,
+                    sha256_repaired=stored.blob_in if stored is not None and stored.original else None,
+                    seconds=row.seconds or 0.0,
+                )
+                return row.file_id
         return None
 
 

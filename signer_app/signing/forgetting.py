@@ -6,11 +6,7 @@ document until then must not stay, not even the name of its file.
 
 from collections.abc import Collection
 
-import msgspec
-
 from signer_app.signing.batch import DocumentWork
-from signer_app.signing.jobs import DocumentJob
-from signer_app.signing.resume import Command
 from signer_app.store.model import Draft
 from signer_app.store.store import Store, Transaction
 
@@ -36,19 +32,8 @@ def _forget(store: Store, draft: str | None, paths: Collection[str], blobs: Coll
             tx.drafts.remove([draft])
         for blob in blobs:
             tx.reservations.forget(blob)
-        for batch in tx.batches.naming(paths, blobs):
-            command = msgspec.json.decode(batch.command, type=Command)
-            others = tuple(job for job in command.documents if not _is(job, draft, paths, blobs))
-            left = msgspec.structs.replace(command, documents=others)
-            tx.batches.put_command(batch.id, msgspec.json.encode(left).decode())
-        tx.batches.forget(paths, blobs)
+        tx.batches.forget(draft, paths, blobs)
 
     store.write(write)
     store.discard(set(blobs))
     store.truncate_log()
-
-
-def _is(job: DocumentJob, draft: str | None, paths: Collection[str], blobs: Collection[str]) -> bool:
-    if draft is not None and job.draft == draft:
-        return True
-    return any(file.path in paths or file.blob in blobs for file in job.files)

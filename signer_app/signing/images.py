@@ -6,7 +6,7 @@ are opened from the vault into memory; workers get those that they draw, as byte
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import ImageItem, SignStep
@@ -41,6 +41,10 @@ class Images:
     def picture_mm(self, profile: Profile) -> float | None:
         """How wide that is in mm, as its holder said; None: as the rule profile has it."""
         return self.initial_mm if profile is Profile.INITIAL else self.signature_mm
+
+    def without_contents(self) -> "Images":
+        """What they are, without their pixels."""
+        return replace(self, contents={})
 
     def shown_by(self, step: SignStep) -> dict[str, bytes]:
         """Those that a step shows, as the workers take them."""

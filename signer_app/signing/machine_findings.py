@@ -1,7 +1,8 @@
-"""What the machine itself says against a signature, before any PIN: clock, certificate, rules, names and folders.
+"""What the machine itself says against a signature, before any PIN: clock, certificate, rules, room, names and folders.
 
-Main process; opens no PDF and keeps nothing. What goes for every document (clock, certificate, rules) is found once,
-what goes for one file (its output) for each. These are findings like those of the preflight, and stand beside them.
+Main process; opens no PDF and keeps nothing. What goes for every document (clock, certificate, rules, room) is found
+once, what goes for one file (its output) for each. These are findings like those of the preflight, and stand beside
+them.
 """
 
 import datetime as dt
@@ -15,7 +16,9 @@ from pathlib import Path
 from signer_app.pdf.model import Finding, Severity
 from signer_app.signing.certificates import SigningCertificate, require_fit
 from signer_app.signing.clock import require_clock
+from signer_app.signing.free_space import space_findings
 from signer_app.signing.jobs import DocumentJob
+from signer_app.store.durable import LONGEST_PLAIN_WINDOWS_PATH, reachable
 from signer_app.store.times import VIETNAM, vietnamese_date
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -26,7 +29,10 @@ _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²
 """Names of devices, whatever follows them behind a dot (Win32, "Naming Files, Paths, and Namespaces")."""
 _LONGEST_NAME = 255
 """UTF-16 units on Windows, bytes elsewhere."""
-_LONGEST_WINDOWS_PATH = 259
+_LONGEST_WINDOWS_PATH = 32_766
+"""UTF-16 units of an extended path, less the closing zero."""
+_LONGEST_PATH = 4_095
+"""Bytes of a path elsewhere (PATH_MAX less the closing zero, limits.h of Linux)."""
 
 
 def machine_findings(
@@ -36,7 +42,7 @@ def machine_findings(
 
     `chosen` is None where no certificate is known yet; then nothing is said of one.
     """
-    for_all = of_machine(space, chosen)
+    for_all = (*of_machine(space, chosen), *space_findings(space, jobs))
     files = [file for job in jobs for file in job.files]
     return {place: (*for_all, *of_output(Path(file.output))) for place, file in enumerate(files)}
 
@@ -63,9 +69,9 @@ def of_output(output: Path, *, windows: bool = os.name == "nt") -> tuple[Finding
 
 def require_writable(output: Path) -> None:
     """Before any PIN: the output must not exist and its folder must take a file; KnownError says which fails."""
-    if output.exists() or output.is_symlink():
+    if os.path.lexists(reachable(output)):
         raise KnownError("output_exists", file=str(output))
-    folder = output.parent
+    folder = reachable(output.parent)
     while not folder.exists():
         folder = folder.parent
     try:
@@ -82,14 +88,19 @@ def _name(output: Path, *, windows: bool) -> tuple[Finding, ...]:
     units = len(name.encode("utf-16-le")) // 2 if windows else len(os.fsencode(name))
     if units > _LONGEST_NAME:
         return (_too_long(units, _LONGEST_NAME),)
-    path = len(str(output.absolute()).encode("utf-16-le")) // 2
-    if windows and path > _LONGEST_WINDOWS_PATH:
-        return (_too_long(path, _LONGEST_WINDOWS_PATH),)
+    path = len(str(output.absolute()).encode("utf-16-le")) // 2 if windows else len(os.fsencode(output.absolute()))
+    longest = _LONGEST_WINDOWS_PATH if windows else _LONGEST_PATH
+    if path > longest:
+        return (_too_long(path, longest),)
+    found: list[Finding] = []
+    if windows and path > LONGEST_PLAIN_WINDOWS_PATH:
+        params = {"length": str(path), "most": str(LONGEST_PLAIN_WINDOWS_PATH)}
+        found.append(Finding("output_path_long", Severity.WARNING, params))
     unfit = _unfit_for_windows(name)
-    if unfit is None:
-        return ()
-    severity = Severity.REFUSED if windows else Severity.WARNING
-    return (Finding("output_name_unfit", severity, {"name": name, "reason": unfit}),)
+    if unfit is not None:
+        severity = Severity.REFUSED if windows else Severity.WARNING
+        found.append(Finding("output_name_unfit", severity, {"name": name, "reason": unfit}))
+    return tuple(found)
 
 
 def _unfit_for_windows(name: str) -> str | None:

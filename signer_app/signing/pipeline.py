@@ -8,6 +8,7 @@ until the next is asked for: memory doesn't grow with the batch.
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from signer_app.signing.batch import DocumentWork, Made, never
-from signer_app.store.model import Urgency
 
 _LOOK_EVERY_S = 0.2
 """Seconds until it is asked again whether somebody has cancelled."""
@@ -128,29 +128,34 @@ class Pipeline:
     carry: Callable[[Ride], tuple[Made, ...]]
     at_once: int
     cancelled: Callable[[], bool] = never
+    paused: Callable[[], bool] = never
     gate: TokenGate = field(default_factory=TokenGate)
     was_cancelled: bool = field(default=False, init=False)
 
     def rides(self, take: Callable[[], DocumentWork | None]) -> Generator[Ride, None, None]:
-        """Every document that `take` gives, None at its end, when it is done with; both on the caller's thread.
+        """Every document that `take` gives, when it is done with; both on the caller's thread. None means that there is
+        none now; it is asked again as long as others are on their way.
 
         Those that were turned away before their first signature don't come back. Ends when all that is on its way is
         through.
         """
         done: queue.SimpleQueue[Ride] = queue.SimpleQueue()
-        under_way, handed_out, more = 0, 0, True
+        under_way, handed_out = 0, 0
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="carry")
         try:
             while True:
-                while more and under_way < self.at_once and self._goes_on():
+                while under_way < self.at_once and self._goes_on() and not self.paused():
                     work = take()
-                    more = work is not None
-                    if work is not None:
-                        ticket = (work.job.urgency < Urgency.HOA_TOC, handed_out)
-                        self.gate.expect(ticket)
-                        pool.submit(self._carry, work, ticket, done)
-                        under_way, handed_out = under_way + 1, handed_out + 1
+                    if work is None:
+                        break
+                    ticket = (not work.in_a_hurry, handed_out)
+                    self.gate.expect(ticket)
+                    pool.submit(self._carry, work, ticket, done)
+                    under_way, handed_out = under_way + 1, handed_out + 1
                 if not under_way:
+                    if self._goes_on() and self.paused():
+                        time.sleep(_LOOK_EVERY_S)
+                        continue
                     return
                 ride = self._next(done)
                 if ride.signatures or not isinstance(ride.error, TurnedAwayError):

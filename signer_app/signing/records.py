@@ -10,21 +10,19 @@ from dataclasses import dataclass
 
 from signer_app.evidence.records import pieces_of
 from signer_app.pdf.plan import plan_hash
-from signer_app.signing.batch import DocumentWork, FileWork, Made
+from signer_app.signing.batch import DocumentWork, Made
 from signer_app.signing.certificates import SigningCertificate
-from signer_app.signing.jobs import AttachmentJob, has_own_number, urgency_on_page
+from signer_app.signing.jobs import AttachmentJob, has_own_number
 from signer_app.signing.number_keeping import sequences_of
 from signer_app.signing.release import document_type, issues_number
 from signer_app.store.model import (
     AttachmentHash,
-    BatchFile,
     CertificateStatus,
     Document,
     DocumentState,
     Evidence,
     EvidenceRecord,
     FileRole,
-    FileState,
     JournalAction,
     StoredFile,
     TokenUse,
@@ -74,8 +72,7 @@ class Records:
             type=job.type or (document_type(notation, self.rules)[1] if notation else None),
             subject=job.subject or facts.subject,
             signer_name=job.signer or facts.signer,
-            # Where nobody has said how urgent it is, the page does.
-            urgency=job.urgency if job.urgency or job.draft is not None else urgency_on_page(facts),
+            urgency=work.urgency,
         )
 
     def attached(self, document: Document, jobs: Sequence[AttachmentJob], position: int) -> tuple[StoredFile, ...]:
@@ -134,7 +131,7 @@ class Records:
                 operator=operator_name(),
                 token_serial=self.chosen.token.serial,
                 rule_profile=f"{self.rules.id} {self.rules.version}",
-                software_version=importlib.metadata.version("signer"),
+                software_version=software_version(),
                 signing_time=made.moment,
                 verdict=own.verdict.value,
                 status_time=made.moment,
@@ -158,6 +155,11 @@ class Records:
         return token_use(self.chosen, action, result, document, sha256)
 
 
+def software_version() -> str:
+    """The program's own."""
+    return importlib.metadata.version("signer")
+
+
 def token_use(
     chosen: SigningCertificate,
     action: JournalAction,
@@ -175,27 +177,6 @@ def token_use(
         document_id=document.id if document else None,
         number=document.label if document else None,
         sha256=sha256,
-    )
-
-
-def batch_row(batch: str, position: int, file: FileWork, file_id: str | None = None) -> BatchFile:
-    """A file's place in its batch; never asked for a secret file."""
-    outcome = file.outcome
-    return BatchFile(
-        batch_id=batch,
-        position=position,
-        input_path=outcome.input,
-        state=outcome.state,
-        input_sha256=outcome.sha256_in,
-        profile=file.job.profile.value,
-        plan_sha256=plan_hash(file.plan) if file.plan else None,
-        file_id=file_id,
-        output_path=outcome.output,
-        code=outcome.code,
-        params=outcome.params,
-        level=outcome.level if outcome.state is FileState.SIGNED else None,
-        output_sha256=outcome.sha256_out,
-        seconds=outcome.seconds,
     )
 
 

@@ -3,23 +3,21 @@
 Main process; reads the store and nothing else. The command line and the window go on in the same way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
-from signer_app.signing.jobs import DocumentJob, FileJob, UsageError, job_of
-from signer_app.store.model import Batch, BatchFile, FileState
-from signer_app.store.store import View
+from signer_app.signing.jobs import DocumentJob, UsageError, job_of
+from signer_app.store.model import Batch, FileState
+from signer_app.store.store import Store, View
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is needed to go on with a batch: the wishes, the certificate, the level, whether anything is to be sent.
-    No secret, no secret file.
-    """
+    """How a batch signs: with which certificate, to which level, and whether anything is to be sent. No secret."""
 
     certificate: str
     level: str | None
-    documents: tuple[DocumentJob, ...]
     send: bool = True
 
 
@@ -39,32 +37,54 @@ class Unfinished:
         return tuple(job.draft for job in self.jobs if job.draft is not None)
 
 
-def unfinished(view: View, wanted: str | None = None) -> Unfinished | None:
-    """The batch `wanted`, else the one that stopped last; None where none is left.
+def unfinished(view: View, wanted: str | None = None, *, failed: bool = False) -> Unfinished | None:
+    """The batch `wanted`, else the one that stopped last; None where none is left. `failed`: also what failed in it is
+    to be tried again, and without `wanted` it is the batch begun last.
 
     UsageError "usage_batch_unknown" where `wanted` names none that can be gone on with.
     """
     waiting = view.batches.unfinished()
+    if failed:
+        last = view.batches.get(wanted) if wanted else view.batches.latest()
+        waiting = (last,) if last is not None and last.begun_at is not None else ()
     batch = next((b for b in waiting if b.id == wanted), None) if wanted else next(iter(waiting[-1:]), None)
     if batch is None:
         if wanted:
             raise UsageError("usage_batch_unknown", batch=wanted)
         return None
     command = msgspec.json.decode(batch.command, type=Command)
-    rows = view.batches.files(batch.id)
-    pending = {wish_of(row) for row in rows if row.state is FileState.PENDING}
-    jobs = (job for job in command.documents if all(_wish(file) in pending for file in job.files))
+    states = [state for state in FileState if state.waits or (failed and state is FileState.FAILED)]
+    jobs = (msgspec.json.decode(job, type=DocumentJob) for job in view.batches.jobs(batch.id, states))
     current = tuple(now for job in jobs if (now := _as_now(view, job, send=command.send)) is not None)
     return Unfinished(batch, command.certificate, command.level, current, command.send)
 
 
-def wish_of(row: BatchFile) -> tuple[str, str | None, str | None]:
-    """What is wanted of a file of a batch: where it lies, how it is signed, where the copy goes."""
-    return row.input_path, row.profile, row.output_path
+def give_up_rest(store: Store, wanted: str | None = None) -> int:
+    """Has nothing more signed of the batch `wanted`, else of the one that stopped last; how many files that are. Their
+    copies go, drafts and the clerk's own files stay. UsageError as `unfinished`.
+    """
+    with store.view() as view:
+        rest = unfinished(view, wanted)
+        if rest is None:
+            return 0
+        count = sum(n for state, n in view.batches.counts(rest.batch.id).items() if state.waits)
+    store.discard(store.write(lambda tx: tx.batches.give_up(rest.batch.id, "given_up_by_person")))
+    return count
 
 
-def _wish(file: FileJob) -> tuple[str, str | None, str | None]:
-    return file.path, file.profile.value, file.output
+def without_lost_copies(job: DocumentJob, has: Callable[[str], bool]) -> DocumentJob:
+    """The wish of a document that failed, whose copies are gone: its files are opened anew where they lie."""
+    if job.draft is not None:
+        return job
+    files = tuple(
+        msgspec.structs.replace(file, blob=file.blob if file.blob is not None and has(file.blob) else None)
+        for file in job.files
+    )
+    attachments = tuple(
+        msgspec.structs.replace(item, blob=item.blob if item.blob is not None and has(item.blob) else None)
+        for item in job.attachments
+    )
+    return msgspec.structs.replace(job, files=files, attachments=attachments)
 
 
 def _as_now(view: View, job: DocumentJob, *, send: bool) -> DocumentJob | None:

@@ -3,7 +3,7 @@
 Main process, on the thread that signs. From here on a document is signed: nobody is told so before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,13 +19,11 @@ from signer_app.signing.examine import day_of
 from signer_app.signing.number_keeping import owner_of
 from signer_app.signing.records import Records, level_of, own_signature
 from signer_app.signing.release import is_released, make_packet, type_of
+from signer_app.signing.rows import file_row
 from signer_app.store.model import BatchFile, DocumentState, FileState, JournalAction, StoredFile
 from signer_app.store.store import Signing, Transaction
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
-
-RowOf = Callable[[FileWork, str], BatchFile]
-"""The row in the batch of a file as it stands now, and as what it is stored."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,16 @@ class Settler:
     records: Records
     directory: Directory
 
-    def settle(self, work: DocumentWork, made: Sequence[Made], row_of: RowOf) -> None:
+    def settle(self, work: DocumentWork, made: Sequence[Made], batch: str) -> None:
         """The document is signed and kept when this returns.
 
         KnownError: nothing of it is kept. A copy that can't be put where it is wanted is in the file's outcome.
         """
-        stored = self._keep(work, made, row_of)
+        stored = self._keep(work, made, batch)
         # What goes along is told of at the main file.
         told = [*work.files, *[work.main] * len(work.attached)]
+        ids = {id(file): item.id for file, item in zip(work.files, stored, strict=False)}
+        rows: list[BatchFile] = []
         for file, item in zip(told, stored, strict=True):
             if item.output_path is None:
                 continue
@@ -52,8 +52,12 @@ class Settler:
                 # Signed and kept; only the copy beside the input is missing, and is made up for at the next start.
                 params = {key: str(value) for key, value in export.error.params.items()}
                 file.outcome = replace(file.outcome, code=export.error.code, params=params)
+                rows.append(file_row(batch, work, file, ids[id(file)]))
+        if rows:
+            with suppress(KnownError):
+                self.space.store.write(lambda tx: tx.batches.put_files(rows))
 
-    def _keep(self, work: DocumentWork, made: Sequence[Made], row_of: RowOf) -> tuple[StoredFile, ...]:
+    def _keep(self, work: DocumentWork, made: Sequence[Made], batch: str) -> tuple[StoredFile, ...]:
         """Durable blobs first, then everything about the document in one transaction."""
         space, store, records = self.space, self.space.store, self.records
         today = space.now().date()
@@ -104,7 +108,9 @@ class Settler:
                 ),
                 packet=packet,
                 uses=tuple(records.use(JournalAction.SIGN, "ok", document, item.sha256) for item in made),
-                batch_files=tuple(row_of(item.file, stored.id) for item, stored in zip(made, files, strict=True)),
+                batch_files=tuple(
+                    file_row(batch, work, item.file, stored.id) for item, stored in zip(made, files, strict=True)
+                ),
                 draft=work.job.draft,
                 owner=owner_of(work),
                 sequences=records.sequences,

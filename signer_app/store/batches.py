@@ -1,17 +1,20 @@
-"""Batches of signing and the state of each of their files, as rows.
+"""Batches of signing, as rows: what each is to do document by document, and how each of its files stands.
 
-Reads on any connection, writes only inside a transaction of the main process. A secret file has no row here.
+Reads on any connection, writes only inside a transaction of the main process. A secret file has no row here. Nothing in
+here takes more memory for a large batch than for a small one, but `files` and `jobs`, which say so.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from signer_app.store.model import Batch, BatchFile, FileState
+from signer_app.store.model import Batch, BatchDocument, BatchFile, FileState
 from signer_app.store.rows import insert, params_json, require_one, to_value
 from signer_app.store.times import stamp, stamp_or_none
+
+_PAGE = 256
 
 
 class BatchReader:
@@ -26,39 +29,163 @@ class BatchReader:
 
     def latest(self) -> Batch | None:
         """The batch begun last."""
-        return self._one("SELECT * FROM batch ORDER BY created_at DESC, id DESC LIMIT 1")
+        return self._one("SELECT * FROM batch WHERE begun_at IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1")
 
     def unreported(self) -> tuple[Batch, ...]:
         """Batches whose result nobody was told, because the program ended before; oldest first."""
-        return self._many("SELECT * FROM batch WHERE reported_at IS NULL ORDER BY created_at, id")
+        return self._many(
+            "SELECT * FROM batch WHERE begun_at IS NOT NULL AND reported_at IS NULL ORDER BY created_at, id"
+        )
 
     def unfinished(self) -> tuple[Batch, ...]:
         """Batches with files still to be signed, oldest first: what `resume` goes on with."""
         return self._many(
-            "SELECT * FROM batch WHERE EXISTS (SELECT 1 FROM batch_file WHERE batch_id = batch.id"
-            " AND state = 'pending') ORDER BY created_at, id"
+            "SELECT * FROM batch WHERE begun_at IS NOT NULL AND EXISTS (SELECT 1 FROM batch_file"
+            " WHERE batch_id = batch.id AND state IN ('pending', 'prepared', 'signing')) ORDER BY created_at, id"
         )
+
+    def counts(self, batch_id: str) -> dict[FileState, int]:
+        """How many files of a batch stand how."""
+        rows = self._connection.execute(
+            "SELECT state, count(*) FROM batch_file WHERE batch_id = ? GROUP BY state", (batch_id,)
+        )
+        return {FileState(state): count for state, count in rows}
 
     def files(self, batch_id: str) -> tuple[BatchFile, ...]:
-        """The files of a batch in their order."""
+        """All files of a batch in their order."""
         rows = self._connection.execute("SELECT * FROM batch_file WHERE batch_id = ? ORDER BY position", (batch_id,))
-        return tuple(to_value(row, BatchFile, json_columns=("params",)) for row in rows)
+        return tuple(map(_file, rows))
 
-    def naming(self, paths: Collection[str], inputs: Collection[str]) -> tuple[Batch, ...]:
-        """Batches with a file from one of these places, or with one of these hashes."""
+    def page(
+        self, batch_id: str, states: Collection[FileState], after: int = -1, limit: int = _PAGE
+    ) -> tuple[BatchFile, ...]:
+        """The next files behind `after` that stand so, in their order."""
         rows = self._connection.execute(
-            "SELECT * FROM batch WHERE id IN (SELECT batch_id FROM batch_file WHERE"
-            " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2)))",
-            _lists(paths, inputs),
+            "SELECT * FROM batch_file WHERE batch_id = ? AND position > ?"
+            " AND state IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
+            (batch_id, after, *_lists(states), limit),
         )
-        return tuple(to_value(row, Batch, json_columns=("stopped_params",)) for row in rows)
+        return tuple(map(_file, rows))
+
+    def of_document(self, batch_id: str, document: int) -> tuple[BatchFile, ...]:
+        """The files of one document."""
+        # By position, which has the index; a document's files stand behind each other.
+        rows = self._connection.execute(
+            "SELECT * FROM batch_file WHERE batch_id = ? AND position >= ? AND document = ?"
+            " AND position < ? + 1000 ORDER BY position",
+            (batch_id, document, document, document),
+        )
+        return tuple(map(_file, rows))
+
+    def documents(
+        self, batch_id: str, states: Collection[FileState], after: int = -1, limit: int = _PAGE
+    ) -> tuple[BatchDocument, ...]:
+        """The next documents behind `after` whose main file stands so, in their order."""
+        rows = self._connection.execute(
+            "SELECT batch_document.* FROM batch_document JOIN batch_file USING (batch_id, position)"
+            " WHERE batch_id = ? AND position > ? AND state IN (SELECT value FROM json_each(?))"
+            " ORDER BY position LIMIT ?",
+            (batch_id, after, *_lists(states), limit),
+        )
+        return tuple(map(_document, rows))
+
+    def next_documents(self, batch_id: str, limit: int) -> tuple[BatchDocument, ...]:
+        """The prepared documents that are signed next: those in a hurry, then in their order."""
+        found: list[sqlite3.Row] = []
+        for urgent in (1, 0):
+            found += self._connection.execute(
+                "SELECT batch_document.* FROM batch_file JOIN batch_document USING (batch_id, position)"
+                " WHERE batch_id = ? AND state = 'prepared' AND urgent = ? ORDER BY position LIMIT ?",
+                (batch_id, urgent, limit - len(found)),
+            ).fetchall()
+        return tuple(map(_document, found))
+
+    def document(self, batch_id: str, position: int) -> BatchDocument | None:
+        """One document of a batch."""
+        row = self._connection.execute(
+            "SELECT * FROM batch_document WHERE batch_id = ? AND position = ?", (batch_id, position)
+        ).fetchone()
+        return _document(row) if row else None
+
+    def draft_of(self, batch_id: str, position: int) -> str | None:
+        """The id of the draft that a document of a batch came from."""
+        row = self._connection.execute(
+            "SELECT json_extract(job, '$.draft') FROM batch_document WHERE batch_id = ? AND position = ?",
+            (batch_id, position),
+        ).fetchone()
+        return row[0] if row else None
+
+    def with_number(self, batch_id: str, key: str) -> BatchDocument | None:
+        """The document of a batch that issues this number, refused ones left out."""
+        row = self._connection.execute(
+            "SELECT * FROM batch_document WHERE batch_id = ? AND number_key = ?"
+            " AND NOT EXISTS (SELECT 1 FROM batch_file"
+            " WHERE batch_id = batch_document.batch_id AND position = batch_document.position"
+            " AND state IN ('refused', 'skipped')) ORDER BY position LIMIT 1",
+            (batch_id, key),
+        ).fetchone()
+        return _document(row) if row else None
+
+    def with_input(self, batch_id: str, sha256: str) -> BatchFile | None:
+        """The first file of a batch with these bytes."""
+        row = self._connection.execute(
+            "SELECT * FROM batch_file WHERE input_sha256 = ? AND batch_id = ? ORDER BY position LIMIT 1",
+            (sha256, batch_id),
+        ).fetchone()
+        return _file(row) if row else None
+
+    def signed_untold(self, sha256: str, profile: str, output: str) -> tuple[BatchFile, ...]:
+        """This very file as batches have signed it whose result nobody was told, oldest first."""
+        rows = self._connection.execute(
+            "SELECT batch_file.* FROM batch_file JOIN batch ON batch.id = batch_file.batch_id"
+            " WHERE batch_file.input_sha256 = ? AND batch_file.state = 'signed' AND batch_file.profile = ?"
+            " AND batch_file.output_path = ? AND batch_file.file_id IS NOT NULL"
+            " AND batch.begun_at IS NOT NULL AND batch.reported_at IS NULL ORDER BY batch.created_at, batch.id",
+            (sha256, profile, output),
+        )
+        return tuple(map(_file, rows))
+
+    def waiting_for(self, batch_id: str, wish: tuple[str, str | None, str | None]) -> BatchFile | None:
+        """The waiting file of a batch from this place, to be signed so, whose copy goes there."""
+        row = self._connection.execute(
+            "SELECT * FROM batch_file WHERE batch_id = ? AND input_path = ? AND profile IS ? AND output_path IS ?"
+            " AND state IN ('pending', 'prepared', 'signing') LIMIT 1",
+            (batch_id, *wish),
+        ).fetchone()
+        return _file(row) if row else None
+
+    def jobs(self, batch_id: str, states: Collection[FileState]) -> tuple[str, ...]:
+        """The wishes (JSON) of all documents whose main file stands so, in their order: all in memory."""
+        jobs, at = [], -1
+        while page := self.documents(batch_id, states, at):
+            jobs += [document.job for document in page]
+            at = page[-1].position
+        return tuple(jobs)
+
+    def job_of(self, file_id: str) -> str | None:
+        """The wish (JSON) as which a stored file was signed."""
+        row = self._connection.execute(
+            "SELECT job FROM batch_document JOIN batch_file ON batch_file.batch_id = batch_document.batch_id"
+            " AND batch_file.document = batch_document.position WHERE batch_file.file_id = ?"
+            " ORDER BY batch_file.batch_id DESC LIMIT 1",
+            (file_id,),
+        ).fetchone()
+        return row["job"] if row else None
+
+    def blobs(self) -> set[str]:
+        """Copies of what waits in batches that were begun."""
+        rows = self._connection.execute(
+            "SELECT input_sha256, repaired_sha256 FROM batch_file JOIN batch ON batch.id = batch_id"
+            " WHERE batch.begun_at IS NOT NULL AND state IN ('pending', 'prepared', 'signing')"
+        )
+        return {blob for row in rows for blob in row if blob is not None}
 
     def _one(self, sql: str, *values: str) -> Batch | None:
         row = self._connection.execute(sql, values).fetchone()
         return to_value(row, Batch, json_columns=("stopped_params",)) if row else None
 
-    def _many(self, sql: str) -> tuple[Batch, ...]:
-        rows = self._connection.execute(sql)
+    def _many(self, sql: str, *values: str) -> tuple[Batch, ...]:
+        rows = self._connection.execute(sql, values)
         return tuple(to_value(row, Batch, json_columns=("stopped_params",)) for row in rows)
 
 
@@ -66,7 +193,7 @@ class Batches(BatchReader):
     """Batches inside a transaction, where they can be written."""
 
     def add(self, batch: Batch, files: Iterable[BatchFile] = ()) -> None:
-        """Adds a batch with its files."""
+        """Adds a batch, perhaps with files."""
         insert(
             self._connection,
             "batch",
@@ -74,31 +201,47 @@ class Batches(BatchReader):
                 "id": batch.id,
                 "created_at": stamp(batch.created_at),
                 "command": batch.command,
+                "begun_at": stamp_or_none(batch.begun_at),
                 "finished_at": stamp_or_none(batch.finished_at),
                 "reported_at": stamp_or_none(batch.reported_at),
                 "stopped_code": batch.stopped_code,
                 "stopped_params": params_json(batch.stopped_params),
+                "continues": batch.continues,
+                "context": batch.context,
             },
+        )
+        self.put_files(files)
+
+    def put_document(self, document: BatchDocument, files: Iterable[BatchFile]) -> None:
+        """Writes a document with its files, a new one or a known one."""
+        columns = {**msgspec.structs.asdict(document), "urgent": int(document.urgent)}
+        names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO batch_document ({names}) VALUES ({marks})",  # noqa: S608 - names are ours
+            tuple(columns.values()),
         )
         self.put_files(files)
 
     def put_files(self, files: Iterable[BatchFile]) -> None:
         """Writes the state of files of a batch, new ones and known ones; a signed file stays signed
-        (ValueError).
+        (ValueError). Of a document that is done with, what the preflight said goes.
         """
         for file in files:
             columns = {
                 "batch_id": file.batch_id,
                 "position": file.position,
+                "document": file.document,
                 "file_id": file.file_id,
                 "input_path": file.input_path,
                 "input_sha256": file.input_sha256,
+                "repaired_sha256": file.repaired_sha256,
                 "profile": file.profile,
                 "plan_sha256": file.plan_sha256,
                 "output_path": file.output_path,
                 "state": file.state.value,
                 "code": file.code,
                 "params": params_json(file.params),
+                "warnings": msgspec.json.encode(file.warnings, enc_hook=str).decode() if file.warnings else None,
                 "level": file.level,
                 "output_sha256": file.output_sha256,
                 "seconds": file.seconds,
@@ -113,28 +256,102 @@ class Batches(BatchReader):
                 "DELETE FROM batch_file WHERE batch_id = ? AND position = ?", (file.batch_id, file.position)
             )
             insert(self._connection, "batch_file", columns)
+            if not file.state.waits and file.document is not None:
+                self._connection.execute(
+                    "UPDATE batch_document SET seen = NULL WHERE batch_id = ? AND position = ?",
+                    (file.batch_id, file.document),
+                )
+
+    def mark(self, batch_id: str, documents: Sequence[int], state: FileState) -> None:
+        """Writes how the files of documents stand."""
+        self._connection.executemany(
+            "UPDATE batch_file SET state = ? WHERE batch_id = ? AND document = ? AND position >= ?"
+            " AND state IN ('pending', 'prepared', 'signing')",
+            [(state.value, batch_id, position, position) for position in documents],
+        )
+
+    def begin(self, batch_id: str, at: datetime, context: str) -> None:
+        """Records that the person said yes. A batch that was cut still waits for files that are begun anew here, and so
+        does the one that is gone on with: they wait here alone from now on. What comes from a draft is known by its
+        bytes, for it may go elsewhere today than when its batch was cut.
+        """
+        require_one(
+            self._connection.execute(
+                "UPDATE batch SET begun_at = ?, context = ? WHERE id = ?", (stamp(at), context, batch_id)
+            ),
+            "no such batch",
+        )
+        self._connection.execute(
+            "UPDATE batch_file SET state = 'skipped', code = 'taken_over' WHERE batch_id <> ?1"
+            " AND state IN ('pending', 'prepared', 'signing')"
+            " AND (batch_id = (SELECT continues FROM batch WHERE id = ?1)"
+            " OR input_sha256 IN (SELECT new.input_sha256 FROM batch_file AS new JOIN batch_document AS wish"
+            " ON wish.batch_id = new.batch_id AND wish.position = new.document"
+            " WHERE new.batch_id = ?1 AND json_extract(wish.job, '$.draft') IS NOT NULL)"
+            " OR EXISTS (SELECT 1 FROM batch_file AS new WHERE new.batch_id = ?1"
+            " AND new.input_path = batch_file.input_path AND new.profile IS batch_file.profile"
+            " AND new.output_path IS batch_file.output_path))",
+            (batch_id,),
+        )
+
+    def drop_unbegun(self, batch_id: str | None = None) -> None:
+        """Removes batches to which nobody said yes: this one, or all."""
+        self._connection.execute("DELETE FROM batch WHERE begun_at IS NULL AND (?1 IS NULL OR id = ?1)", (batch_id,))
+
+    def give_up(self, batch_id: str, code: str) -> set[str]:
+        """Records that nothing more of a batch is to be signed; the copies that waited in it."""
+        rows = self._connection.execute(
+            "SELECT input_sha256, repaired_sha256 FROM batch_file WHERE batch_id = ?"
+            " AND state IN ('pending', 'prepared', 'signing')",
+            (batch_id,),
+        ).fetchall()
+        self._connection.execute(
+            "UPDATE batch_file SET state = 'skipped', code = ? WHERE batch_id = ?"
+            " AND state IN ('pending', 'prepared', 'signing')",
+            (code, batch_id),
+        )
+        self._connection.execute("UPDATE batch_document SET seen = NULL WHERE batch_id = ?", (batch_id,))
+        return {blob for row in rows for blob in row if blob is not None}
 
     def skip_pending(self, inputs: Collection[str], code: str) -> None:
         """Records that files which wait in a stopped batch, named by their hashes, are not to be signed any more."""
         self._connection.executemany(
-            "UPDATE batch_file SET state = 'skipped', code = ? WHERE state = 'pending' AND input_sha256 = ?",
+            "UPDATE batch_file SET state = 'skipped', code = ? WHERE input_sha256 = ?"
+            " AND state IN ('pending', 'prepared', 'signing')",
             [(code, sha256) for sha256 in inputs],
         )
 
-    def forget(self, paths: Collection[str], inputs: Collection[str]) -> None:
-        """Removes the unsigned files from these places or with these hashes from all batches: they must leave no
-        trace.
+    def forget(self, draft: str | None, paths: Collection[str], inputs: Collection[str]) -> None:
+        """Removes the unsigned documents with a file from these places or with these hashes, or of this draft, from all
+        batches: they must leave no trace.
         """
+        places, hashes = _lists(paths, inputs)
+        hit = (
+            "SELECT batch_id, document FROM batch_file WHERE state <> 'signed' AND"
+            " (input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2)))"
+        )
+        named = (
+            "SELECT batch_id, position FROM batch_document WHERE ?3 IS NOT NULL AND json_extract(job, '$.draft') = ?3"
+            " OR EXISTS (SELECT 1 FROM json_each(job, '$.files') AS part WHERE"
+            " json_extract(part.value, '$.path') IN (SELECT value FROM json_each(?1))"
+            " OR json_extract(part.value, '$.blob') IN (SELECT value FROM json_each(?2)))"
+        )
+        whole = (
+            "NOT EXISTS (SELECT 1 FROM batch_file AS kept WHERE kept.batch_id = batch_document.batch_id"
+            " AND kept.document = batch_document.position AND kept.state = 'signed')"
+        )
+        self._connection.execute(
+            f"DELETE FROM batch_document WHERE {whole} AND ((batch_id, position) IN ({hit}) OR (batch_id, position) IN"  # noqa: S608 - all ours
+            f" ({named}))",
+            (places, hashes, draft),
+        )
         self._connection.execute(
             "DELETE FROM batch_file WHERE state <> 'signed' AND ("
-            " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2)))",
-            _lists(paths, inputs),
+            " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2))"
+            " OR document IS NOT NULL AND NOT EXISTS (SELECT 1 FROM batch_document WHERE batch_document.batch_id ="
+            " batch_file.batch_id AND batch_document.position = batch_file.document))",
+            (places, hashes),
         )
-
-    def put_command(self, batch_id: str, command: str) -> None:
-        """Writes what is needed to go on with a batch anew."""
-        done = self._connection.execute("UPDATE batch SET command = ? WHERE id = ?", (command, batch_id))
-        require_one(done, "no such batch")
 
     def finish(
         self,
@@ -154,6 +371,21 @@ class Batches(BatchReader):
         """Records that the person or script was told the result."""
         done = self._connection.execute("UPDATE batch SET reported_at = ? WHERE id = ?", (stamp(at), batch_id))
         require_one(done, "no such batch")
+
+
+def _file(row: sqlite3.Row) -> BatchFile:
+    return to_value(row, BatchFile, json_columns=("params", "warnings"))
+
+
+def _document(row: sqlite3.Row) -> BatchDocument:
+    return BatchDocument(
+        batch_id=row["batch_id"],
+        position=row["position"],
+        job=row["job"],
+        urgent=bool(row["urgent"]),
+        number_key=row["number_key"],
+        seen=row["seen"],
+    )
 
 
 def _lists(*texts: Collection[str]) -> tuple[str, ...]:

@@ -89,6 +89,16 @@ class DocumentReader:
         ).fetchone()
         return to_value(row, Document) if row else None
 
+    def signed_of(self, input_sha256: str) -> Document | None:
+        """The newest document with a file that was signed from these bytes, as they came or repaired, issued or not."""
+        row = self._connection.execute(
+            "SELECT document.* FROM document JOIN file ON file.document_id = document.id"
+            " WHERE file.blob_in = ?1 OR file.original = ?1"
+            " ORDER BY document.created_at DESC, document.id DESC LIMIT 1",
+            (input_sha256,),
+        ).fetchone()
+        return to_value(row, Document) if row else None
+
     def find_number(
         self, body_code: str, year: int, notation: str, number: str, sequences: Sequences = BY_NOTATION
     ) -> Document | None:

@@ -19,7 +19,7 @@ from signer_resources.errors import KnownError
 _SELECT = (
     "SELECT draft.*, draft_file.id AS file_id, draft_file.name, draft_file.path, draft_file.output, draft_file.role,"
     " draft_file.profile, draft_file.blob, draft_file.place, draft_file.facts, draft_file.made_from,"
-    " draft_file.original"
+    " draft_file.original, draft_file.root"
     " FROM draft JOIN draft_file ON draft_file.draft_id = draft.id"
 )
 
@@ -165,6 +165,7 @@ class Drafts(DraftReader):
                 "facts": msgspec.json.encode(file.facts).decode(),
                 "made_from": file.made_from,
                 "original": file.original,
+                "root": file.root,
             }
             try:
                 insert(self._connection, "draft_file", columns)
@@ -185,6 +186,7 @@ class Drafts(DraftReader):
                 "blob": item.blob,
                 "size": item.size,
                 "words": item.words,
+                "root": item.root,
             }
             try:
                 insert(self._connection, "draft_attachment", columns)
@@ -257,6 +259,7 @@ def _attachment(row: sqlite3.Row) -> DraftAttachment:
         blob=row["blob"],
         size=row["size"],
         words=bool(row["words"]),
+        root=row["root"],
     )
 
 
@@ -273,4 +276,5 @@ def _file(row: sqlite3.Row) -> DraftFile:
         place=msgspec.json.decode(row["place"], type=PlaceOption) if row["place"] else None,
         made_from=row["made_from"],
         original=row["original"],
+        root=row["root"],
     )

@@ -206,10 +206,11 @@ class Listings:
         """
         rows = self._connection.execute(
             "SELECT batch.id, sum(batch_file.state = 'signed') AS signed,"
-            " sum(batch_file.state IN ('signed', 'pending')) AS total"
+            " sum(batch_file.state IN ('signed', 'pending', 'prepared', 'signing')) AS total"
             " FROM batch JOIN batch_file ON batch_file.batch_id = batch.id"
-            " WHERE batch.finished_at IS NOT NULL OR batch.created_at < ? GROUP BY batch.id"
-            " HAVING sum(batch_file.state = 'pending') > 0 ORDER BY batch.created_at DESC, batch.id DESC",
+            " WHERE batch.begun_at IS NOT NULL AND (batch.finished_at IS NOT NULL OR batch.created_at < ?)"
+            " GROUP BY batch.id HAVING sum(batch_file.state IN ('pending', 'prepared', 'signing')) > 0"
+            " ORDER BY batch.created_at DESC, batch.id DESC",
             (stamp(started),),
         )
         return tuple(StoppedBatch(row["id"], row["signed"], row["total"]) for row in rows)

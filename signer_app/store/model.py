@@ -40,13 +40,23 @@ class Urgency(IntEnum):
 
 
 class FileState(StrEnum):
-    """How a file of a batch stands."""
+    """How a file of a batch stands.
+
+    The first three wait: not looked at yet (or again), ready for the token, handed out to be signed.
+    """
 
     PENDING = "pending"
+    PREPARED = "prepared"
+    SIGNING = "signing"
     SIGNED = "signed"
     REFUSED = "refused"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be signed."""
+        return self in (FileState.PENDING, FileState.PREPARED, FileState.SIGNING)
 
 
 class OutboxState(StrEnum):
@@ -82,6 +92,10 @@ class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the file that became this PDF, where one did."""
     original: str | None = None
     """Blob of the file as it came, where `blob` is its repaired copy."""
+    root: str | None = None
+    """The folder that was brought in whole, in which or below which it lay: its copy lies as deep below the folder of
+    the copies. None: it was brought in by itself.
+    """
 
     @property
     def pages(self) -> int:
@@ -101,6 +115,8 @@ class DraftAttachment(msgspec.Struct, frozen=True, kw_only=True):
     blob: str
     size: int
     words: bool = True
+    root: str | None = None
+    """As that of a file."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,36 +338,56 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of `sign`. `command` is what is needed to go on with it, as JSON, without any secret.
+    """One run of `sign`. `command` is how it signs, as JSON, without any secret; what it signs are its documents.
 
-    Nothing in it may name a secret document: the caller screens first.
+    `begun_at`: when the person said yes to it; until then nobody goes on with it. `continues` is the batch whose rest
+    it takes over. `context` names all that the preflight's answers depend on besides the files and the wishes.
     """
 
     id: str
     created_at: dt.datetime
     command: str
+    begun_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
     reported_at: dt.datetime | None = None
     stopped_code: str | None = None
     stopped_params: Mapping[str, object] = {}
+    continues: str | None = None
+    context: str | None = None
+
+
+class BatchDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """One document of a batch: `position` is that of its first file, `job` the wish as JSON, `seen` what the preflight
+    made of it until it is done with, `number_key` the number that it issues. None for a secret document.
+    """
+
+    batch_id: str
+    position: int
+    job: str
+    urgent: bool = False
+    number_key: str | None = None
+    seen: bytes | None = None
 
 
 class BatchFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of a batch; `code` and `params` name and fill the message of the catalogue. None for a secret
-    file.
+    """One file of a batch; `document` is its document's position, `code` and `params` name and fill the message of the
+    catalogue, `warnings` are (code, params) of what was told besides. None for a secret file.
     """
 
     batch_id: str
     position: int
     input_path: str
     state: FileState
+    document: int | None = None
     input_sha256: str | None = None
+    repaired_sha256: str | None = None
     profile: str | None = None
     plan_sha256: str | None = None
     file_id: str | None = None
     output_path: str | None = None
     code: str | None = None
     params: Mapping[str, object] = {}
+    warnings: tuple[tuple[str, Mapping[str, object]], ...] = ()
     level: str | None = None
     output_sha256: str | None = None
     seconds: float | None = None

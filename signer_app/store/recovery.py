@@ -26,7 +26,8 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 def recover(store: Store, clock: Callable[[], float] = time.time) -> Recovery:
-    """Clears `work`, collects orphans older than this call, and lets packets caught in sending be sent again.
+    """Clears `work`, drops batches to which nobody said yes, collects orphans older than this call, and lets packets
+    caught in sending be sent again.
 
     `clock` gives seconds since the epoch, as the file system's times. Raises KnownError "settings_invalid"
     (which seals to keep can't be told then, so nothing is collected), "data_folder_unwritable", and as
@@ -38,6 +39,7 @@ def recover(store: Store, clock: Callable[[], float] = time.time) -> Recovery:
     started = clock()
     keep_for_settings = load_settings(folder).blobs()
     unknown = store.write(lambda transaction: transaction.outbox.forget_attempts())
+    store.write(lambda transaction: transaction.batches.drop_unbegun())
     with store.view() as view:
         keep = view.blobs() | keep_for_settings
     with disk_errors(folder.path, "data_folder_unwritable"):

@@ -41,15 +41,6 @@ class ReplacingReader:
         ).fetchone()
         return row["input_path"] if row else None
 
-    def command(self, file_id: str) -> str | None:
-        """The command of the batch that signed a file, as JSON."""
-        row = self._connection.execute(
-            "SELECT batch.command FROM batch JOIN batch_file ON batch_file.batch_id = batch.id"
-            " WHERE batch_file.file_id = ? ORDER BY batch.id DESC LIMIT 1",
-            (file_id,),
-        ).fetchone()
-        return row["command"] if row else None
-
     def require_replaceable(self, document_id: str) -> None:
         """KnownError "again_unknown", "again_sent", "again_replaced" for a document that can't be signed again."""
         row = self._connection.execute(

@@ -247,6 +247,10 @@ class Settings(_Setting, frozen=True, kw_only=True):
     """SHA-256 of NEAC's present root, `Vietnam National Root CA`, as an administrator has it from NEAC itself."""
     legacy_sha1_before: dt.date | None = None
     """What rests on SHA-1 is believed when a timestamp proves that it is older than this day; None: never."""
+    output_folder: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    """Where the window puts signed copies, by days; None: beside the originals."""
+    inbox_folder: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    """The folder whose documents are brought in by themselves and wait to be signed (Thư mục chờ ký); None: none."""
     tsa_url: str | None = None
     tsa_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=180)] = 10.0
     tsa_per_minute: Annotated[int, msgspec.Meta(ge=1)] | None = None

@@ -83,7 +83,7 @@ class View:
     def blobs(self) -> set[str]:
         """Every blob that a row refers to."""
         documents = self.documents.blobs() | self.evidence.blobs() | self.levels.blobs()
-        return self.drafts.blobs() | documents | self.outbox.blobs() | self.inbox.blobs()
+        return self.drafts.blobs() | documents | self.batches.blobs() | self.outbox.blobs() | self.inbox.blobs()
 
 
 class Transaction:

@@ -5,11 +5,9 @@ import io
 import shutil
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from signer_app.attachments.kinds import content_type_of
-from signer_app.signing.resume import Command
 from signer_app.store.model import AttachmentHash, FileRole
 from signer_sync.edxml_read import read_packet
 from tests.outgoing.office_files import spreadsheet, text_document
@@ -101,12 +99,3 @@ def test_a_file_that_is_no_pdf_is_not_signed_alone(desk: Desk) -> None:
     listing = desk.listing("input,role,document", f"{word.name},main,A")
     answer = desk.sign("--list", listing)
     assert (answer.code, answer.json["error"]["code"]) == (2, "usage_attachment_alone")
-
-
-def test_what_a_batch_was_told_before_there_were_attachments_is_still_understood() -> None:
-    old = (
-        b'{"certificate":"ab","level":null,"documents":[{"files":[{"path":"/a.pdf","output":"/b.pdf","role":"main",'
-        b'"profile":"agency"}],"number":"1","urgency":3}],"send":true}'
-    )
-    (job,) = msgspec.json.decode(old, type=Command).documents
-    assert (job.attachments, job.copy, job.replaces, job.files[0].original) == ((), None, None, None)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from signer_app.signing.resume import unfinished
 from signer_app.store.database import Migration, load_migrations
 from signer_app.store.datafolder import DataFolder
+from signer_app.store.model import Urgency
 from signer_app.store.store import Store, StoreReader
 from signer_resources.errors import KnownError
 from tests.store.letters import Letters, not_secret
@@ -166,3 +168,29 @@ def test_a_store_from_before_drafts_is_migrated_with_all_that_is_in_it(tmp_path:
             assert [document.id for document in view.documents.list()] == ["d"]
             assert view.drafts.list() == ()
     assert min(backup.name for backup in folder.backups.iterdir()) == "before-0002.sqlite"
+
+
+def test_a_batch_from_before_its_documents_were_rows_can_still_be_gone_on_with(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "dữ liệu")
+    wish = (
+        '{"files":[{"path":"/a.pdf","output":"/b.pdf","role":"main","profile":"agency"},'
+        '{"path":"/c.pdf","output":"/d.pdf","role":"appendix","profile":"plain"}],"number":"1","urgency":3}'
+    )
+    with folder.lock():
+        with Store.open(folder, migrations=FIRST[:8]) as old:
+            old._connection.execute(
+                "INSERT INTO batch (id, created_at, command) VALUES ('b', '2026-11-20T08:00:00.000+07:00', ?)",
+                (f'{{"certificate":"ab","level":null,"documents":[{wish}],"send":false}}',),
+            )
+            old._connection.executemany(
+                "INSERT INTO batch_file (batch_id, position, input_path, profile, output_path, state)"
+                " VALUES ('b', ?, ?, ?, ?, 'pending')",
+                [(4, "/a.pdf", "agency", "/b.pdf"), (5, "/c.pdf", "plain", "/d.pdf")],
+            )
+        with Store.open(folder) as store, store.view() as view:
+            rest = unfinished(view)
+    assert rest is not None
+    (job,) = rest.jobs
+    assert (rest.certificate, rest.level, rest.send) == ("ab", None, False)
+    assert [file.path for file in job.files] == ["/a.pdf", "/c.pdf"]
+    assert (job.number, job.urgency, job.attachments, job.copy, job.replaces) == ("1", Urgency.HOA_TOC, (), None, None)

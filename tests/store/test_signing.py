@@ -228,7 +228,7 @@ def test_documents_are_listed_from_the_newest_page_by_page(store: Store, letters
 
 
 def batch_of(signing: Signing, clock: Clock) -> tuple[Batch, BatchFile]:
-    batch = Batch(id=uuid7(), created_at=clock(), command='{"profile":"agency"}')
+    batch = Batch(id=uuid7(), created_at=(at := clock()), begun_at=at, command='{"profile":"agency"}')
     return batch, BatchFile(
         batch_id=batch.id, position=0, input_path="/văn bản/a.pdf", state=FileState.PENDING, profile="agency"
     )

@@ -1,0 +1,79 @@
+"""What a person may do to a batch while it is signed: pause, go on, stop, skip a document, let an urgent one jump in.
+
+Any thread. Only wishes are noted here; the thread that signs looks at them between two documents. What has its
+signature comes to its end in any case.
+"""
+
+import threading
+from collections.abc import Callable
+
+from signer_app.signing.batch import DocumentWork, never
+
+
+class Control:
+    """The wishes about one batch. `cancelled` may be asked besides, as a task of the window is."""
+
+    def __init__(self, cancelled: Callable[[], bool] = never) -> None:
+        self._also = cancelled
+        self._guard = threading.Lock()
+        self._cancelled = False
+        self._paused = False
+        self._skipped: set[int] = set()
+        self._urgent: list[DocumentWork] = []
+        self._over = False
+
+    def cancel(self) -> None:
+        """Nothing more is begun."""
+        with self._guard:
+            self._cancelled = True
+
+    def pause(self) -> None:
+        """Nothing more is begun until `go_on`; the token stays logged in."""
+        with self._guard:
+            self._paused = True
+
+    def go_on(self) -> None:
+        """Ends a pause."""
+        with self._guard:
+            self._paused = False
+
+    def skip(self, place: int) -> None:
+        """Leaves out the document at this place of the batch, unless it is on its way already."""
+        with self._guard:
+            self._skipped.add(place)
+
+    def jump_in(self, work: DocumentWork) -> bool:
+        """A document that was looked at, and comes before all that have no signature yet; False: the batch is over."""
+        with self._guard:
+            if self._over:
+                return False
+            self._urgent.append(work)
+            return True
+
+    # For the thread that signs
+
+    def cancelled(self) -> bool:
+        """Whether to stop."""
+        return self._cancelled or self._also()
+
+    def paused(self) -> bool:
+        """Whether to wait."""
+        return self._paused
+
+    def skips(self, place: int) -> bool:
+        """Whether to leave this document out."""
+        with self._guard:
+            return place in self._skipped
+
+    def arrivals(self) -> list[DocumentWork]:
+        """Those that have jumped in since this was asked last."""
+        with self._guard:
+            arrived, self._urgent = self._urgent, []
+        return arrived
+
+    def end(self) -> list[DocumentWork]:
+        """From now on nothing jumps in; what did meanwhile."""
+        with self._guard:
+            self._over = True
+            arrived, self._urgent = self._urgent, []
+        return arrived
