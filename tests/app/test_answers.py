@@ -20,7 +20,7 @@ def test_each_schema_is_one(name: str) -> None:
 
 def test_there_is_a_schema_for_each_command_and_for_errors() -> None:
     looking = {"tokens", "check", "verify", "evidence", "trust", "outbox", "journal", "doctor", "drivers"}
-    commands = {"sign", "resume", "upgrade", "sync", "demo", "handover", "form", "register", *looking}
+    commands = {"sign", "resume", "upgrade", "sync", "demo", "handover", "form", "register", "report", *looking}
     assert set(SCHEMAS) == {*commands, "error"}
 
 
