@@ -139,9 +139,12 @@ def blank_box(blank: Blank) -> Rect:
 
 
 def written_band(left: float, baseline: float, width: float, size: float) -> Rect:
-    """Where letters have ink and a blank has none: dots and lines that lead through a blank lie on its baseline."""
+    """Where letters have ink and a blank has none: dots and lines that lead through a blank lie on its baseline, and
+    what stands before and after it may lean over its rim (a "/" does).
+    """
     em = pt_to_mm(size)
-    return Rect(left, baseline - 0.6 * em, width, 0.35 * em)
+    rim = min(0.2 * em, width / 4)
+    return Rect(left + rim, baseline - 0.6 * em, width - 2 * rim, 0.35 * em)
 
 
 def date_blanks(line: DateLine) -> list[Blank]:

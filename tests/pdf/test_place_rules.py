@@ -186,6 +186,13 @@ def test_a_number_and_date_that_an_earlier_signature_shows_are_left_as_they_are(
     assert "number_differs" in refusals(desk.preflight(numbered, number="06"))
 
 
+@pytest.mark.parametrize(("spaces", "number"), [(7, "88"), (7, "888"), (8, "1234"), (9, "8888"), (10, "12345")])
+def test_a_long_number_fits_between_the_letters_around_its_blank(desk: Desk, spaces: int, number: str) -> None:
+    """What stands before and after the blank is no ink in it."""
+    signed = elsewhere(desk, number=f"Số:{' ' * spaces}/TTr-UBND")
+    assert refusals(desk.preflight(signed, number=number, notation="TTr-UBND")) == []
+
+
 def test_the_seal_without_any_place_of_signing_is_asked(desk: Desk) -> None:
     source = desk.keep(letter(signer=()))
     signed = desk.sign(source, [INVISIBLE], Holder.LEADER)

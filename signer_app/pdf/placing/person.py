@@ -145,9 +145,8 @@ def _is_blank(finder: Finder, inputs: Inputs, field: str) -> bool:
         blanks = [inputs.number_line.blank]
     ink = finder.ink(0)
     for blank in blanks:
-        rim = 0.2 * pt_to_mm(blank.size)
-        width = blank.right - blank.left - 2 * rim
-        if width > 0 and not ink.free(written_band(blank.left + rim, blank.baseline, width, blank.size)):
+        width = blank.right - blank.left
+        if width > 0 and not ink.free(written_band(blank.left, blank.baseline, width, blank.size)):
             return False
     return True
 
