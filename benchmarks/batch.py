@@ -10,48 +10,40 @@ own. Prints tables; asserts nothing about time. It works in a temporary folder.
 import argparse
 import logging
 import os
-import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import pairwise
 from multiprocessing import get_context
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 from unittest.mock import patch
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
 import signer_resources
+from benchmarks.batch_ground import Ground, many_letters, prepare, services, written
 from signer_app.demo.batch import certificate
 from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.feeding import Feed
-from signer_app.signing.jobs import read_list
+from signer_app.signing.gathering import read_list
 from signer_app.store.model import FileState
 from signer_app.workspace import Overrides, workspace
 from signer_token.model import Login, Pin
-from tests.support.pkcs11_shim import CountingModule, build_counting_module
 
 # What only the preparation or the plain loop needs is imported there: the measured process holds what a batch needs.
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
     from signer_app.demo.pki import DemoPki
-    from tests.support.many_letters import ManyLetters
 
 T = TypeVar("T")
 
-TOKEN_S, TSA_S, OCSP_S = 0.150, 0.100, 0.050
+TOKEN_S = 0.150
 MEMORY_AIM = 1.1
 FONTS = (
     Path("/usr/share/fonts/truetype/liberation2/LiberationSerif-Regular.ttf"),
@@ -78,26 +70,6 @@ CASES = (
     Case("B-B, 150 ms", "b-b", TOKEN_S, 0.98),
     Case("B-T, 150 ms", "b-t", TOKEN_S, 0.93),
 )
-
-
-@dataclass(frozen=True)
-class Ground:
-    """The prepared demonstration, as plain values: another process works on it."""
-
-    data: Path
-    module: CountingModule
-    certificate: bytes
-    chain: tuple[bytes, ...]
-    name: str
-    """The certificate's SHA-256."""
-    label: str
-    """The token's, and its key's."""
-    pin: str
-    tokens: Path
-    """SoftHSM's configuration."""
-    tsa: str
-    services: int = 0
-    """The process id of TSA and OCSP."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +114,9 @@ def main() -> None:
     letters = max(2, arguments.letters)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ground, pki = _prepare(folder)
-        with _services(pki.folder) as services:
-            ground = replace(ground, services=services)
+        ground, pki = prepare(folder)
+        with services(pki.folder) as pid:
+            ground = replace(ground, services=pid)
             if arguments.memory:
                 _memory(ground, pki, folder, letters)
             else:
@@ -153,20 +125,20 @@ def main() -> None:
 
 
 def _speed(ground: Ground, pki: "DemoPki", folder: Path, letters: int, plain: int, font: Path) -> None:
-    many, console, rows = _many(pki, folder), Console(stderr=True), []
+    many, console, rows = many_letters(pki, folder), Console(stderr=True), []
     for place, case in enumerate(CASES):
         console.print(f"{case.what}: {letters} letters, then {plain} by the plain loop", style="dim")
-        with _written(many, folder, place * letters + 1, letters) as listing:
+        with written(many, folder, place * letters + 1, letters) as listing:
             ran = _apart(_batch, ground, case, listing)
             rows.append((case, ran, _apart(_plain_loop, ground, case, listing, plain, font)))
     _show(letters, plain, rows)
 
 
 def _memory(ground: Ground, pki: "DemoPki", folder: Path, letters: int) -> None:
-    many, console, ran, first = _many(pki, folder, SHORT), Console(stderr=True), [], 1
+    many, console, ran, first = many_letters(pki, folder, SHORT), Console(stderr=True), [], 1
     for count in (letters, 10 * letters):
         console.print(f"memory: {count} letters", style="dim")
-        with _written(many, folder, first, count) as listing:
+        with written(many, folder, first, count) as listing:
             ran.append(_apart(_batch, ground, CASES[0], listing))
         first += count
     _show_memory(ran)
@@ -176,103 +148,6 @@ def _apart(work: Callable[..., T], *given: object) -> T:
     """`work` in a new process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(work, *given).result()
-
-
-# ---- what is there before anything is measured ----------------------------------------------------------------------
-
-
-def _prepare(folder: Path) -> "tuple[Ground, DemoPki]":
-    from signer_app.demo.pki_names import Holder
-    from signer_app.demo.workspace import AGENCY_TOKEN, prepare
-
-    data, shim = folder / "data", folder / "module"
-    shim.mkdir()
-    with workspace(data, Overrides(), writing=True) as space:
-        demo = prepare(space.folder, None)
-    clerk = demo.pki.leaf(Holder.AGENCY)
-    ground = Ground(
-        data=data,
-        module=build_counting_module(shim, demo.tokens.module),
-        certificate=clerk.certificate_der,
-        chain=clerk.chain_der[1:],
-        name=clerk.sha256,
-        label=AGENCY_TOKEN,
-        pin=demo.pin.reveal(),
-        tokens=demo.tokens.conf,
-        tsa=demo.pki.tsa_url,
-    )
-    return ground, demo.pki
-
-
-def _many(pki: "DemoPki", folder: Path, only: tuple[str, ...] = ()) -> "ManyLetters":
-    from tests.support.many_letters import ManyLetters
-
-    return ManyLetters(pki, folder, only)
-
-
-@contextmanager
-def _written(many: "ManyLetters", folder: Path, first: int, count: int) -> Iterator[Path]:
-    """So many new letters and their list, until the end of the block."""
-    from tests.support.many_letters import write_list
-
-    place = folder / "letters"
-    place.mkdir()
-    listing = place / "list.csv"
-    write_list((many.write(number, place / f"{number}.pdf") for number in range(first, first + count)), listing)
-    try:
-        yield listing
-    finally:
-        shutil.rmtree(place)
-
-
-@contextmanager
-def _services(pki: Path) -> Iterator[int]:
-    """TSA, OCSP and CRL of the PKI in that folder, each answer late, in a process of their own; its id."""
-    context = get_context("spawn")
-    ready, over = context.Event(), context.Event()
-    process = context.Process(target=_serve, args=(pki, ready, over), daemon=True)
-    process.start()
-    try:
-        if not ready.wait(60):
-            raise SystemExit("the services of the test PKI don't answer")
-        yield process.pid or 0
-    finally:
-        over.set()
-        process.join(10)
-
-
-def _serve(folder: Path, ready: Event, over: Event) -> None:
-    from cryptography.hazmat.primitives import serialization
-
-    from signer_app.demo import pki as demo_pki
-    from signer_app.demo.pki_services import PkiServices
-
-    class Late(PkiServices):
-        def __enter__(self) -> Self:
-            self._application = _late(self._application, delays)
-            super().__enter__()
-            return self
-
-    pki = demo_pki.DemoPki.create_or_load(folder)
-    delays = {urlsplit(pki.tsa_url).path: TSA_S, urlsplit(pki.ocsp_url).path: OCSP_S}
-    # certomancer reads its key for each answer; a real TSA takes none of our processors at all.
-    read_once = cache(serialization.load_der_private_key)
-    with (
-        patch.object(serialization, "load_der_private_key", read_once),
-        patch.object(demo_pki, "PkiServices", Late),
-        pki.services(),
-    ):
-        ready.set()
-        over.wait()
-
-
-def _late(application: "WSGIApplication", delays: dict[str, float]) -> "WSGIApplication":
-    def answered(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        path = str(environ.get("PATH_INFO", ""))
-        time.sleep(next((seconds for start, seconds in delays.items() if path.startswith(start)), 0.0))
-        return application(environ, start_response)
-
-    return answered
 
 
 # ---- ours -----------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ import msgspec
 
 from signer_app.batch_reports.model import EarlierBatch, ReportHead, ReportLine, Signer, Told
 from signer_app.signing.jobs import DocumentJob, UsageError
-from signer_app.signing.rows import work_of
-from signer_app.store.model import Batch, BatchFile, FileState
+from signer_app.store.batch_model import Batch, BatchFile
+from signer_app.store.model import FileState
 from signer_app.store.store import StoreReader, View
 from signer_token.model import TokenCertificate
 
@@ -169,18 +169,13 @@ def _stored(view: View, row: BatchFile) -> _Name | None:
 
 
 def _wished(view: View, row: BatchFile) -> _Name:
-    """The document as it was to be signed: what was said of it, else what its page says as far as that is known yet."""
+    """The document as it was to be signed: as it was called when it was looked at; by older programs, as was said."""
     wish = view.batches.document(row.batch_id, row.document) if row.document is not None else None
     if wish is None:
         return _Name()
     job = msgspec.json.decode(wish.job, type=DocumentJob)
-    number, notation, date = job.number, job.notation, job.date
-    if wish.seen is not None and (number is None or notation is None or date is None):
-        work = work_of(wish, view.batches.of_document(wish.batch_id, wish.position))
-        if work is not None:
-            facts = work.main.facts
-            number, notation, date = number or facts.number, notation or facts.notation, date or facts.date
-    return _Name("/".join(part for part in (number, notation) if part) or None, date)
+    said = "/".join(part for part in (job.number, job.notation) if part)
+    return _Name(wish.label or said or None, wish.doc_date or job.date)
 
 
 def _line(row: BatchFile, position: int, name: _Name) -> ReportLine:

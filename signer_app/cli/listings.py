@@ -14,7 +14,8 @@ from signer_app.desk.tokens import Life, life_of
 from signer_app.exchange.receipts import receipt_facts
 from signer_app.signing.certificate_facts import usages
 from signer_app.signing.roles import role_of
-from signer_app.store.model import JournalCheck, OutboxPacket
+from signer_app.store.model import OutboxPacket
+from signer_app.store.soundness import JournalCheck
 from signer_app.store.times import VIETNAM, vietnamese_date
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError

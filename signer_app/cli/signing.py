@@ -21,8 +21,9 @@ from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.examine import Examiner
 from signer_app.signing.file_codes import FileCode
 from signer_app.signing.free_space import space_findings
+from signer_app.signing.gathering import gather, read_list
 from signer_app.signing.images import images_for
-from signer_app.signing.jobs import DocumentJob, Jobs, UsageError, gather, parse_receivers, read_list
+from signer_app.signing.jobs import DocumentJob, Jobs, UsageError, parse_receivers
 from signer_app.signing.machine_findings import machine_findings
 from signer_app.signing.preflights import Preflights
 from signer_app.signing.resume import give_up_rest, unfinished, without_lost_copies

@@ -1,8 +1,8 @@
 """Documents that come by themselves: what is dropped into the folder of the settings becomes a draft, nothing ticked.
 
 Main process, any thread, one look at a time; polls, and has no thread of its own. A look that finds nothing new costs
-one listing of the folder. What is in a draft, or was signed, is left alone, also after a restart; what a person took
-out of the list comes again then, for it still lies there.
+one listing of the folder. What is in a draft, was signed, or was taken out of the list by a person is left alone, also
+after a restart; the last comes again once it is written to or dropped anew.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from signer_app.outgoing.grouping import Group
-from signer_app.outgoing.inbox_folder import MOST_FILES, Watch
+from signer_app.outgoing.inbox_folder import MOST_FILES, Watch, times_of
 from signer_app.outgoing.model import Draft, Left, Note
 from signer_app.outgoing.outgoing import Outgoing
 from signer_app.signing.batch import never
@@ -119,13 +119,19 @@ class InboxFolder:
         return new
 
     def _is_known(self, files: Group) -> bool:
-        """Whether each file of the document is in a draft, or was signed: in an earlier run of the program, say."""
-        hashes = [_sha256(path) for path in files.files]
+        """Whether each file of the document is in a draft, was signed, or was taken out by a person: in an earlier run
+        of the program, say.
+        """
+        found = [(_sha256(path), times_of(path)) for path in files.files]
         with self._space.store.view() as view:
             return all(
                 sha256 is not None
-                and (view.drafts.with_blob(sha256) is not None or view.documents.signed_of(sha256) is not None)
-                for sha256 in hashes
+                and (
+                    view.drafts.with_blob(sha256) is not None
+                    or view.documents.signed_of(sha256) is not None
+                    or (times is not None and view.taken_out.has(sha256, times))
+                )
+                for sha256, times in found
             )
 
 

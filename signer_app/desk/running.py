@@ -32,7 +32,7 @@ class Running:
         self._guard = threading.Lock()
         """Over the counts; held for a moment only."""
         self._turn = threading.Lock()
-        """Over what jumps in, until it is held with the others."""
+        """Over the end, and what is held until then."""
         self._run: SigningRun | None = None
         self._held = ExitStack()
         self._at_place: dict[int, Planned] = {}
@@ -105,29 +105,35 @@ class Running:
         """
         with self._turn:
             run = self._run
-            if run is None:
-                raise KnownError("batch_over")
-            with ExitStack() as held:
-                (job,) = held.enter_context(self._outgoing.signing([draft], send=send))
-                fits(job)
-                self._held.enter_context(held.pop_all())
-        with self._guard:
-            self._jumped[draft] = Planned(job, label)
-            self._total += 1
-        try:
-            work = run.jump_in(job)
-        except KnownError:
-            self._not_in(draft)
-            raise
-        if not work.ready:
-            self._not_in(draft)
-            self._outgoing.follow(work)
-            outcome = work.main.outcome
-            raise KnownError(outcome.code or "batch_over", **outcome.params)
+        if run is None:
+            raise KnownError("batch_over")
+        with ExitStack() as held:
+            (job,) = held.enter_context(self._outgoing.signing([draft], send=send))
+            fits(job)
+            with self._guard:
+                # It may have been tried in this batch before, and have failed.
+                before = self._jumped.get(draft)
+                self._jumped[draft] = Planned(job, label)
+                self._total += 1
+            try:
+                work = run.jump_in(job)
+                if not work.ready:
+                    self._outgoing.follow(work)
+                    outcome = work.main.outcome
+                    raise KnownError(outcome.code or "batch_over", **outcome.params)
+            except KnownError:
+                self._not_in(draft, before)
+                raise
+            with self._turn:
+                if self._run is not None:
+                    self._held.enter_context(held.pop_all())
 
-    def _not_in(self, draft: str) -> None:
+    def _not_in(self, draft: str, before: Planned | None) -> None:
         with self._guard:
-            del self._jumped[draft]
+            if before is not None:
+                self._jumped[draft] = before
+            else:
+                del self._jumped[draft]
             self._total -= 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from signer_app.custody.book import require_holder
+from signer_app.desk.choosing import Choosing, profiles_of
 from signer_app.desk.outcomes import by_document, document_outcome, left_outcome
 from signer_app.desk.running import Running
 from signer_app.desk.signing_values import BatchSummary, Choice, DocumentOutcome, Planned, Ready, Standing
@@ -19,16 +20,16 @@ from signer_app.desk.trial import Trial, sign_sample
 from signer_app.exchange.session import Enrolled, enrol
 from signer_app.outgoing.model import Row
 from signer_app.outgoing.outgoing import Outgoing
-from signer_app.pdf.model import LetterFacts, Profile
+from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork, Progress, never
-from signer_app.signing.certificates import SigningCertificate, choose, fit_to_sign, require_fit
+from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.clock import ensure_clock
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, UsageError
 from signer_app.signing.login import log_in, tell_journal
 from signer_app.signing.resume import Unfinished, unfinished, without_lost_copies
 from signer_app.store.model import FileState, JournalAction
-from signer_app.store.settings import Body, Settings
+from signer_app.store.settings import Settings
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
@@ -68,6 +69,7 @@ class Signing:
     def __init__(self, space: Workspace, outgoing: Outgoing) -> None:
         self._space = space
         self._outgoing = outgoing
+        self._choosing = Choosing(space)
         self._running: tuple[Running, Ready] | None = None
 
     # ---- before the PIN --------------------------------------------------------------------------------------------
@@ -88,18 +90,13 @@ class Signing:
         "interrupted", and as `Outgoing.jobs`.
         """
         jobs = self._outgoing.jobs(draft_ids, send=send)
-        profiles = _profiles(jobs)
+        profiles = profiles_of(jobs)
         if certificate is None:
-            tokens = self._space.hosts.wanted(lambda seen: bool(self._candidates(seen, profiles)))
-            found = self._candidates(tokens, profiles)
-            if not found:
-                raise KnownError("certificate_none_fits")
-            if len(found) > 1:
-                found = self._of_the_page(found, draft_ids)
+            found = self._choosing.among_all(profiles, draft_ids)
             if len(found) > 1:
                 return Choice(found)
             certificate = found[0].certificate.sha256
-        chosen = self._fit(certificate, profiles)
+        chosen = self._choosing.fit(certificate, profiles)
         return self._look(_Wish(jobs, send=send), chosen, progress, cancelled)
 
     def prepare_rest(
@@ -121,7 +118,7 @@ class Signing:
             rest = None
         if rest is None or not rest.jobs:
             raise KnownError("us_nothing_left")
-        chosen = self._fit(rest.certificate, _profiles(rest.jobs))
+        chosen = self._choosing.fit(rest.certificate, profiles_of(rest.jobs))
         rows = self._outgoing.examine(rest.drafts, chosen, progress, cancelled).rows
         wish = _Wish(self._rest_as_now(rest, rows), rest.send, rest.level, rest.batch.id)
         ready = self._look(wish, chosen, progress, cancelled)
@@ -138,18 +135,11 @@ class Signing:
 
     def chosen_for(self, profiles: Sequence[Profile]) -> SigningCertificate | None:
         """The certificate that would sign these, None while there is none or it is open which; asks no network."""
-        try:
-            found = self._candidates(self._space.hosts.tokens().tokens, profiles)
-        except TokenError:
-            return None
-        return found[0] if len(found) == 1 else None
+        return self._choosing.only_one(profiles)
 
     def token_of(self, certificate: str) -> Token:
-        """The token with this certificate (SHA-256), read now; TokenError "certificate_not_found" and as listing."""
-        token = _holding(certificate, self._space.hosts.wanted(lambda seen: _holding(certificate, seen) is not None))
-        if token is None:
-            raise TokenError("certificate_not_found")
-        return token
+        """The token with this certificate (SHA-256), read now; raises as `Choosing.token_of`."""
+        return self._choosing.token_of(certificate)
 
     def _look(
         self, wish: _Wish, chosen: SigningCertificate, progress: Progress, cancelled: Callable[[], bool]
@@ -170,53 +160,13 @@ class Signing:
         looked = by_document(planned, run.finish(None).files)
         return Ready(
             chosen,
-            self.token_of(chosen.certificate.sha256),
+            self._choosing.token_of(chosen.certificate.sha256),
             tuple(one for one, outcome in zip(planned, looked, strict=True) if outcome.state is FileState.PENDING),
             tuple(outcome for outcome in looked if outcome.state is not FileState.PENDING),
             send=wish.send,
             level=wish.level,
             continues=wish.continues,
         )
-
-    def _candidates(self, tokens: Sequence[Token], profiles: Sequence[Profile]) -> tuple[SigningCertificate, ...]:
-        """What could sign: those that may sign today before others, a set-up body's before others."""
-        space, found = self._space, dict[str, SigningCertificate]()
-        for token in tokens:
-            for certificate in token.certificates:
-                alone = replace(token, certificates=(certificate,))
-                with suppress(KnownError):
-                    one = choose([alone], None, profiles, space.settings, space.trust, space.now())
-                    found.setdefault(certificate.sha256, replace(one, token=token))
-        fitting = tuple(one for one in found.values() if self._fits_today(one)) or tuple(found.values())
-        ours = tuple(one for one in fitting if one.body is not None) if Profile.AGENCY in profiles else ()
-        return ours or fitting
-
-    def _of_the_page(
-        self, found: tuple[SigningCertificate, ...], draft_ids: Sequence[str]
-    ) -> tuple[SigningCertificate, ...]:
-        """Of several bodies' certificates those of the one that ô 2 of every document names; else all."""
-        with self._space.store.view() as view:
-            drafts = [draft for draft_id in draft_ids if (draft := view.drafts.get(draft_id)) is not None]
-        named = {body.code if (body := self._body_on(draft.main.facts)) is not None else None for draft in drafts}
-        return tuple(one for one in found if one.body is not None and named == {one.body.code}) or found
-
-    def _body_on(self, facts: LetterFacts) -> Body | None:
-        lines = (facts.body,) if facts.body else ()
-        return self._space.settings.body_named(lines, facts.date or self._space.now().date())
-
-    def _fits_today(self, one: SigningCertificate) -> bool:
-        try:
-            require_fit(one, self._space.now())
-        except KnownError:
-            return False
-        return True
-
-    def _fit(self, certificate: str, profiles: Sequence[Profile]) -> SigningCertificate:
-        try:
-            return fit_to_sign(self._space, certificate, profiles)
-        except UsageError:
-            # Unplugged since it was named; a usage error speaks of the command line.
-            raise TokenError("certificate_not_found") from None
 
     def _planned(self, jobs: Sequence[DocumentJob]) -> tuple[Planned, ...]:
         with self._space.store.view() as view:
@@ -345,9 +295,7 @@ class Signing:
             raise KnownError("out_gone")
 
         def fits(job: DocumentJob) -> None:
-            able = self._candidates([ready.token], _profiles([job]))
-            if ready.chosen.certificate.sha256 not in {one.certificate.sha256 for one in able}:
-                raise KnownError("certificate_none_fits")
+            self._choosing.require_fits(ready.chosen, ready.token, profiles_of([job]))
 
         running.jump_in(draft_id, send=ready.send, label=draft.label or draft.main.name, fits=fits)
 
@@ -375,7 +323,7 @@ class Signing:
     def test_signature(self, certificate: str, login: Login) -> Trial:
         """Signs a sample and checks it; nothing is kept but the journal's entry. Raises as `sign_sample`."""
         with login:
-            chosen = self._fit(certificate, [Profile.PLAIN])
+            chosen = self._choosing.fit(certificate, [Profile.PLAIN])
             with self._session(chosen, login) as session:
                 trial = sign_sample(self._space, chosen, session)
         tell_journal(self._space, chosen, JournalAction.SIGN, "ok", trial.sha256)
@@ -384,7 +332,7 @@ class Signing:
     def enrol(self, certificate: str, login: Login) -> Enrolment:
         """Makes this machine known to the document server for the certificate's body; raises as `session.enrol`."""
         with login:
-            chosen = self._fit(certificate, [Profile.AGENCY])
+            chosen = self._choosing.fit(certificate, [Profile.AGENCY])
             with self._session(chosen, login) as session:
                 done = enrol(self._space, chosen, session)
         self._space.reload()
@@ -393,7 +341,7 @@ class Signing:
     def change_pin(self, certificate: str, old: Pin, new: Pin, *, final_try: bool) -> None:
         """Gives the token with this certificate another PIN; raises as `token_of` and `TokenHosts.change_pin`."""
         with old, new:
-            chosen = self._known(certificate)
+            chosen = self._choosing.known(certificate)
             # "ok" lifts a forced change in the hand-over book: written only when the token has said yes.
             result = "program_fault"
             try:
@@ -407,11 +355,6 @@ class Signing:
                     # The token has the new PIN, or has not: a full disk must not say otherwise.
                     tell_journal(self._space, chosen, JournalAction.CHANGE_PIN, result)
 
-    def _known(self, certificate: str) -> SigningCertificate:
-        """The certificate on its token, fit to sign or not."""
-        space, token = self._space, self.token_of(certificate)
-        return choose([token], certificate, [Profile.PLAIN], space.settings, space.trust, space.now())
-
     @contextmanager
     def _session(self, chosen: SigningCertificate, login: Login) -> Iterator[TokenSession]:
         """A login that the journal tells, and what came of it when it failed."""
@@ -424,11 +367,6 @@ class Signing:
                     # A full disk must not hide what the token said.
                     tell_journal(self._space, chosen, JournalAction.SIGN, error.code)
                 raise
-
-
-def _holding(certificate: str, tokens: Sequence[Token]) -> Token | None:
-    """The token with this certificate (SHA-256)."""
-    return next((token for token in tokens if any(c.sha256 == certificate for c in token.certificates)), None)
 
 
 def _without_outputs(jobs: Sequence[DocumentJob]) -> tuple[DocumentJob, ...]:
@@ -446,13 +384,6 @@ def _as_seen(began: DocumentJob, now: DocumentJob) -> DocumentJob:
     seen = {file.blob: file.plan for file in began.files}
     files = tuple(msgspec.structs.replace(file, plan=seen.get(file.blob, file.plan)) for file in now.files)
     return msgspec.structs.replace(now, files=files)
-
-
-def _profiles(jobs: Sequence[DocumentJob]) -> tuple[Profile, ...]:
-    profiles = {file.profile for job in jobs for file in job.files}
-    if Profile.LEADER in profiles and profiles & {Profile.AGENCY, Profile.APPENDIX}:
-        raise KnownError("us_mixed_kinds")
-    return tuple(profiles)
 
 
 def _without_frames(error: KnownError | None) -> KnownError | None:

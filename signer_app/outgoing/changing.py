@@ -5,11 +5,13 @@ changed; a number that is kept for a draft is never lost unsaid.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
 from signer_app.outgoing import arranging, numbers
 from signer_app.outgoing.grid import Grid
+from signer_app.outgoing.inbox_folder import times_of
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Changes, Draft, DraftAttachment, FileRole, PlaceOption
 from signer_app.signing.giving_up import let_go
@@ -81,13 +83,14 @@ class Changing:
         return self._space.store.write(write)
 
     def remove(self, ids: Collection[str], reason: str | None) -> None:
-        """Takes drafts out, with their copies."""
+        """Takes drafts out, with their copies; what of them lies in the inbox folder stays out."""
 
         def write(tx: Transaction) -> set[str]:
             found = [draft for draft_id in ids if (draft := tx.drafts.get(draft_id)) is not None]
             drafts = [self._memory.require_free(draft) for draft in found]
             for draft in drafts:
                 self._let_go(tx, draft, None, reason)
+                self._stays_out(tx, draft)
             blobs = {blob for draft in drafts for blob in draft.blobs}
             tx.drafts.remove([draft.id for draft in drafts])
             tx.batches.skip_pending(blobs, "out_removed")
@@ -95,6 +98,15 @@ class Changing:
 
         self._space.store.discard(self._space.store.write(write))
         self._memory.forget(ids)
+
+    def _stays_out(self, tx: Transaction, draft: Draft) -> None:
+        """What still lies in the inbox folder doesn't come by itself again, also after a start."""
+        folder = self._space.settings.inbox_folder
+        for file in draft.files if folder is not None else ():
+            path = Path(file.path)
+            times = times_of(path) if path.parent == Path(folder or "").absolute() else None
+            if times is not None:
+                tx.taken_out.put(file.original or file.blob, times, self._space.now())
 
     # --- files between documents -----------------------------------------------------------------------------------
 

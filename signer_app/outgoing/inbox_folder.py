@@ -86,6 +86,18 @@ class Watch:
         return all(now - self.since[stamp] >= QUIET_S for stamp in stamps)
 
 
+def times_of(path: Path) -> str | None:
+    """When a file of the folder was written and when it came there, for telling one that was dropped anew from one that
+    still lies there; None for one that is gone.
+    """
+    try:
+        status = reachable(path).lstat()
+    except OSError:
+        return None
+    # A copy keeps the time of its bytes; the other time is that of the copying (on Windows of the file's making).
+    return f"{status.st_mtime_ns}/{status.st_ctime_ns}"
+
+
 def _names(files: Group) -> set[str]:
     return {path.name for path in files.files}
 

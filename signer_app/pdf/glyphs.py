@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from signer_app.pdf.calls import unchecked
+from signer_app.pdf.calls import Room, unchecked
 from signer_app.pdf.geometry import PageFrame
 from signer_app.pdf.lines import Glyph
 from signer_app.pdf.plan import Style
@@ -33,7 +33,6 @@ _KNOWN_LETTERS = 4_096
 _ITALIC, _FORCE_BOLD = 1 << 6, 1 << 18
 """Font descriptor flags (ISO 32000-1, table 123)."""
 _LEAST_SHEAR = math.tan(math.radians(5))
-_DOUBLE, _FLOAT = ctypes.sizeof(ctypes.c_double), ctypes.sizeof(ctypes.c_float)
 
 
 _is_generated = unchecked(pdfium_c.FPDFText_IsGenerated, ctypes.c_int)
@@ -46,26 +45,25 @@ _get_matrix = unchecked(pdfium_c.FPDFText_GetMatrix, ctypes.c_int)
 _get_font = unchecked(pdfium_c.FPDFTextObj_GetFont, ctypes.c_void_p)
 
 
-class _Room:
+class _Rooms:
     """Where PDFium leaves the origins (x and y) and boxes (left, top, right, bottom) of many characters."""
 
     def __init__(self) -> None:
-        self._points = (ctypes.c_double * (_POINT * _AT_ONCE))()
-        self._boxes = (ctypes.c_float * (_BOX * _AT_ONCE))()
-        self.to_x = [ctypes.byref(self._points, _POINT * _DOUBLE * i) for i in range(_AT_ONCE)]
-        self.to_y = [ctypes.byref(self._points, (_POINT * i + 1) * _DOUBLE) for i in range(_AT_ONCE)]
-        self.to_box = [ctypes.byref(self._boxes, _BOX * _FLOAT * i) for i in range(_AT_ONCE)]
+        self._points = Room(ctypes.c_double, _POINT, _AT_ONCE)
+        self._boxes = Room(ctypes.c_float, _BOX, _AT_ONCE)
+        self.to_x, self.to_y = self._points.to
+        self.to_box = self._boxes.to[0]
 
     def points(self, count: int) -> list[float]:
         """x and y of the first so many characters, one after the other."""
-        return self._points[: _POINT * count]
+        return self._points.values[: _POINT * count]
 
     def boxes(self, count: int) -> list[float]:
         """The boxes of the first so many characters, one after the other."""
-        return self._boxes[: _BOX * count]
+        return self._boxes.values[: _BOX * count]
 
 
-_room = cache(_Room)
+_rooms = cache(_Rooms)
 
 
 class GlyphReader:
@@ -91,7 +89,7 @@ class GlyphReader:
         return read
 
     def _some(self, first: int, end: int) -> Iterator[Glyph]:
-        page, room, which = repeat(self._page), _room(), range(first, end)
+        page, room, which = repeat(self._page), _rooms(), range(first, end)
         deque(map(_get_origin, page, which, room.to_x, room.to_y), 0)
         deque(map(_get_loose_box, page, which, room.to_box), 0)
         points, boxes = iter(room.points(end - first)), iter(room.boxes(end - first))

@@ -159,6 +159,26 @@ def ensure_clock(store: Store, now: dt.datetime, watch: ClockWatch) -> None:
         accept_clock(store, now, Ground.PROVED)
 
 
+class Onward:
+    """Times of signing within one batch: a clock that is set back while it runs is noticed before the next document."""
+
+    def __init__(self, store: Store, watch: ClockWatch) -> None:
+        self._store = store
+        self._watch = watch
+        self._last: dt.datetime | None = None
+
+    def signed(self, *moments: dt.datetime | None) -> None:
+        """A signature bears these times; the store has it."""
+        self._last = max((moment for moment in (self._last, *moments) if moment is not None), default=None)
+
+    def require(self, now: dt.datetime) -> None:
+        """Raises as `ensure_clock`, which is asked only where this batch has signed later than `now`."""
+        if self._last is not None and now < self._last - TOLERANCE:
+            ensure_clock(self._store, now, self._watch)
+            # The clock was wrong when that was signed, and is proved right by now.
+            self._last = None
+
+
 def clock_words(moment: dt.datetime) -> str:
     """A moment as it is told beside a clock, in Vietnam's time."""
     return moment.astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")

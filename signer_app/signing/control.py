@@ -11,21 +11,15 @@ from signer_app.signing.batch import DocumentWork, never
 
 
 class Control:
-    """The wishes about one batch. `cancelled` may be asked besides, as a task of the window is."""
+    """The wishes about one batch. Whether to stop is asked of `cancelled`, as a task of the window is."""
 
     def __init__(self, cancelled: Callable[[], bool] = never) -> None:
         self._also = cancelled
         self._guard = threading.Lock()
-        self._cancelled = False
         self._paused = False
         self._skipped: set[int] = set()
         self._urgent: list[DocumentWork] = []
         self._over = False
-
-    def cancel(self) -> None:
-        """Nothing more is begun."""
-        with self._guard:
-            self._cancelled = True
 
     def pause(self) -> None:
         """Nothing more is begun until `go_on`; the token stays logged in."""
@@ -54,7 +48,7 @@ class Control:
 
     def cancelled(self) -> bool:
         """Whether to stop."""
-        return self._cancelled or self._also()
+        return self._also()
 
     def paused(self) -> bool:
         """Whether to wait."""
@@ -65,11 +59,10 @@ class Control:
         with self._guard:
             return place in self._skipped
 
-    def arrivals(self) -> list[DocumentWork]:
-        """Those that have jumped in since this was asked last."""
+    def arrival(self) -> DocumentWork | None:
+        """The next one that has jumped in; None: there is none now."""
         with self._guard:
-            arrived, self._urgent = self._urgent, []
-        return arrived
+            return self._urgent.pop(0) if self._urgent else None
 
     def end(self) -> list[DocumentWork]:
         """From now on nothing jumps in; what did meanwhile."""

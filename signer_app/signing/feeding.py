@@ -5,13 +5,37 @@ before the token sees the first of them.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from signer_app.signing.batch import DocumentWork
 from signer_app.signing.rows import work_of
-from signer_app.store.model import BatchDocument, FileState
-from signer_app.store.store import Store, Transaction
+from signer_app.store.batch_model import BatchDocument
+from signer_app.store.model import FileState
+from signer_app.store.store import Store, Transaction, View
+
+_PAGE = 128
+"""Documents read together where each is looked at once more."""
+
+
+def pages(store: Store, batch: str, states: Iterable[FileState]) -> Iterator[tuple[BatchDocument, ...]]:
+    """The documents of a batch whose main file stands so, some at a time, in their order."""
+    at, wanted = -1, tuple(states)
+    while True:
+        with store.view() as view:
+            page = view.batches.documents(batch, wanted, at, _PAGE)
+        if not page:
+            return
+        yield page
+        at = page[-1].position
+
+
+def works(tables: View | Transaction, page: Iterable[BatchDocument]) -> Iterator[DocumentWork]:
+    """Documents as they were looked at; those whose rows don't tell any more are left out."""
+    for document in page:
+        work = work_of(document, tables.batches.of_document(document.batch_id, document.position))
+        if work is not None:
+            yield work
 
 
 @dataclass
@@ -30,10 +54,9 @@ class Feed:
         """The next document; None: there is none left."""
         if self.hurry() and self._shelf:
             self._put_back()
-        if not self._shelf:
-            self._fetch()
-        if not self._shelf:
-            return None
+        while not self._shelf:
+            if not self._fetch():
+                return None
         work = self._shelf.popleft()
         self.taken.add(work.place)
         return work
@@ -56,7 +79,8 @@ class Feed:
         if places:
             self.store.write(lambda tx: tx.batches.mark(self.batch, places, FileState.PREPARED))
 
-    def _fetch(self) -> None:
+    def _fetch(self) -> bool:
+        """Puts the next ones on the shelf, as far as their rows can be read; whether there were any."""
         found: list[tuple[BatchDocument, DocumentWork | None]] = []
 
         def write(tx: Transaction) -> None:
@@ -72,5 +96,4 @@ class Feed:
 
         self.store.write(write)
         self._shelf.extend(work for _document, work in found if work is not None)
-        if found and not self._shelf:
-            self._fetch()
+        return bool(found)

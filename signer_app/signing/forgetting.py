@@ -7,18 +7,20 @@ document until then must not stay, not even the name of its file.
 from collections.abc import Collection
 
 from signer_app.signing.batch import DocumentWork
+from signer_app.store.batch_model import BatchFile
 from signer_app.store.model import Draft
 from signer_app.store.store import Store, Transaction
 
 
-def forget_work(store: Store, work: DocumentWork, attached: Collection[str] = ()) -> None:
-    """Forgets a document that was on its way through a batch; KnownError as `Store.write`.
+def forget_work(store: Store, work: DocumentWork, attached: Collection[str] = ()) -> tuple[BatchFile, ...]:
+    """Forgets a document that was on its way through a batch; KnownError as `Store.write`. The rows that are gone with
+    it: of the very same file in other documents too.
 
     `attached` are the copies of what was to go along with it.
     """
     blobs = {file.job.blob or (file.plan.blob if file.plan else file.outcome.sha256_in) for file in work.files}
     blobs |= {file.job.original for file in work.files} | {item.blob for item in work.job.attachments} | {*attached}
-    _forget(store, work.job.draft, {file.path for file in work.job.files}, {blob for blob in blobs if blob})
+    return _forget(store, work.job.draft, {file.path for file in work.job.files}, {blob for blob in blobs if blob})
 
 
 def forget_draft(store: Store, draft: Draft) -> None:
@@ -26,14 +28,15 @@ def forget_draft(store: Store, draft: Draft) -> None:
     _forget(store, draft.id, {file.path for file in draft.files}, draft.blobs)
 
 
-def _forget(store: Store, draft: str | None, paths: Collection[str], blobs: Collection[str]) -> None:
-    def write(tx: Transaction) -> None:
+def _forget(store: Store, draft: str | None, paths: Collection[str], blobs: Collection[str]) -> tuple[BatchFile, ...]:
+    def write(tx: Transaction) -> tuple[BatchFile, ...]:
         if draft is not None:
             tx.drafts.remove([draft])
         for blob in blobs:
             tx.reservations.forget(blob)
-        tx.batches.forget(draft, paths, blobs)
+        return tx.batches.forget(draft, paths, blobs)
 
-    store.write(write)
+    removed = store.write(write)
     store.discard(set(blobs))
     store.truncate_log()
+    return removed

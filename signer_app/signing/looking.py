@@ -66,9 +66,14 @@ class Look:
         self._write([work])
 
     def forget(self, work: DocumentWork) -> None:
-        """A secret document leaves no trace but in the answer; KnownError as `forget_work`."""
+        """A secret document leaves no trace but in the answer, nor does the very same file under another name;
+        KnownError as `forget_work`.
+        """
+        for row in forget_work(self.store, work, blobs_of(work.attached)):
+            if row.batch_id == self.batch:
+                code = "secret" if row.position == row.document else "part_refused"
+                self.aside[row.position] = Outcome(row.input_path, row.output_path, FileState.REFUSED, code)
         self.aside |= {work.place + at: file.outcome for at, file in enumerate(work.files)}
-        forget_work(self.store, work, blobs_of(work.attached))
 
     def _examined(self, jobs: Iterable[DocumentJob], cancelled: Callable[[], bool]) -> Iterator[DocumentWork]:
         """Each as it was looked at, in their order."""

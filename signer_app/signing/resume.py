@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from signer_app.signing.jobs import DocumentJob, UsageError, job_of
-from signer_app.store.model import Batch, FileState
+from signer_app.store.batch_model import Batch
+from signer_app.store.model import FileState
 from signer_app.store.store import Store, View
 
 
@@ -54,7 +55,9 @@ def unfinished(view: View, wanted: str | None = None, *, failed: bool = False) -
         return None
     command = msgspec.json.decode(batch.command, type=Command)
     states = [state for state in FileState if state.waits or (failed and state is FileState.FAILED)]
-    jobs = (msgspec.json.decode(job, type=DocumentJob) for job in view.batches.jobs(batch.id, states))
+    wishes = (msgspec.json.decode(job, type=DocumentJob) for job in view.batches.jobs(batch.id, states))
+    # What has failed may have been tried again with success since, however often this batch is named.
+    jobs = (job for job in wishes if not (failed and view.batches.signed_later(batch.id, _place(job))))
     current = tuple(now for job in jobs if (now := _as_now(view, job, send=command.send)) is not None)
     return Unfinished(batch, command.certificate, command.level, current, command.send)
 
@@ -85,6 +88,11 @@ def without_lost_copies(job: DocumentJob, has: Callable[[str], bool]) -> Documen
         for item in job.attachments
     )
     return msgspec.structs.replace(job, files=files, attachments=attachments)
+
+
+def _place(job: DocumentJob) -> tuple[str, str, str]:
+    main = job.files[0]
+    return main.path, main.profile.value, main.output
 
 
 def _as_now(view: View, job: DocumentJob, *, send: bool) -> DocumentJob | None:

@@ -3,16 +3,18 @@
 Main process. Pure making of values; nothing is read or written here. Never asked for a secret document.
 """
 
+import datetime as dt
 import zlib
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from signer_app.pdf.model import Finding, PreflightResult, Severity
+from signer_app.pdf.model import Finding, LetterFacts, PreflightResult, Severity
 from signer_app.pdf.plan import plan_hash
 from signer_app.signing.batch import DocumentWork, FileWork, Outcome
-from signer_app.signing.jobs import AttachmentJob, DocumentJob
-from signer_app.store.model import BatchDocument, BatchFile, FileState
+from signer_app.signing.jobs import AttachmentJob, DocumentJob, has_own_number
+from signer_app.store.batch_model import BatchDocument, BatchFile
+from signer_app.store.model import FileState
 from signer_app.verification.model import FileReport
 
 _LARGEST = 64 << 20
@@ -33,6 +35,7 @@ class _Seen(msgspec.Struct, frozen=True):
 
 def document_row(batch: str, work: DocumentWork, number_key: str | None) -> BatchDocument:
     """The row of a document that was looked at."""
+    label, date = _called(work)
     return BatchDocument(
         batch_id=batch,
         position=work.place,
@@ -40,6 +43,8 @@ def document_row(batch: str, work: DocumentWork, number_key: str | None) -> Batc
         urgent=work.in_a_hurry,
         number_key=number_key,
         seen=_pack(work) if work.ready else None,
+        label=label,
+        doc_date=date,
     )
 
 
@@ -70,6 +75,11 @@ def file_row(batch: str, work: DocumentWork, file: FileWork, file_id: str | None
 def file_rows(batch: str, work: DocumentWork) -> tuple[BatchFile, ...]:
     """The rows of all its files but those that another batch has signed."""
     return tuple(file_row(batch, work, file) for file in work.files if not file.done_before)
+
+
+def as_waiting(row: BatchFile) -> BatchFile:
+    """What waits has been looked at: it is ready for the token."""
+    return msgspec.structs.replace(row, state=FileState.PREPARED) if row.state is FileState.PENDING else row
 
 
 def work_of(document: BatchDocument, files: Sequence[BatchFile]) -> DocumentWork | None:
@@ -109,6 +119,15 @@ def outcome_of(row: BatchFile, *, draft: str | None, document: str | None = None
         document=document,
         draft=draft,
     )
+
+
+def _called(work: DocumentWork) -> tuple[str | None, dt.date | None]:
+    """Số, ký hiệu and date as the person said them, else as the page does: also of what is refused."""
+    job = work.job
+    # What a copy's page says is the number of what was copied.
+    page = LetterFacts() if has_own_number(work.main.job.profile) else work.main.facts
+    parts = (job.number or page.number, job.notation or page.notation)
+    return "/".join(part for part in parts if part) or None, job.date or page.date
 
 
 def _texts(params: Mapping[str, object]) -> dict[str, str]:

@@ -20,7 +20,8 @@ from signer_app.signing.number_keeping import owner_of
 from signer_app.signing.records import Records, level_of, own_signature
 from signer_app.signing.release import is_released, make_packet, type_of
 from signer_app.signing.rows import file_row
-from signer_app.store.model import BatchFile, DocumentState, FileState, JournalAction, StoredFile
+from signer_app.store.batch_model import BatchFile
+from signer_app.store.model import DocumentState, FileState, JournalAction, StoredFile
 from signer_app.store.store import Signing, Transaction
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError

@@ -6,11 +6,13 @@ here takes more memory for a large batch than for a small one, but `files` and `
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from itertools import takewhile
 
 import msgspec
 
-from signer_app.store.model import Batch, BatchDocument, BatchFile, FileState
+from signer_app.store.batch_model import Batch, BatchDocument, BatchFile
+from signer_app.store.model import FileState
 from signer_app.store.rows import insert, params_json, require_one, to_value
 from signer_app.store.times import stamp, stamp_or_none
 
@@ -29,20 +31,16 @@ class BatchReader:
 
     def latest(self) -> Batch | None:
         """The batch begun last."""
-        return self._one("SELECT * FROM batch WHERE begun_at IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1")
-
-    def unreported(self) -> tuple[Batch, ...]:
-        """Batches whose result nobody was told, because the program ended before; oldest first."""
-        return self._many(
-            "SELECT * FROM batch WHERE begun_at IS NOT NULL AND reported_at IS NULL ORDER BY created_at, id"
-        )
+        return self._one("SELECT * FROM batch WHERE begun_at IS NOT NULL ORDER BY rowid DESC LIMIT 1")
 
     def unfinished(self) -> tuple[Batch, ...]:
         """Batches with files still to be signed, oldest first: what `resume` goes on with."""
-        return self._many(
+        # In the order in which they were written, here and below: a clock that was set back doesn't change that.
+        rows = self._connection.execute(
             "SELECT * FROM batch WHERE begun_at IS NOT NULL AND EXISTS (SELECT 1 FROM batch_file"
-            " WHERE batch_id = batch.id AND state IN ('pending', 'prepared', 'signing')) ORDER BY created_at, id"
+            " WHERE batch_id = batch.id AND state IN ('pending', 'prepared', 'signing')) ORDER BY rowid"
         )
+        return tuple(map(_batch, rows))
 
     def counts(self, batch_id: str) -> dict[FileState, int]:
         """How many files of a batch stand how."""
@@ -71,11 +69,9 @@ class BatchReader:
         """The files of one document."""
         # By position, which has the index; a document's files stand behind each other.
         rows = self._connection.execute(
-            "SELECT * FROM batch_file WHERE batch_id = ? AND position >= ? AND document = ?"
-            " AND position < ? + 1000 ORDER BY position",
-            (batch_id, document, document, document),
+            "SELECT * FROM batch_file WHERE batch_id = ? AND position >= ? ORDER BY position", (batch_id, document)
         )
-        return tuple(map(_file, rows))
+        return tuple(map(_file, takewhile(lambda row: row["document"] == document, rows)))
 
     def documents(
         self, batch_id: str, states: Collection[FileState], after: int = -1, limit: int = _PAGE
@@ -91,12 +87,17 @@ class BatchReader:
 
     def next_documents(self, batch_id: str, limit: int) -> tuple[BatchDocument, ...]:
         """The prepared documents that are signed next: those in a hurry, then in their order."""
+        # Told which way to go: by itself it would go through all that is signed already, each time.
         found: list[sqlite3.Row] = []
-        for urgent in (1, 0):
+        for tables, urgent in (
+            ("batch_document INDEXED BY batch_document_urgent CROSS JOIN batch_file", 1),
+            ("batch_file INDEXED BY batch_file_prepared CROSS JOIN batch_document", 0),
+        ):
             found += self._connection.execute(
-                "SELECT batch_document.* FROM batch_file JOIN batch_document USING (batch_id, position)"
-                " WHERE batch_id = ? AND state = 'prepared' AND urgent = ? ORDER BY position LIMIT ?",
-                (batch_id, urgent, limit - len(found)),
+                f"SELECT batch_document.* FROM {tables} USING (batch_id, position)"  # noqa: S608 - all ours
+                f" WHERE batch_document.batch_id = ?1 AND batch_file.batch_id = ?1 AND state = 'prepared'"
+                f" AND urgent = {urgent} ORDER BY {tables.split()[0]}.position LIMIT ?2",
+                (batch_id, limit - len(found)),
             ).fetchall()
         return tuple(map(_document, found))
 
@@ -118,7 +119,7 @@ class BatchReader:
     def with_number(self, batch_id: str, key: str) -> BatchDocument | None:
         """The document of a batch that issues this number, refused ones left out."""
         row = self._connection.execute(
-            "SELECT * FROM batch_document WHERE batch_id = ? AND number_key = ?"
+            "SELECT * FROM batch_document INDEXED BY batch_document_number WHERE batch_id = ? AND number_key = ?"
             " AND NOT EXISTS (SELECT 1 FROM batch_file"
             " WHERE batch_id = batch_document.batch_id AND position = batch_document.position"
             " AND state IN ('refused', 'skipped')) ORDER BY position LIMIT 1",
@@ -154,6 +155,16 @@ class BatchReader:
         ).fetchone()
         return _file(row) if row else None
 
+    def signed_later(self, batch_id: str, wish: tuple[str, str | None, str | None]) -> bool:
+        """Whether a batch begun after this one has signed the file from this place, so, whose copy went there."""
+        row = self._connection.execute(
+            "SELECT 1 FROM batch_file JOIN batch ON batch.id = batch_file.batch_id"
+            " WHERE batch.rowid > (SELECT rowid FROM batch WHERE id = ?) AND input_path = ? AND profile IS ?"
+            " AND output_path IS ? AND state = 'signed' LIMIT 1",
+            (batch_id, *wish),
+        ).fetchone()
+        return row is not None
+
     def jobs(self, batch_id: str, states: Collection[FileState]) -> tuple[str, ...]:
         """The wishes (JSON) of all documents whose main file stands so, in their order: all in memory."""
         jobs, at = [], -1
@@ -182,11 +193,7 @@ class BatchReader:
 
     def _one(self, sql: str, *values: str) -> Batch | None:
         row = self._connection.execute(sql, values).fetchone()
-        return to_value(row, Batch, json_columns=("stopped_params",)) if row else None
-
-    def _many(self, sql: str, *values: str) -> tuple[Batch, ...]:
-        rows = self._connection.execute(sql, values)
-        return tuple(to_value(row, Batch, json_columns=("stopped_params",)) for row in rows)
+        return _batch(row) if row else None
 
 
 class Batches(BatchReader):
@@ -214,7 +221,11 @@ class Batches(BatchReader):
 
     def put_document(self, document: BatchDocument, files: Iterable[BatchFile]) -> None:
         """Writes a document with its files, a new one or a known one."""
-        columns = {**msgspec.structs.asdict(document), "urgent": int(document.urgent)}
+        columns = {
+            **msgspec.structs.asdict(document),
+            "urgent": int(document.urgent),
+            "doc_date": document.doc_date.isoformat() if document.doc_date is not None else None,
+        }
         names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
         self._connection.execute(
             f"INSERT OR REPLACE INTO batch_document ({names}) VALUES ({marks})",  # noqa: S608 - names are ours
@@ -264,10 +275,10 @@ class Batches(BatchReader):
 
     def mark(self, batch_id: str, documents: Sequence[int], state: FileState) -> None:
         """Writes how the files of documents stand."""
+        files = [file for document in documents for file in self.of_document(batch_id, document)]
         self._connection.executemany(
-            "UPDATE batch_file SET state = ? WHERE batch_id = ? AND document = ? AND position >= ?"
-            " AND state IN ('pending', 'prepared', 'signing')",
-            [(state.value, batch_id, position, position) for position in documents],
+            "UPDATE batch_file SET state = ? WHERE batch_id = ? AND position = ?",
+            [(state.value, batch_id, file.position) for file in files if file.state.waits],
         )
 
     def begin(self, batch_id: str, at: datetime, context: str) -> None:
@@ -321,9 +332,9 @@ class Batches(BatchReader):
             [(code, sha256) for sha256 in inputs],
         )
 
-    def forget(self, draft: str | None, paths: Collection[str], inputs: Collection[str]) -> None:
+    def forget(self, draft: str | None, paths: Collection[str], inputs: Collection[str]) -> tuple[BatchFile, ...]:
         """Removes the unsigned documents with a file from these places or with these hashes, or of this draft, from all
-        batches: they must leave no trace.
+        batches: they must leave no trace. Their files, for whoever still has to answer for them.
         """
         places, hashes = _lists(paths, inputs)
         hit = (
@@ -345,13 +356,14 @@ class Batches(BatchReader):
             f" ({named}))",
             (places, hashes, draft),
         )
-        self._connection.execute(
+        removed = self._connection.execute(
             "DELETE FROM batch_file WHERE state <> 'signed' AND ("
             " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2))"
             " OR document IS NOT NULL AND NOT EXISTS (SELECT 1 FROM batch_document WHERE batch_document.batch_id ="
-            " batch_file.batch_id AND batch_document.position = batch_file.document))",
+            " batch_file.batch_id AND batch_document.position = batch_file.document)) RETURNING *",
             (places, hashes),
         )
+        return tuple(map(_file, removed))
 
     def finish(
         self,
@@ -373,6 +385,10 @@ class Batches(BatchReader):
         require_one(done, "no such batch")
 
 
+def _batch(row: sqlite3.Row) -> Batch:
+    return to_value(row, Batch, json_columns=("stopped_params",))
+
+
 def _file(row: sqlite3.Row) -> BatchFile:
     return to_value(row, BatchFile, json_columns=("params", "warnings"))
 
@@ -385,6 +401,8 @@ def _document(row: sqlite3.Row) -> BatchDocument:
         urgent=bool(row["urgent"]),
         number_key=row["number_key"],
         seen=row["seen"],
+        label=row["label"],
+        doc_date=date.fromisoformat(row["doc_date"]) if row["doc_date"] is not None else None,
     )
 
 

@@ -4,13 +4,31 @@ Reads on any connection, writes only inside a transaction of the main process. O
 is kept: the check is made in memory before anything comes here.
 """
 
+import datetime as dt
 import sqlite3
 from datetime import datetime
 
-from signer_app.store.model import IncomingPacket
+import msgspec
+
 from signer_app.store.rows import insert, to_value
 from signer_app.store.times import stamp
+from signer_sync.contract import PacketKind
 from signer_sync.ports import FeedPosition
+
+
+class IncomingPacket(msgspec.Struct, frozen=True, kw_only=True):
+    """A packet that came; of a secret one only org, id and time are known."""
+
+    org: str
+    packet_id: str
+    received_at: dt.datetime
+    secret: bool = False
+    sha256: str | None = None
+    size: int | None = None
+    kind: PacketKind | None = None
+    from_org: str | None = None
+    subject: str | None = None
+    priority: int | None = None
 
 
 class InboxReader:

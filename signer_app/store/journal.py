@@ -18,7 +18,8 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from signer_app.store.custody import Custody, CustodyReader, PinProof
-from signer_app.store.model import JournalAction, JournalAnchor, JournalCheck, JournalFault, TokenUse
+from signer_app.store.model import JournalAction, TokenUse
+from signer_app.store.soundness import JournalAnchor, JournalCheck, JournalFault
 from signer_app.store.times import stamp
 from signer_sync.contract import JournalHead
 

@@ -337,62 +337,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...] = ()
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of `sign`. `command` is how it signs, as JSON, without any secret; what it signs are its documents.
-
-    `begun_at`: when the person said yes to it; until then nobody goes on with it. `continues` is the batch whose rest
-    it takes over. `context` names all that the preflight's answers depend on besides the files and the wishes.
-    """
-
-    id: str
-    created_at: dt.datetime
-    command: str
-    begun_at: dt.datetime | None = None
-    finished_at: dt.datetime | None = None
-    reported_at: dt.datetime | None = None
-    stopped_code: str | None = None
-    stopped_params: Mapping[str, object] = {}
-    continues: str | None = None
-    context: str | None = None
-
-
-class BatchDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One document of a batch: `position` is that of its first file, `job` the wish as JSON, `seen` what the preflight
-    made of it until it is done with, `number_key` the number that it issues. None for a secret document.
-    """
-
-    batch_id: str
-    position: int
-    job: str
-    urgent: bool = False
-    number_key: str | None = None
-    seen: bytes | None = None
-
-
-class BatchFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of a batch; `document` is its document's position, `code` and `params` name and fill the message of the
-    catalogue, `warnings` are (code, params) of what was told besides. None for a secret file.
-    """
-
-    batch_id: str
-    position: int
-    input_path: str
-    state: FileState
-    document: int | None = None
-    input_sha256: str | None = None
-    repaired_sha256: str | None = None
-    profile: str | None = None
-    plan_sha256: str | None = None
-    file_id: str | None = None
-    output_path: str | None = None
-    code: str | None = None
-    params: Mapping[str, object] = {}
-    warnings: tuple[tuple[str, Mapping[str, object]], ...] = ()
-    level: str | None = None
-    output_sha256: str | None = None
-    seconds: float | None = None
-
-
 class NewPacket(msgspec.Struct, frozen=True, kw_only=True):
     """A packet to be queued: the row that makes it exist. Its blob is in the store already."""
 
@@ -432,21 +376,6 @@ class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: dt.datetime | None = None
 
 
-class IncomingPacket(msgspec.Struct, frozen=True, kw_only=True):
-    """A packet that came; of a secret one only org, id and time are known."""
-
-    org: str
-    packet_id: str
-    received_at: dt.datetime
-    secret: bool = False
-    sha256: str | None = None
-    size: int | None = None
-    kind: PacketKind | None = None
-    from_org: str | None = None
-    subject: str | None = None
-    priority: int | None = None
-
-
 class TokenUse(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the journal: who used which token for which document, with what result."""
 
@@ -463,42 +392,3 @@ class TokenUse(msgspec.Struct, frozen=True, kw_only=True):
     """Of the signed file; of the minute, where it is a hand-over."""
     holder: str | None = None
     """Who held the certificate by the hand-over book; the journal fills it in. None before the first hand-over."""
-
-
-class JournalAnchor(msgspec.Struct, frozen=True, kw_only=True):
-    """The journal's head as the server's signed receipt for `packet_id` repeats it."""
-
-    count: int
-    hash: str
-    packet_id: str
-    at: dt.datetime
-
-
-class JournalFault(StrEnum):
-    """What differs where the journal is not as it was written."""
-
-    CONTENT = "content"
-    """The entry or its time doesn't give the entry's hash."""
-    LINK = "link"
-    """The entry doesn't follow the one before it."""
-    MISSING = "missing"
-    """The entry with this number is not there, though later ones are."""
-    CUT = "cut"
-    """Entries are missing at the end: more were anchored than are there."""
-    REWRITTEN = "rewritten"
-    """The entries fit each other, but not what was anchored."""
-
-
-class JournalCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """`sound_to`: last entry that an anchor proves; `newer`: sound entries after it, not yet anchored.
-
-    `broken_at`: the first entry that is not as it was written, as far as can be told; None if all fits. Then `fault`
-    says what differs, and `broken_time` what that entry gives as its time (None where there is no such entry).
-    """
-
-    entries: int
-    sound_to: int
-    newer: int
-    broken_at: int | None
-    fault: JournalFault | None = None
-    broken_time: dt.datetime | None = None

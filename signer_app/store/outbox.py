@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from signer_app.store.journal import Journal
-from signer_app.store.model import JournalAnchor, NewPacket, OutboxPacket, OutboxState
+from signer_app.store.model import NewPacket, OutboxPacket, OutboxState
 from signer_app.store.rows import insert, params_json, require_one, to_value
+from signer_app.store.soundness import JournalAnchor
 from signer_app.store.times import stamp, stamp_or_none
 from signer_sync.contract import JournalHead
 

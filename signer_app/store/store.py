@@ -18,6 +18,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from signer_app.store.attachments import AttachmentReader, leaving_blob
+from signer_app.store.batch_model import BatchFile
 from signer_app.store.batches import Batches, BatchReader
 from signer_app.store.blobs import BlobStore
 from signer_app.store.custody import Custody, CustodyReader
@@ -37,16 +38,7 @@ from signer_app.store.inbox import Inbox, InboxReader
 from signer_app.store.journal import Journal, JournalReader
 from signer_app.store.levels import LevelReader, Levels
 from signer_app.store.listings import Listings
-from signer_app.store.model import (
-    BatchFile,
-    Document,
-    DocumentState,
-    Evidence,
-    JournalAction,
-    NewPacket,
-    StoredFile,
-    TokenUse,
-)
+from signer_app.store.model import Document, DocumentState, Evidence, JournalAction, NewPacket, StoredFile, TokenUse
 from signer_app.store.number_book import NumberBook
 from signer_app.store.outbox import Outbox, OutboxReader
 from signer_app.store.places import PlaceReader, Places
@@ -54,6 +46,7 @@ from signer_app.store.replacing import FreedNumber, Replacing, ReplacingReader
 from signer_app.store.reservations import ReservationReader, Reservations
 from signer_app.store.sequences import BY_NOTATION, Sequences
 from signer_app.store.settings import load_settings
+from signer_app.store.taken_out import TakenOut, TakenOutReader
 from signer_app.store.times import utc_now
 from signer_resources.errors import KnownError
 
@@ -71,6 +64,7 @@ class View:
         self.reservations = ReservationReader(connection)
         self.number_book = NumberBook(connection)
         self.places = PlaceReader(connection)
+        self.taken_out = TakenOutReader(connection)
         self.evidence = EvidenceReader(connection)
         self.batches = BatchReader(connection)
         self.outbox = OutboxReader(connection)
@@ -96,6 +90,7 @@ class Transaction:
         self.documents = Documents(connection)
         self.reservations = Reservations(connection)
         self.places = Places(connection)
+        self.taken_out = TakenOut(connection)
         self.evidence = EvidenceTable(connection)
         self.batches = Batches(connection)
         self.outbox = Outbox(connection)

@@ -9,7 +9,8 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from signer_app.store.model import IncomingPacket, OutboxState
+from signer_app.store.inbox import IncomingPacket
+from signer_app.store.model import OutboxState
 from signer_app.store.store import Store
 from signer_resources.errors import KnownError
 from signer_sync.contract import FeedItem, JournalHead, PacketState

@@ -13,8 +13,8 @@ from typing import Any
 from pyhanko.pdf_utils import generic
 
 from signer_app.verification.faults import LimitError
-from signer_app.verification.reading import same_data
 from signer_app.verification.revision import Key, Revision, key_of
+from signer_app.verification.streams import same_data
 
 _MAX_COMPARISONS = 4_000_000
 _STRINGS = (generic.TextStringObject, generic.ByteStringObject)

@@ -9,35 +9,22 @@ are stepped over, because it reads them digit by digit and whole. Decides nothin
 import io
 import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyhanko.pdf_utils import generic, misc
-from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodeLimits, DecodePurpose
+from pyhanko.pdf_utils.decode_limits import DecodeContext, DecodeLimits
 from pyhanko.pdf_utils.reader import process_data_at_eof
-from pyhanko.pdf_utils.rw_common import PdfHandler
-from pyhanko.pdf_utils.xref import (
-    ObjStreamRef,
-    TrailerDictionary,
-    XRefBuilder,
-    XRefCache,
-    XRefSection,
-    XRefSectionData,
-    parse_xref_stream,
-    parse_xref_table,
-    read_object_header,
-)
+from pyhanko.pdf_utils.xref import ObjStreamRef, XRefCache, XRefSection, read_object_header
 
-from signer_app.verification.faults import LimitError, UnreadableError
-from signer_app.verification.generations import Settled, refuse_high_generations
+from signer_app.verification.faults import UnreadableError
+from signer_app.verification.generations import Settled
 from signer_app.verification.plain import header_end, plain_object, plain_value
+from signer_app.verification.sections import Chain, HistoryReader, Sections, numbers_of
 from signer_app.verification.source import SourceFile
+from signer_app.verification.streams import LongStream, Unpacked, stands_alone, unpack
 from signer_app.verification.unlocking import Unlocked
 
-MAX_REVISIONS = 400
-_MAX_ENTRIES = 2_000_000
-_MAX_IN_STREAM = 200_000
 _LOOK_AHEAD = 32
 """No parser looks further than this behind an object's end."""
 _HEAD = 4096
@@ -49,7 +36,6 @@ _HEADER = re.compile(rb"%PDF-\d.\d")
 _LONG_CONTENTS = re.compile(rb"/Contents\s*<(?=[0-9A-Fa-f]{1024})")
 _STREAM_START = re.compile(rb">>\s*stream(\r\n|\n)")
 _STREAM_END = re.compile(rb"[\x00\t\n\f\r ]{0,2}endstream\s{1,4}endobj")
-_STREAM_SETTINGS = ("/Length", "/Filter", "/DecodeParms", "/F", "/FFilter", "/FDecodeParms")
 
 Key = tuple[int, int]
 """Object number and generation."""
@@ -76,24 +62,6 @@ class _Read:
 
 
 @dataclass(frozen=True)
-class _Unpacked:
-    """A decoded object stream: numbers and offsets of its objects in order, and the byte where the first begins."""
-
-    numbers: tuple[tuple[int, int], ...]
-    first: int
-    data: bytes
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """Cross-reference sections with their trailers, newest first, read from a file that ended at byte `end`."""
-
-    sections: Sequence[XRefSection]
-    trailers: Sequence[generic.DictionaryObject]
-    end: int
-
-
-@dataclass(frozen=True)
 class _Lock:
     """How the file is encrypted, by what tells it, and what opens it; both None where it isn't."""
 
@@ -106,120 +74,14 @@ class Memory:
     """What was read of one file, by place, and what was compared; shared by all states of it."""
 
     objects: dict[tuple[Place, Key], _Read] = field(default_factory=dict)
-    unpacked: dict[int, _Unpacked] = field(default_factory=dict)
-    chains: dict[int, _Chain] = field(default_factory=dict)
+    unpacked: dict[int, Unpacked] = field(default_factory=dict)
+    chains: dict[int, Chain] = field(default_factory=dict)
     walks: dict[Any, Any] = field(default_factory=dict)
     settled: Settled = field(default_factory=Settled)
     lock: "_Lock | None" = None
 
 
-class LongStream(generic.StreamObject):
-    """A stream whose bytes stay in the file until they are asked for."""
-
-    def __init__(self, dictionary: generic.DictionaryObject, source: SourceFile, start: int, stop: int) -> None:
-        super().__init__(dict(dict.items(dictionary)), encoded_data=b"")
-        self._source = source
-        self.start = start
-        self.stop = stop
-
-    @property
-    def encoded_data(self) -> bytes:
-        """The bytes as they stand in the file; not kept."""
-        return bytes(self._source.data[self.start : self.stop])
-
-    def read_data(self, purpose: DecodePurpose = DecodePurpose.GENERIC, expected_size: int | None = None) -> bytes:
-        """The decoded bytes, within pyHanko's limits. Raises what pyHanko raises."""
-        whole = generic.StreamObject(dict(dict.items(self)), encoded_data=self.encoded_data)
-        whole.container_ref = self.container_ref
-        return whole.read_data(purpose, expected_size)
-
-
-def same_data(a: generic.StreamObject, b: generic.StreamObject) -> bool:
-    """Whether two streams hold the same bytes as they stand in the file."""
-    if isinstance(a, LongStream) and isinstance(b, LongStream):
-        if (a.start, a.stop) == (b.start, b.stop):
-            return True
-        if a.stop - a.start != b.stop - b.start:
-            return False
-    return bool(a.encoded_data == b.encoded_data)
-
-
-class _Trailers(TrailerDictionary):
-    """Remembers each trailer by itself, newest first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.newest_first: list[generic.DictionaryObject] = []
-
-    def add_trailer_revision(self, trailer_dict: generic.DictionaryObject) -> None:
-        super().add_trailer_revision(trailer_dict)
-        self.newest_first.append(trailer_dict)
-
-
-class _Sections(XRefBuilder):
-    """Reads the chain of cross-reference sections back to where an earlier state has read it already."""
-
-    def __init__(self, reader: "StateReader", startxref: int, chains: dict[int, _Chain]) -> None:
-        super().__init__(reader, reader.stream, reader.strict, startxref)
-        reference = self.trailer.container_ref
-        self.trailer = self.trailers = _Trailers()
-        self.trailer.container_ref = reference
-        self._chains = chains
-        self._end = reader.end
-
-    def _read_xref_stream_object(self) -> Any:
-        reference, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
-        # One subsection of a billion entries of no width would be read for ever.
-        widths, pairs = dict.get(stream, "/W"), dict.get(stream, "/Index")
-        counts = list(pairs)[1::2] if isinstance(pairs, generic.ArrayObject) else [dict.get(stream, "/Size")]
-        numbers = [int(n) for n in (*counts, *(widths or ())) if isinstance(n, generic.NumberObject)]
-        if len(numbers) != len(counts) + 3 or min(numbers) < 0:
-            raise misc.PdfReadError("odd cross-reference stream")
-        if sum(numbers[: len(counts)]) > _MAX_ENTRIES:
-            raise LimitError
-        if sum(numbers[len(counts) :]) == 0:
-            raise misc.PdfReadError("cross-reference stream without entries")
-        if numbers[-1] > 2:
-            refuse_high_generations(parse_xref_stream(stream, strict=False))
-        return reference, stream
-
-    def _read_xref_table(self, declared_startxref: int) -> int | None:
-        start = self.stream.tell()
-        before = super()._read_xref_table(declared_startxref)
-        if not self.strict:
-            # In strict mode pyHanko has refused these already.
-            end = self.stream.tell()
-            self.stream.seek(start)
-            refuse_high_generations(parse_xref_table(self.stream, strict=False))
-            self.stream.seek(end)
-        return self._joined(before)
-
-    def _read_xref_stream(self, declared_startxref: int) -> int | None:
-        return self._joined(super()._read_xref_stream(declared_startxref))
-
-    def _joined(self, before: Any) -> int | None:
-        """What is left to read: the section before, unless it is known from there on."""
-        known = self._chains.get(int(before)) if before is not None else None
-        if known is not None and known.end <= self._end:
-            self.sections.extend(known.sections)
-            for trailer in known.trailers:
-                self.trailers.add_trailer_revision(trailer)
-            before = None
-        if len(self.sections) > MAX_REVISIONS:
-            raise LimitError
-        return None if before is None else int(before)
-
-    def remember(self) -> None:
-        """Keeps each chain that begins at a section of this one, unless it was read from a shorter file."""
-        for number, section in enumerate(self.sections):
-            start = section.meta_info.declared_startxref
-            known = self._chains.get(start)
-            if known is not None and known.end <= self._end:
-                break
-            self._chains[start] = _Chain(self.sections[number:], self.trailers.newest_first[number:], self._end)
-
-
-class StateReader(PdfHandler):
+class StateReader(HistoryReader):
     """The file up to byte `end`: its cross-reference sections (oldest first), its trailer, its objects.
 
     Raises what pyHanko raises for files that it can't read, and LimitError. What an `earlier` state looked up counts
@@ -242,7 +104,7 @@ class StateReader(PdfHandler):
             raise misc.PdfReadError("no header")
         self.stream.seek(-1, io.SEEK_END)
         self.startxref = process_data_at_eof(self.stream)
-        builder = _Sections(self, self.startxref, memory.chains)
+        builder = Sections(self, self.startxref, memory.chains)
         self.sections = builder.read_xrefs()  # type: ignore[no-untyped-call]
         builder.remember()
         memory.settled = memory.settled.going_on_to(self.sections)
@@ -300,7 +162,7 @@ class StateReader(PdfHandler):
         """
         numbers: set[int] = set()
         for section in self.sections[len(earlier.sections) :]:
-            numbers |= _numbers(section.xref_data)
+            numbers |= numbers_of(section.xref_data)
         numbers |= {key[0] for key in earlier._dependent | self._dependent}
         known = earlier._places.keys() | self._places.keys()
         told = {key for key in known if key[0] in numbers or earlier._packed_in.get(key) in numbers}
@@ -355,7 +217,7 @@ class StateReader(PdfHandler):
             if place < 0:
                 raise misc.PdfReadError("before the beginning of the file")
             found = self._long_object(key, place) or self._plain_object(key, place)
-            shared = _stands_alone(found.value)
+            shared = stands_alone(found.value)
             if self._unlocked is not None and key != self._lock_key:
                 found = _Read(self._unlocked.plain(found.value, key), found.end)
         else:
@@ -488,12 +350,12 @@ class StateReader(PdfHandler):
     def _packed_object(self, key: Key, place: Packed) -> tuple[_Read, bool]:
         """An object out of an object stream, and whether other states may share it."""
         container = self.read((place.stream, 0))
-        shared = _stands_alone(container)
+        shared = stands_alone(container)
         number = (place.stream, 0)
         held = self._own.get(number) or self._memory.objects[place.stream_at, number]
         unpacked = self._memory.unpacked.get(place.stream_at) if shared else None
         if unpacked is None:
-            unpacked = _unpack(container)
+            unpacked = unpack(container)
             if shared:
                 self._memory.unpacked[place.stream_at] = unpacked
         if not 0 <= place.index < len(unpacked.numbers) or unpacked.numbers[place.index][0] != key[0]:
@@ -510,46 +372,3 @@ class StateReader(PdfHandler):
         if isinstance(value, generic.StreamObject | generic.IndirectObject):
             raise misc.PdfReadError("an object stream holds plain objects only")
         return _Read(value, held.end), shared
-
-
-def _unpack(container: Any) -> _Unpacked:
-    if not isinstance(container, generic.StreamObject) or dict.get(container, "/Type") != "/ObjStm":
-        raise misc.PdfReadError("not an object stream")
-    count, first = dict.get(container, "/N"), dict.get(container, "/First")
-    if not isinstance(count, generic.NumberObject) or not isinstance(first, generic.NumberObject):
-        raise misc.PdfReadError("odd object stream")
-    if count > _MAX_IN_STREAM:
-        raise LimitError
-    data = container.read_data(DecodePurpose.OBJECT_STREAM)
-    words = data[: max(0, first)].split()[: 2 * max(0, count)]
-    if len(words) != 2 * count:
-        raise misc.PdfReadError("odd object stream")
-    numbers = [int(word) for word in words]
-    return _Unpacked(tuple(zip(numbers[::2], numbers[1::2], strict=True)), int(first), data)
-
-
-def _stands_alone(value: Any) -> bool:
-    """Whether nothing but the bytes at its place made the object what it is."""
-    if not isinstance(value, generic.StreamObject):
-        return True
-    return not any(_refers(dict.get(value, key)) for key in _STREAM_SETTINGS)
-
-
-def _refers(value: Any) -> bool:
-    """Whether a setting of a stream is, or holds, a reference."""
-    todo: list[Any] = [value]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, generic.IndirectObject):
-            return True
-        if isinstance(one, generic.DictionaryObject):
-            todo.extend(dict.values(one))
-        elif isinstance(one, generic.ArrayObject):
-            todo.extend(one)
-    return False
-
-
-def _numbers(data: XRefSectionData) -> set[int]:
-    """The object numbers that a section tells of."""
-    told: set[int] = data.standard_xrefs.keys() | data.xrefs_in_objstm.keys() | data.freed.keys()
-    return told if data.hybrid is None else told | _numbers(data.hybrid.xref_data)

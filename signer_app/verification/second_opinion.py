@@ -21,9 +21,9 @@ from signer_app.verification.differences import Difference
 from signer_app.verification.drawing import Pages
 from signer_app.verification.faults import LimitError
 from signer_app.verification.model import ChangeKind
-from signer_app.verification.reading import LongStream
 from signer_app.verification.revision import Key, Revision, key_of
 from signer_app.verification.source import SourceFile
+from signer_app.verification.streams import LongStream
 
 _MAX_OBJECTS = 2_000_000
 _MAX_STEPS_OF_PYHANKO = 12

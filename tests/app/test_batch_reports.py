@@ -23,10 +23,12 @@ from signer_app.pdf.fonts import face
 from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import Style
 from signer_app.signing.file_codes import FileCode, natural_order
-from signer_app.signing.jobs import DocumentJob, FileJob, Jobs, gather, read_list
+from signer_app.signing.gathering import gather, read_list
+from signer_app.signing.jobs import DocumentJob, FileJob, Jobs
 from signer_app.signing.resume import Command
+from signer_app.store.batch_model import Batch, BatchDocument, BatchFile
 from signer_app.store.datafolder import DataFolder
-from signer_app.store.model import Batch, BatchDocument, BatchFile, FileRole, FileState
+from signer_app.store.model import FileRole, FileState
 from signer_app.store.store import Store
 from signer_resources.errors import KnownError
 from signer_sync.ids import uuid7
@@ -506,3 +508,18 @@ def test_scans_are_signed_under_the_names_of_their_file(desk: Desk) -> None:
     ]
     again = desk.sign(*words)
     assert (again.code, again.json["error"]["code"]) == (1, "file_code_taken")
+
+
+def test_a_refused_document_is_called_as_its_page_says(desk: Desk) -> None:
+    desk.letter("cong-van.pdf")
+    write_letter(
+        desk.letters / "nghị quyết.pdf",
+        Wording(number_line="Số: 17/QĐ-UBND", date_line="Hòa Sơn, ngày 20 tháng 11 năm 2026"),
+    )
+    listing = desk.listing("input,profile", "cong-van.pdf,plain", "nghị quyết.pdf,agency")
+    assert desk.sign("--list", listing, "--level", "b-b").states == ["signed", "refused"]
+    with desk.store() as store:
+        head = report_of(store)
+        assert head is not None
+        _signed, refused = report_lines(store, head.batch)
+    assert (refused.state, refused.label, refused.date) == (FileState.REFUSED, "17/QĐ-UBND", dt.date(2026, 11, 20))

@@ -12,7 +12,6 @@ from _pytest.mark import ParameterSet
 
 import tests.support.kill_driver as kill_driver
 from signer_app.custody.anchors import prove_journal
-from signer_app.store.model import FileState
 from signer_app.verification.model import TrustMaterial
 from tests.app.letters import Wording, write_letter
 from tests.app.office import Office, office
@@ -251,8 +250,7 @@ def test_a_power_cut_at_any_moment_loses_and_doubles_nothing(desk: Desk, seed: i
         assert desk.call("sync", "--once").json["waiting"] == 0
     all_is_well(desk)
     with desk.store() as store, store.view() as view:
-        rows = [row for batch in view.batches.unreported() for row in view.batches.files(batch.id)]
-    assert [row for row in rows if row.state is FileState.PENDING] == []
+        assert view.batches.unfinished() == ()
 
 
 def got_through(desk: Desk, seconds: float, command: tuple[object, ...], pin: str | None) -> bool:

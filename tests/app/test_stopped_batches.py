@@ -81,3 +81,31 @@ def test_resume_says_so_when_there_is_nothing_to_go_on_with(desk: Desk) -> None:
     assert (nothing.code, nothing.json) == (0, {"batch": None, "stopped": None, "documents": []})
     unknown = desk.call("resume", "no-such-batch")
     assert (unknown.code, unknown.json["error"]["code"]) == (2, "usage_batch_unknown")
+
+
+def test_a_wrong_pin_and_another_token_at_resume_leave_the_batch_as_it_was(
+    desk: Desk, counting: CountingModule
+) -> None:
+    listing, front = three(desk), ("--module", counting.path)
+    (serial,) = (
+        token["serial"]
+        for token in desk.call("tokens", options=front).json
+        if desk.agency in {certificate["sha256"] for certificate in token["certificates"]}
+    )
+    wrong = desk.sign("--list", listing, "--profile", "agency", "--level", "b-b", pin="999999", options=front)
+    again = desk.call("resume", pin="999999", options=front)
+    for answer in (wrong, again):
+        assert (answer.code, answer.json["stopped"]["code"]) == (3, "pin_incorrect")
+        assert answer.states == ["pending"] * 3
+    assert counting.user_logins() == 2
+
+    # The other token of the same driver is still there.
+    counting.misbehave(gone=serial)
+    away = desk.call("resume", pin=CANARY_PIN, options=front)
+    assert away.code != 0
+    assert counting.user_logins() == 2
+
+    counting.misbehave()
+    resumed = desk.call("resume", pin=CANARY_PIN, options=front)
+    assert (resumed.code, resumed.states) == (0, ["signed"] * 3)
+    assert counting.user_logins() == 3

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer_app.custody.anchors import Anchor, AnchorKind, JournalProof, prove_journal
 from signer_app.custody.book import Book, require_holder
 from signer_app.store.journal import GENESIS, entry_hash
-from signer_app.store.model import JournalFault
 from signer_app.store.settings import ServerSettings, Settings
+from signer_app.store.soundness import JournalFault
 from signer_app.store.store import Store
 from signer_app.verification.model import TrustMaterial
 from signer_app.workspace import Workspace

@@ -16,17 +16,9 @@ import msgspec
 from signer_app.desk.desk import Desk
 from signer_app.exchange.directory import Directory, KnownOrganisation, save_directory
 from signer_app.pdf.model import LetterFacts, Profile
-from signer_app.store.model import (
-    Batch,
-    BatchFile,
-    Document,
-    Draft,
-    DraftFile,
-    FileRole,
-    FileState,
-    IncomingPacket,
-    Urgency,
-)
+from signer_app.store.batch_model import Batch, BatchFile
+from signer_app.store.inbox import IncomingPacket
+from signer_app.store.model import Document, Draft, DraftFile, FileRole, FileState, Urgency
 from signer_app.store.store import Store, Transaction
 from signer_app.store.times import VIETNAM
 from signer_app.workspace import Overrides, Workspace, workspace

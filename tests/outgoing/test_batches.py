@@ -1,22 +1,29 @@
 """A batch in the store: gone on with where it stopped, paused, skipped, joined by what is in a hurry; nothing twice."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import pytest
 
+from signer_app.batch_reports import report_lines, report_of
 from signer_app.pdf.model import Profile
 from signer_app.signing.batch import BatchResult, DocumentWork, Made
 from signer_app.signing.carrying import Carrier
 from signer_app.signing.certificates import SigningCertificate, fit_to_sign
+from signer_app.signing.clock import TimeSource
 from signer_app.signing.control import Control
 from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.signing.pipeline import Ride
-from signer_app.signing.resume import unfinished
+from signer_app.signing.resume import unfinished, without_lost_copies
 from signer_app.store.model import FileRole, FileState, Urgency
+from signer_app.tasks import Recheck, RecheckAnswer
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_token.model import Login, Pin
@@ -64,6 +71,13 @@ class Batches:
         run.begin()
         return run
 
+    def stopped(self, jobs: list[DocumentJob], continues: str | None = None) -> SigningRun:
+        """As `run`; the person stops it as soon as it is begun."""
+        stop = threading.Event()
+        run = self.run(jobs, Control(stop.is_set), continues)
+        stop.set()
+        return run
+
     def sign(self, run: SigningRun) -> BatchResult:
         """The PIN, and the end."""
         result = run.finish(run.sign_with(Login(Pin(CANARY_PIN))))
@@ -100,9 +114,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, threading.Event]:
 def test_who_goes_on_looks_at_nothing_twice_and_needs_no_file_any_more(
     clerk: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    control = Control()
-    run = clerk.run([clerk.job(name) for name in LETTERS[:3]], control)
-    control.cancel()
+    run = clerk.stopped([clerk.job(name) for name in LETTERS[:3]])
     result = clerk.sign(run)
     assert (result.stopped is not None, result.counts) == (True, {FileState.PENDING: 3})
     for name in LETTERS[:3]:
@@ -119,18 +131,15 @@ def test_who_goes_on_looks_at_nothing_twice_and_needs_no_file_any_more(
     with clerk.space.store.view() as view:
         assert unfinished(view) is None
         assert {file.state for file in view.batches.files(rest.batch.id)} == {FileState.SKIPPED}
-        assert {batch.continues for batch in view.batches.unreported()} == set()
 
 
 def test_what_was_seen_goes_for_another_day_no_more(clerk: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
-    control = Control()
-    run = clerk.run([clerk.job(LETTERS[0])], control)
-    control.cancel()
+    run = clerk.stopped([clerk.job(LETTERS[0])])
     clerk.sign(run)
     with clerk.space.store.view() as view:
         rest = unfinished(view)
     assert rest is not None
-    monkeypatch.setattr(SigningRun, "_context", lambda _run: "another day")
+    monkeypatch.setattr("signer_app.signing.engine.context_of", lambda *_of: "another day")
     preflight, asked = clerk.space.workers.preflight, []
 
     def ask(task: object) -> object:
@@ -146,7 +155,7 @@ def test_a_batch_to_which_nobody_said_yes_leaves_nothing(clerk: Batches) -> None
     run = SigningRun(clerk.space, clerk.chosen, [clerk.job(LETTERS[0])], Options())
     assert run.examine() == 1
     with clerk.space.store.view() as view:
-        assert (view.batches.unfinished(), view.batches.unreported()) == ((), ())
+        assert (view.batches.unfinished(), view.batches.latest()) == ((), None)
     result = run.finish(KnownError("interrupted"))
     assert (result.batch, [file.state for file in result.files]) == (None, [FileState.PENDING])
     with clerk.space.store.view() as view:
@@ -263,9 +272,7 @@ def test_rows_are_enough_to_sign_by(clerk: Batches) -> None:
 def test_the_rest_of_a_batch_can_be_given_up_and_leaves_no_copy(desk: Desk) -> None:
     with opened(desk) as space:
         clerk = Batches(desk, space, fit_to_sign(space, desk.agency, [Profile.PLAIN]))
-        control = Control()
-        run = clerk.run([clerk.job(LETTERS[0])], control)
-        control.cancel()
+        run = clerk.stopped([clerk.job(LETTERS[0])])
         (file,) = clerk.sign(run).files
         assert space.store.blobs.has(file.sha256_in or "")
     answer = desk.call("resume", "--give-up")
@@ -274,3 +281,229 @@ def test_the_rest_of_a_batch_can_be_given_up_and_leaves_no_copy(desk: Desk) -> N
         assert unfinished(view) is None
         assert not store.blobs.has(file.sha256_in or "")
     assert (desk.letters / LETTERS[0]).exists()
+
+
+def test_what_is_in_a_hurry_is_held_against_the_room_on_the_disk_and_the_batch_goes_on(
+    clerk: Batches, held: dict[str, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held[LETTERS[0]] = threading.Event()
+    run = clerk.run([clerk.job(LETTERS[0])])
+    with signing(clerk, run) as results:
+        with monkeypatch.context() as full:
+            full.setattr("signer_app.signing.free_space.shutil.disk_usage", lambda _folder: _Usage(1_000))
+            with pytest.raises(KnownError) as refused:
+                run.jump_in(clerk.job(LETTERS[4], urgency=Urgency.HOA_TOC))
+        assert refused.value.code == "disk_space_short"
+        held[LETTERS[0]].set()
+    assert clerk.states(results[0]) == [FileState.SIGNED]
+
+
+def test_what_is_in_a_hurry_and_bears_the_number_of_another_one_is_refused_and_told(
+    desk: Desk,
+) -> None:
+    with opened(desk) as space:
+        clerk = Batches(desk, space, fit_to_sign(space, desk.agency, [Profile.AGENCY]))
+        date = dt.date.fromisoformat(DAY)
+
+        def numbered(letter: str) -> DocumentJob:
+            job = clerk.job(letter, number="5", notation="QĐ-UBND", date=date)
+            files = tuple(msgspec.structs.replace(file, profile=Profile.AGENCY) for file in job.files)
+            return msgspec.structs.replace(job, files=files)
+
+        desk.letter("quyet-dinh.pdf")
+        twin = desk.letters / "quyết định khác.pdf"
+        twin.write_bytes((desk.letters / "quyet-dinh.pdf").read_bytes())
+        control = Control()
+        control.pause()
+        run = clerk.run([numbered("quyet-dinh.pdf")], control)
+        with signing(clerk, run) as results:
+            assert run.jump_in(numbered(twin.name)).ready
+            control.go_on()
+        assert clerk.states(results[0]) == [FileState.SIGNED, FileState.REFUSED]
+        assert results[0].files[1].code == "number_twice_in_batch"
+        assert sorted(clerk.signed) == ["quyet-dinh.pdf", twin.name]
+
+
+def test_what_jumps_in_during_a_pause_is_signed_first_and_after_a_stop_it_waits_with_the_rest(
+    clerk: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
+    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    urgent = clerk.job(LETTERS[4], urgency=Urgency.HOA_TOC)
+    for stops in (True, False):
+        stop = threading.Event()
+        control = Control(stop.is_set)
+        control.pause()
+        if stops:
+            run = clerk.run([clerk.job(name) for name in LETTERS[:2]], control)
+        else:
+            with clerk.space.store.view() as view:
+                rest = unfinished(view)
+            assert rest is not None
+            assert [Path(job.files[0].path).name for job in rest.jobs] == [*LETTERS[:2], LETTERS[4]]
+            run = clerk.run(list(rest.jobs[:2]), control, rest.batch.id)
+        with signing(clerk, run) as results:
+            assert run.jump_in(urgent).ready
+            if stops:
+                stop.set()
+            else:
+                control.go_on()
+        if stops:
+            assert (clerk.signed, results[0].counts) == ([], {FileState.PENDING: 3})
+    assert clerk.signed[0] == LETTERS[4]
+    assert clerk.states(results[0]) == [FileState.SIGNED] * 3
+
+
+def test_to_skip_the_document_that_is_being_signed_comes_too_late(
+    clerk: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    carry = Carrier.carry
+
+    def slow(carrier: Carrier, ride: Ride) -> tuple[Made, ...]:
+        begun.set()
+        assert goes_on.wait(PATIENCE_S)
+        return carry(carrier, ride)
+
+    monkeypatch.setattr(Carrier, "carry", slow)
+    control = Control()
+    run = clerk.run([clerk.job(LETTERS[0])], control)
+    with signing(clerk, run) as results:
+        assert begun.wait(PATIENCE_S)
+        control.skip(0)
+        goes_on.set()
+    assert clerk.states(results[0]) == [FileState.SIGNED]
+
+
+def test_what_failed_is_signed_once_however_often_it_is_tried_again(
+    clerk: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as sick:
+
+        def fails(_task: object) -> object:
+            raise KnownError("worker_timeout", seconds="120")
+
+        sick.setattr(clerk.space.workers, "recheck", fails)
+        failed = clerk.sign(clerk.run([clerk.job(LETTERS[0])]))
+    assert clerk.states(failed) == [FileState.FAILED]
+    with clerk.space.store.view() as view:
+        rest = unfinished(view, failed.batch, failed=True)
+    assert rest is not None
+    jobs = [without_lost_copies(job, clerk.space.store.blobs.has) for job in rest.jobs]
+    result = clerk.sign(clerk.run(jobs, continues=failed.batch))
+    assert clerk.states(result) == [FileState.SIGNED]
+    # Somebody has moved the copy away, so nothing on the disk tells.
+    Path(result.files[0].output or "").unlink()
+    with clerk.space.store.view() as view:
+        for batch in (failed.batch, result.batch):
+            again = unfinished(view, batch, failed=True)
+            assert again is not None
+            assert again.jobs == ()
+
+
+def test_a_clock_that_is_set_back_while_it_runs_stops_the_batch_and_a_proved_one_goes_on(
+    clerk: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
+    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    now = clerk.space.now
+
+    def turned() -> dt.datetime:
+        return now() - dt.timedelta(hours=1 if clerk.signed else 0)
+
+    run = clerk.run([clerk.job(name) for name in LETTERS[:3]])
+    monkeypatch.setattr(clerk.space, "now", turned)
+    # The parts of the run ask the workspace each time.
+    result = clerk.sign(run)
+    assert result.stopped is not None
+    assert (result.stopped.code, clerk.states(result)) == (
+        "clock_before_last_signature",
+        [FileState.SIGNED, FileState.PENDING, FileState.PENDING],
+    )
+    monkeypatch.setattr(clerk.space, "now", now)
+    with clerk.space.store.view() as view:
+        rest = unfinished(view)
+    assert rest is not None
+    clerk.signed.clear()
+    monkeypatch.setattr(clerk.space, "now", turned)
+    run = clerk.run(list(rest.jobs), continues=rest.batch.id)
+    clerk.space.clock.saw(now() - dt.timedelta(hours=1), now() - dt.timedelta(hours=1), TimeSource.SERVER)
+    assert clerk.states(clerk.sign(run)) == [FileState.SIGNED] * 2
+
+
+def test_a_mark_seen_late_takes_the_same_file_with_it_and_every_other_keeps_its_place(
+    clerk: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
+    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    recheck = clerk.space.workers.recheck
+
+    seen: list[Recheck] = []
+
+    def sees(task: Recheck) -> RecheckAnswer:
+        seen.append(task)
+        return msgspec.structs.replace(recheck(task), secret=len(seen) == 1)
+
+    monkeypatch.setattr(clerk.space.workers, "recheck", sees)
+    jobs = [clerk.job(LETTERS[0])]
+    twin = clerk.desk.letters / "bản sao.pdf"
+    twin.write_bytes((clerk.desk.letters / LETTERS[0]).read_bytes())
+    run = clerk.run([*jobs, clerk.job(LETTERS[1]), clerk.job(twin.name), clerk.job(LETTERS[2])])
+    result = clerk.sign(run)
+    assert [(Path(file.input).name, file.state, file.code) for file in result.files] == [
+        (LETTERS[0], FileState.FAILED, "secret"),
+        (LETTERS[1], FileState.SIGNED, None),
+        (twin.name, FileState.REFUSED, "secret"),
+        (LETTERS[2], FileState.SIGNED, None),
+    ]
+    assert result.counts == {FileState.SIGNED: 2, FileState.FAILED: 1, FileState.REFUSED: 1}
+    with clerk.space.store.view() as view:
+        assert [row.input_path for row in view.batches.files(result.batch or "")] == [
+            str(clerk.desk.letters / name) for name in (LETTERS[1], LETTERS[2])
+        ]
+
+
+def test_a_report_while_the_batch_runs_tells_each_file_as_it_stands(
+    clerk: Batches, held: dict[str, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held[LETTERS[1]] = threading.Event()
+    run = clerk.run([clerk.job(name) for name in LETTERS[:2]])
+    one = threading.Event()
+    monkeypatch.setattr(run, "_document_done", lambda _work: one.set())
+    with signing(clerk, run):
+        assert one.wait(PATIENCE_S)
+        head = report_of(clerk.space.store)
+        assert head is not None
+        lines = list(report_lines(clerk.space.store, head.batch))
+        assert (head.finished_at, head.counts) == (None, {FileState.SIGNED: 1, FileState.PENDING: 1})
+        assert [line.state for line in lines] == [FileState.SIGNED, FileState.PENDING]
+        held[LETTERS[1]].set()
+
+
+def test_the_batch_begun_last_is_the_last_whatever_the_clock_says(
+    clerk: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk.sign(clerk.stopped([clerk.job(LETTERS[0])]))
+    now = clerk.space.now
+    monkeypatch.setattr(clerk.space, "now", lambda: now() - dt.timedelta(days=30))
+    second = clerk.sign(clerk.stopped([clerk.job(LETTERS[1])]))
+    with clerk.space.store.view() as view:
+        rest, latest = unfinished(view), view.batches.latest()
+    assert rest is not None
+    assert latest is not None
+    assert (rest.batch.id, latest.id) == (second.batch, second.batch)
+
+
+class _Usage(NamedTuple):
+    free: int
+
+
+@contextmanager
+def signing(clerk: Batches, run: SigningRun) -> Iterator[list[BatchResult]]:
+    """The run is signed meanwhile, and has come to its end behind the block."""
+    results: list[BatchResult] = []
+    thread = threading.Thread(target=lambda: results.append(clerk.sign(run)))
+    thread.start()
+    yield results
+    thread.join(PATIENCE_S)
+    assert results

@@ -227,3 +227,29 @@ def test_a_look_that_is_cut_short_goes_on_with_the_next(waiting: Waiting) -> Non
     assert len(waiting.outgoing.rows()) == 1
     assert len(names(waiting.look())) == 1
     assert len(waiting.outgoing.rows()) == 2
+
+
+def test_what_was_taken_out_of_the_list_stays_out_until_it_changes_or_is_dropped_anew(waiting: Waiting) -> None:
+    letter, other = waiting.drop("công văn.pdf"), waiting.drop("giấy mời.pdf")
+    assert sorted(names(waiting.looks())) == [letter.name, other.name]
+    waiting.outgoing.remove([row.draft.id for row in waiting.outgoing.rows()])
+    for _start in range(2):
+        waiting.restart()
+        assert (names(waiting.looks()), waiting.outgoing.rows()) == ([], ())
+
+    # The same bytes with the same time, as a copying program leaves them, but another copy.
+    aside = waiting.folder.with_name("bên cạnh.pdf")
+    shutil.copy2(letter, aside)
+    letter.unlink()
+    shutil.copy2(aside, letter)
+    waiting.restart()
+    assert names(waiting.looks()) == [letter.name]
+    waiting.drop(other.name, text="Bản đã sửa.")
+    assert names(waiting.looks()) == [other.name]
+
+
+def test_what_was_taken_out_can_be_brought_in_by_hand(waiting: Waiting) -> None:
+    letter = waiting.drop("công văn.pdf")
+    (draft,) = waiting.looks().added
+    waiting.outgoing.remove([draft.id])
+    assert [one.main.name for one in waiting.outgoing.add([letter]).drafts] == [letter.name]

@@ -70,7 +70,7 @@ class Clerk:
         stop_at_once: bool = False,
     ) -> BatchResult:
         """Signs drafts as the window does."""
-        control = Control(cancelled)
+        stop = threading.Event()
         with self.outgoing.signing(ids, send=send) as jobs:
             run = SigningRun(
                 self.space,
@@ -78,14 +78,14 @@ class Clerk:
                 jobs,
                 Options(level="b-b", send=send),
                 preflights=self.outgoing.preflights,
-                control=control,
+                control=Control(lambda: stop.is_set() or cancelled()),
                 document_done=document_done or self.outgoing.follow,
                 continues=continues,
             )
             assert run.examine() == len(jobs), run.finish(None).files
             run.begin()
             if stop_at_once:
-                control.cancel()
+                stop.set()
             result = run.finish(run.sign_with(Login(Pin(CANARY_PIN))))
             # Read while the store is open.
             assert len(result.files) == result.total

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from signer_app.pdf.model import Profile
+from signer_app.signing.gathering import gather, read_list
+from signer_app.signing.jobs import UsageError
 from signer_app.signing.walking import printable, require_name, walk
 from signer_resources.errors import KnownError
 
@@ -80,3 +83,27 @@ def test_a_name_that_is_no_text_is_refused_with_something_that_can_be_shown() ->
     assert (caught.value.code, caught.value.params["name"]) == ("file_name_broken", "c\ufffdng v\ufffdn.pdf")
     require_name(Path("/x/công văn.pdf"))
     assert printable("công văn.pdf") == "công văn.pdf"
+
+
+@needs_posix
+def test_a_folder_whose_name_is_no_text_is_refused_as_input_and_as_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / os.fsdecode(b"v\xe3n b\xb6n")
+    broken.mkdir()
+    (broken / "a.pdf").touch()
+    (tmp_path / "a.pdf").touch()
+    (broken / "list.csv").write_text("input\na.pdf\n", encoding="utf-8")
+
+    def gathered(source: Path, out: Path | None = None) -> None:
+        gather([source], profile=Profile.PLAIN, out=out, number=None, date=None, place=None, receivers=())
+
+    monkeypatch.chdir(broken)
+    for wish in (
+        lambda: gathered(Path("a.pdf")),
+        lambda: gathered(tmp_path / "a.pdf", broken),
+        lambda: read_list(broken / "list.csv", profile=Profile.PLAIN, out=None),
+    ):
+        with pytest.raises(UsageError) as caught:
+            wish()
+        assert (caught.value.code, caught.value.params["name"]) == ("file_name_broken", "v\ufffdn b\ufffdn")

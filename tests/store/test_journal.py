@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from signer_app.store.journal import GENESIS, canonical, entry_hash
-from signer_app.store.model import JournalAnchor, JournalCheck, JournalFault
+from signer_app.store.soundness import JournalAnchor, JournalCheck, JournalFault
 from signer_app.store.store import Store, Transaction
 from tests.store.letters import MORNING, Letters, not_secret, use
 

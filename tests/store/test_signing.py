@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from signer_app.store.batch_model import Batch, BatchFile
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.documents import canonical_number
-from signer_app.store.model import Batch, BatchFile, DocumentState, FileState, NewPacket
+from signer_app.store.model import DocumentState, FileState, NewPacket
 from signer_app.store.store import Signing, Store
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
@@ -258,7 +259,7 @@ def test_the_place_in_the_batch_changes_with_the_signing_or_not_at_all(
         store.write(lambda transaction: transaction.batches.put_files([pending]))
 
 
-def test_a_batch_is_unreported_until_somebody_was_told(store: Store, letters: Letters, clock: Clock) -> None:
+def test_a_batch_is_not_reported_until_somebody_was_told(store: Store, letters: Letters, clock: Clock) -> None:
     batch, pending = batch_of(letters.signing(), clock)
     failed = msgspec.structs.replace(
         pending, state=FileState.FAILED, code="output_exists", params={"file": Path("/a.pdf"), "n": 2}
@@ -266,14 +267,17 @@ def test_a_batch_is_unreported_until_somebody_was_told(store: Store, letters: Le
     store.write(lambda transaction: transaction.batches.add(batch, [failed]))
     store.write(lambda transaction: transaction.batches.finish(batch.id, clock(), "disk_full", {"folder": "/văn bản"}))
     with store.view() as view:
-        (unreported,) = view.batches.unreported()
+        ended = view.batches.get(batch.id)
         (file,) = view.batches.files(batch.id)
-        assert view.batches.latest() == unreported
-    assert (unreported.stopped_code, unreported.stopped_params) == ("disk_full", {"folder": "/văn bản"})
+        assert view.batches.latest() == ended
+    assert ended is not None
+    assert (ended.reported_at, ended.stopped_code, ended.stopped_params) == (None, "disk_full", {"folder": "/văn bản"})
     assert file.params == {"file": "/a.pdf", "n": 2}
     store.write(lambda transaction: transaction.batches.mark_reported(batch.id, clock()))
     with store.view() as view:
-        assert view.batches.unreported() == ()
+        told = view.batches.get(batch.id)
+    assert told is not None
+    assert told.reported_at is not None
 
 
 def test_an_export_is_pending_until_its_copy_is_there(store: Store, letters: Letters, tmp_path: Path) -> None:

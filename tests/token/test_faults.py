@@ -147,6 +147,34 @@ def test_a_driver_that_is_slow_within_its_deadline_does_no_harm(bench: Bench) ->
     assert bench.counting.user_logins() == 1
 
 
+def test_a_call_that_is_given_its_time_takes_all_of_it(bench: Bench) -> None:
+    """The module in front of the token, by what it writes down itself."""
+    bench.counting.misbehave(C_Sign="=60ms", times="on")
+    with bench.open() as session:
+        for _signature in range(2):
+            session.sign(ATTRIBUTES)
+    first, second = bench.counting.signing_times()
+    assert first[1] - first[0] >= 60_000_000 <= second[1] - second[0]
+    assert first[1] <= second[0]
+    assert bench.counting.calls().count("C_Sign") == 2
+
+
+def test_when_signatures_were_made_is_written_down_only_where_that_is_wanted(bench: Bench) -> None:
+    with bench.open() as session:
+        session.sign(ATTRIBUTES)
+    assert bench.counting.signing_times() == []
+    bench.counting.misbehave(times="on", C_Sign="0x6@2")
+    with bench.open() as session:
+        session.sign(ATTRIBUTES)
+        ((begun, ended),) = bench.counting.signing_times()
+        assert 0 < begun < ended
+        assert fails(session).code == "driver_error"
+    # A call that was answered without the real module is none of the token's.
+    assert bench.counting.signing_times() == [(begun, ended)]
+    bench.counting.begin_anew()
+    assert bench.counting.signing_times() == []
+
+
 # ---- logging in and listing ----------------------------------------------------------------------------------------
 
 

@@ -12,9 +12,10 @@ from signer_app.verification.comparison import Comparison
 from signer_app.verification.cross_check import Agreement, pages_with, parsers_agree, same_picture
 from signer_app.verification.drawing import Pages
 from signer_app.verification.model import Integrity
-from signer_app.verification.reading import LongStream, Memory
+from signer_app.verification.reading import Memory
 from signer_app.verification.revision import Revision
 from signer_app.verification.source import SourceFile
+from signer_app.verification.streams import LongStream
 from tests.verification.conftest import Checker
 from tests.verification.documents import (
     SignAs,

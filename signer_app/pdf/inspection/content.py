@@ -14,7 +14,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image, ImageChops
 
-from signer_app.pdf.calls import unchecked
+from signer_app.pdf.calls import Room, unchecked
 from signer_app.pdf.geometry import UserBox
 from signer_app.pdf.inspection.scan import Scan, scan_of
 from signer_app.pdf.inspection.sightings import Budget, Sighting
@@ -53,11 +53,10 @@ _get_stroke = unchecked(pdfium_c.FPDFPageObj_GetStrokeColor, ctypes.c_int)
 _get_mode = unchecked(pdfium_c.FPDFTextObj_GetTextRenderMode, ctypes.c_int)
 _get_size = unchecked(pdfium_c.FPDFTextObj_GetFontSize, ctypes.c_int)
 # Where these leave their answers; one object is asked about at a time.
-_EDGES, _COLOURS = (ctypes.c_float * 4)(), (ctypes.c_uint * 4)()
-_SIZE, _MATRIX = ctypes.c_float(), pdfium_c.FS_MATRIX()
-_TO_EDGES = [ctypes.byref(_EDGES, i * ctypes.sizeof(ctypes.c_float)) for i in range(4)]
-_TO_COLOURS = [ctypes.byref(_COLOURS, i * ctypes.sizeof(ctypes.c_uint)) for i in range(4)]
-_TO_SIZE, _TO_MATRIX = ctypes.byref(_SIZE), ctypes.byref(_MATRIX)
+_EDGES, _COLOURS = Room(ctypes.c_float, 4), Room(ctypes.c_uint, 4)
+_SIZE, _MATRIX = Room(ctypes.c_float, 1), pdfium_c.FS_MATRIX()
+_TO_EDGES, _TO_COLOURS, _TO_SIZE = ([places[0] for places in room.to] for room in (_EDGES, _COLOURS, _SIZE))
+_TO_MATRIX = ctypes.byref(_MATRIX)
 
 
 @dataclass(frozen=True)
@@ -189,14 +188,14 @@ def _fault(thing: Any, matrix: _Matrix) -> str | None:
     mode = _get_mode(thing)
     if mode in _UNPAINTED:
         return "text_invisible"
-    if _get_size(thing, _TO_SIZE) and (size := _SIZE.value):
+    if _get_size(thing, *_TO_SIZE) and (size := _SIZE.values[0]):
         a, b, c, d, _e, _f = _times(_own_matrix(thing), matrix)
         if abs(size) * abs(a * d - b * c) ** 0.5 < _TINY:
             return "text_tiny"
     ask = _get_stroke if mode in _STROKED_ONLY else _get_fill
     if not ask(thing, *_TO_COLOURS):
         return None
-    red, green, blue, opacity = _COLOURS
+    red, green, blue, opacity = _COLOURS.values
     if opacity < _FAINT:
         return "text_invisible"
     return "text_paper_colour" if min(red, green, blue) >= _LIGHT else None
@@ -263,7 +262,7 @@ def _box(thing: Any, matrix: _Matrix) -> UserBox | None:
     """Where an object lies on the page; None for one without a place."""
     if not _get_bounds(thing, *_TO_EDGES):
         return None
-    left, bottom, right, top = _EDGES
+    left, bottom, right, top = _EDGES.values
     if matrix is _PLAIN:
         return UserBox.normalised(left, bottom, right, top)
     a, b, c, d, e, f = matrix
