@@ -37,6 +37,8 @@ from tests.ui.stall import StallReport
 from tests.verification.documents import annotate, increment
 
 RECEIVERS = "H77; H77.02"
+SEE_PAGES = "F9"
+"""The key that shows the pages before the PIN (Xem trang đóng dấu)."""
 
 
 class Tab(StrEnum):
@@ -236,11 +238,11 @@ def rows(driver: Driver) -> list[dict[str, str]]:
     return [lines[y] for y in sorted(lines)]
 
 
-def reviewed(driver: Driver, count: int) -> None:
+def reviewed(driver: Driver, count: int, button: str = "Ký số và gửi") -> None:
     """Looks at the pages of several documents, and goes on to the PIN."""
     driver.wait("Xem lại trước khi ký")
     driver.picture("review")
-    driver.push(f"Ký {thousands(count)} văn bản", BUTTON, exact=True)
+    driver.push(f"{button} ({thousands(count)})", BUTTON, exact=True)
 
 
 def thousands(count: int) -> str:
@@ -417,7 +419,6 @@ def token_pulled(stage: Stage) -> None:
         paste_list(driver, 41, 4)
         preflight(driver, "4 sẵn sàng")
         driver.push("Ký số và gửi (4)", BUTTON)
-        reviewed(driver, 4)
         type_pin(driver)
         driver.wait("Đang ký 1/4")
         counting.misbehave(C_Sign=DEVICE_REMOVED, C_GetSlotList="empty")
@@ -511,7 +512,6 @@ def closed_while_signing(stage: Stage) -> None:
         paste_list(driver, 61, 4)
         preflight(driver, "4 sẵn sàng")
         driver.push("Ký số và gửi (4)", BUTTON)
-        reviewed(driver, 4)
         type_pin(driver)
         driver.wait("Đang ký 1/4")
         driver.key("alt+F4")
@@ -568,25 +568,48 @@ def many_documents(stage: Stage, count: int) -> list[float]:
         driver.section("many: opening")
         go(driver, Tab.OUTGOING)
         open_folder(driver, stage.desk.letters)
-        driver.wait_worked(f"{told} chờ số")
+        worked_long(driver, f"{told} chờ số")
         driver.section("many: numbers")
         driver.push("Điền số tiếp theo", BUTTON)
-        driver.wait_worked(f"{told} sẵn sàng")
+        worked_long(driver, f"{told} sẵn sàng")
+        driver.section("many: looking")
+        driver.key(SEE_PAGES)
+        worked_long(driver, "Xem lại trước khi ký")
         driver.section("many: review")
-        driver.push(f"Chỉ ký ({told})", BUTTON)
-        driver.wait_worked("Xem lại trước khi ký")
         scroll(driver, "ListItem", "Home", "End")
-        reviewed(driver, count)
+        driver.key("ctrl+a")
+        reviewed(driver, count, "Chỉ ký")
+        driver.section("many: PIN")
         type_pin(driver)
-        driver.wait("Đang ký ")
+        worked_long(driver, "Đang ký ")
         driver.section("many: signing")
         while driver.seen("Đang ký ", "StaticText"):
             searches.append(search(driver, f"{1 + len(searches) * 37 % (count // 2):02}/KH-UBND"))
             scroll(driver, CELL, "ctrl+Home", "ctrl+End")
-        driver.wait_worked(f"Đã ký {told} văn bản, đã kiểm tra lại: hợp lệ.")
+            time.sleep(_MANY_LOOK_S)
+        worked_long(driver, f"Đã ký {told} văn bản, đã kiểm tra lại: hợp lệ.")
         driver.picture("many-signed")
     assert len(stage.desk.files()) == count
     return searches
+
+
+_MANY_LOOK_S = 2.0
+"""So often the window is looked at while thousands are worked on: a look at all that is on the screen takes the
+window's own time.
+"""
+_MANY_PATIENCE_S = 300.0
+
+
+def worked_long(driver: Driver, name: str) -> None:
+    """As `Driver.wait_worked`, for what takes minutes or hours: looked at seldom, patient with what stands still."""
+    deadline, progress = time.monotonic() + _MANY_PATIENCE_S, None
+    while not any(thing.enabled for thing in driver.seen(name)):
+        before, progress = progress, [(bar.name, bar.value) for bar in driver.seen(role="ProgressBar")]
+        if progress != before:
+            deadline = time.monotonic() + _MANY_PATIENCE_S
+        if time.monotonic() > deadline:
+            raise NotSeenError(f"waited in vain for “{name}”; nothing moves; the window shows:\n{driver.told()}")
+        time.sleep(_MANY_LOOK_S if progress else _MANY_LOOK_S / 10)
 
 
 def search(driver: Driver, number: str) -> float:

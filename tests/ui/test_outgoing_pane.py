@@ -2,17 +2,16 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QCheckBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 import signer_resources
@@ -22,28 +21,21 @@ from signer_app.pdf.model import CopyForm, PlaceOption
 from signer_app.store.reservations import Reservation
 from signer_app.workspace import Overrides
 from signer_resources.errors import KnownError
-from signer_ui.hub import Hub
-from signer_ui.panes.outgoing import OutgoingPane
 from signer_ui.panes.outgoing_files import FilesPart
-from signer_ui.panes.outgoing_work import Chosen
-from signer_ui.presenters.outgoing import DATE, KIND, NUMBER, RECEIVERS, SIGNER, SUBJECT, Line
-from signer_ui.shell import Shell, Tab
-from signer_ui.tasks import Tasks
-from signer_ui.theme import Theme
+from signer_ui.panes.outgoing_rows import Rows
+from signer_ui.panes.outgoing_work import Chosen, Loaded
+from signer_ui.presenters.outgoing import DATE, KIND, NUMBER, RECEIVERS, SIGNER, SUBJECT
+from signer_ui.presenters.outgoing_totals import Totals
+from signer_ui.shell import Tab
 from signer_ui.widgets.page_view import PageView
-from signer_ui.words import Words
 from tests.app.letters import Wording, write_letter
 from tests.desk.window import nameless
 from tests.support.workspace import CANARY_PIN, Site, shared_site
 from tests.support.workspace import Desk as Place
+from tests.ui.outgoing_clerk import VI, Clerk, child
 
 # Without a screen there is no window manager.
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
-
-VI = Words("vi")
-PATIENCE_MS = 60_000
-CLICK = Qt.MouseButton.LeftButton
-W = TypeVar("W", bound=QWidget)
 
 
 @pytest.fixture(scope="session", name="site")
@@ -66,99 +58,6 @@ def desk(site: Site, place: Place) -> Iterator[Desk]:
         desk = stack.enter_context(open_desk(place.data, Overrides()))
         desk.begin()
         yield desk
-
-
-class Clerk:
-    """The pane, and who works with it."""
-
-    def __init__(self, qtbot: QtBot, desk: Desk, place: Place, folder: Path) -> None:
-        self._qtbot, self.desk, self.place, self.folder = qtbot, desk, place, folder
-        self.tabs: list[Tab] = []
-        self.told: list[KnownError | str] = []
-        self.tasks = Tasks(self._fault)
-        self.tasks.unhandled.connect(self.told.append)
-        self.hub = Hub(desk, self.tasks, desk.space.settings)
-        shell = Shell(desk, self.tasks, self.hub, VI, Theme(dark=False), self.told.append, self.tabs.append)
-        self.opened: list[Path] = []
-        self.pane = OutgoingPane(shell, self.opened.append)
-        qtbot.addWidget(self.pane)
-        self.pane.resize(1366, 650)
-        self.pane.show()
-        self.pane.shown()
-        self.hub.poke_tokens()
-        self.rest()
-
-    def _fault(self, fault: BaseException) -> str:
-        raise fault
-
-    def close(self) -> None:
-        self.tasks.close()
-        self.desk.outgoing.forget_signed()
-        self.desk.outgoing.remove([row.draft.id for row in self.desk.outgoing.rows()])
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(until, timeout=PATIENCE_MS)
-
-    def rest(self) -> None:
-        """Returns when nothing is being done any more."""
-        self.wait(lambda: not self.tasks.busy and self.pane.grid.settled)
-
-    def letters(self, *samples: str) -> list[Path]:
-        found = []
-        for sample in samples:
-            target = self.folder / sample
-            target.write_bytes((self.place.samples / sample).read_bytes())
-            found.append(target)
-        return found
-
-    def drop(self, *paths: Path) -> None:
-        """Drops files on the pane and waits until they are examined."""
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-        at, copy = QPointF(300, 300), Qt.DropAction.CopyAction
-        buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        enter = QDragEnterEvent(at.toPoint(), copy, data, buttons, keys)
-        self.pane.dragEnterEvent(enter)
-        assert enter.isAccepted()
-        self.pane.dropEvent(QDropEvent(at, copy, data, buttons, keys))
-        self.rest()
-
-    @property
-    def lines(self) -> list[Line]:
-        return list(self.pane.grid.rows)
-
-    @property
-    def signed(self) -> Line:
-        return next(line for line in self.lines if line.row.state is State.SIGNED)
-
-    @property
-    def states(self) -> list[State]:
-        return [line.row.state for line in self.lines]
-
-    def press(self, words: str) -> None:
-        self.button(words).click()
-
-    def button(self, words: str) -> QAbstractButton:
-        found = [b for b in self.pane.findChildren(QAbstractButton) if b.text() == words and b.isVisible()]
-        assert len(found) == 1, (words, [b.text() for b in self.pane.findChildren(QAbstractButton) if b.isVisible()])
-        return found[0]
-
-    def type(self, line: Line, column: str, text: str) -> None:
-        self.pane.grid.edit_cell(line.id, column)
-        editor = child(self.pane.grid, QLineEdit)
-        editor.setText(text)
-        QTest.keyClick(editor, Qt.Key.Key_Return)
-        self.wait(lambda: self.pane.grid.state() is not QAbstractItemView.State.EditingState)
-        self.rest()
-
-    def says(self, words: str) -> bool:
-        """Whether this stands somewhere on the pane."""
-        return any(label.text() == words and label.isVisible() for label in self.pane.findChildren(QLabel))
-
-    def act(self, words: str) -> None:
-        """Chooses an entry of a menu."""
-        next(action for action in self.pane.findChildren(QAction) if action.text() == words).trigger()
-        self.rest()
 
 
 def drop_on(files: FilesPart, *paths: Path) -> None:
@@ -186,12 +85,6 @@ def keep_number(clerk: Clerk) -> None:
         operator="Lê Thị Văn Thư",
     )
     clerk.desk.space.store.write(lambda tx: tx.reservations.reserve(kept, body.sequences))
-
-
-def child(widget: QWidget, kind: type[W]) -> W:
-    found = [one for one in widget.findChildren(kind) if one.isVisible()]
-    assert len(found) == 1, found
-    return found[0]
 
 
 @pytest.fixture
@@ -466,38 +359,33 @@ def test_without_a_token_the_button_says_so_and_leads_to_the_check_of_the_machin
     assert clerk.tabs == [Tab.MACHINE]
 
 
-def test_the_pages_of_several_are_reviewed_before_the_pin(clerk: Clerk) -> None:
-    clerk.drop(*clerk.letters("cong-van.pdf", "giay-moi.pdf"))
-    clerk.desk.outgoing.fill([line.id for line in clerk.lines])
-    pane = clerk.pane
-    pane.shown()
+def test_many_rows_are_gone_through_elsewhere_and_examined_all_the_same(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer_ui.panes.outgoing_checking._AT_ONCE", 0)
+    clerk.drop(*clerk.letters("cong-van.pdf", "ke-hoach.pdf"))
+    assert clerk.states == [State.NEEDS_NUMBER, State.NEEDS_NUMBER]
+    QTest.keyClick(clerk.pane.grid, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     clerk.rest()
-    pane.sign()
-    review = pane._batch.review
-    clerk.wait(lambda: pane._batch.front is review and review.isVisible())
-    clerk.wait(lambda: review.sheet.picture(review.sheet.cell(0)) is not None)
-    assert (pane.flow.dialog, pane.flow.busy()) == (None, None)
-    assert not nameless(review)
-    first = review.sheet.cell(0).draft
-    review.sheet.setFocus()
-    QTest.keyClick(review.sheet, Qt.Key.Key_Space)
-    assert review.out == {first}
-    assert clerk.button("Ký 1 văn bản").isEnabled()
-
-    QTest.keyClick(review.sheet, Qt.Key.Key_Return)
-    clerk.rest()
-    assert (pane._batch.front, pane.flow.running, pane.grid.current_id) == (None, False, first)
-    assert {line.id for line in clerk.lines if not line.draft.ticked} == {first}
+    assert clerk.states == [State.READY, State.READY]
+    assert clerk.button("Chỉ ký (2)").isEnabled()
 
 
-def test_of_a_single_document_nothing_is_reviewed(clerk: Clerk) -> None:
-    clerk.drop(*clerk.letters("cong-van.pdf"))
-    clerk.desk.outgoing.fill([clerk.lines[0].id])
-    clerk.pane.shown()
-    clerk.rest()
-    clerk.pane.sign()
-    clerk.wait(lambda: clerk.pane.flow.dialog is not None and clerk.pane.flow.dialog.isVisible())
-    assert clerk.pane._batch.front is None
-    assert clerk.pane.flow.dialog is not None
-    clerk.pane.flow.dialog.reject()
-    clerk.wait(lambda: not clerk.pane.flow.running)
+def test_rows_that_come_one_by_one_are_read_the_more_seldom_the_longer_it_takes(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, begun = 100.0, list[float]()
+
+    def load(_desk: Desk) -> Loaded:
+        nonlocal now
+        begun.append(now)
+        now += 2
+        return Loaded({}, Totals(), clerk.desk.outgoing.directory())
+
+    monkeypatch.setattr("signer_ui.panes.outgoing_work.load", load)
+    rows = Rows(clerk.shell, lambda: False, clerk.pane, lambda: now)
+    for later in (0, 1, 16, 2):
+        now += later
+        rows.reload_soon()
+        clerk.rest()
+    assert begun == [100.0, 121.0]

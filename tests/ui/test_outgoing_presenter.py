@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from signer_app.desk.inbox_folder import InboxLook
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.exchange.directory import Directory, KnownOrganisation
 from signer_app.outgoing.model import (
@@ -50,14 +51,13 @@ from signer_ui.presenters.outgoing import (
     Line,
     Organisations,
     columns,
-    kinds_differ,
-    summary,
     ticked,
 )
 from signer_ui.presenters.outgoing_details import details, page_of, pages_of
 from signer_ui.presenters.outgoing_kinds import KINDS, Kind, copy_question, kind_named, kind_text, menu_text, role_for
-from signer_ui.presenters.outgoing_news import added_view, is_one_cell, left_view, paste_view
-from signer_ui.presenters.outgoing_signing import must_choose, press, question, signers, to_examine
+from signer_ui.presenters.outgoing_news import added_view, inbox_view, is_one_cell, left_view, paste_view
+from signer_ui.presenters.outgoing_signing import at_a_time, must_choose, press, question, signers, to_examine
+from signer_ui.presenters.outgoing_totals import Totals
 from signer_ui.presenters.outgoing_typing import copied_down, to_number, to_paste, typed
 from signer_ui.words import Words
 
@@ -253,8 +253,8 @@ def test_a_kind_is_typed_into_its_cell_and_copied_down_and_who_ordered_a_copy_st
 
 
 def test_the_kinds_are_a_column_of_their_own_only_where_one_is_out_of_the_ordinary() -> None:
-    assert not kinds_differ([line("a"), line("b")])
-    assert kinds_differ([line("a"), line("b", profile=Profile.COPY)])
+    assert not Totals.of([line("a"), line("b")]).kinds_differ
+    assert Totals.of([line("a"), line("b", profile=Profile.COPY)]).kinds_differ
 
 
 def test_a_copy_asks_who_ordered_it_and_says_that_an_electronic_original_is_not_copied() -> None:
@@ -334,8 +334,8 @@ def test_a_paste_fills_the_chosen_rows_or_those_from_the_cursor_on() -> None:
 
 def test_the_sum_of_the_preflight_is_told_as_clerks_say_it() -> None:
     rows = [line(state=State.READY)] * 38 + [line(state=State.WARNING), line(state=State.REFUSED)]
-    assert summary(rows, VI) == "Kiểm tra trước khi ký: 38 sẵn sàng · 1 cần xem · 1 không ký được"
-    assert summary([], VI) == ""
+    assert Totals.of(rows).summary(VI) == "Kiểm tra trước khi ký: 38 sẵn sàng · 1 cần xem · 1 không ký được"
+    assert Totals().summary(VI) == ""
 
 
 # --- the button -------------------------------------------------------------------------------------------------------
@@ -349,36 +349,61 @@ def test_the_button_says_how_many_it_signs_and_what_happens_to_them() -> None:
         line("d", ticked=False, receivers=("H1",)),
     ]
     tokens = signers(plugged(CertificateRole.AGENCY))
-    told = press(rows, {Profile.AGENCY: tokens[0].sha256}, tokens, TODAY, VI)
+    told = press(Totals.of(rows), {Profile.AGENCY: tokens[0].sha256}, tokens, TODAY, VI)
     assert (told.text, told.ids, told.sends, told.error) == ("Ký số và gửi (2)", ("a", "b"), True, None)
     assert told.certificate == tokens[0].sha256
     assert "«UBND xã A»" in told.hint
     assert "Gửi 1 văn bản" in told.hint
-    kept = press([rows[1]], {Profile.AGENCY: AGENCY}, tokens, TODAY, VI)
+    kept = press(Totals.of([rows[1]]), {Profile.AGENCY: AGENCY}, tokens, TODAY, VI)
     assert (kept.text, kept.sends) == ("Chỉ ký (1)", False)
-    assert press([rows[2]], {}, tokens, TODAY, VI).ids == ()
+    assert press(Totals.of([rows[2]]), {}, tokens, TODAY, VI).ids == ()
 
 
 def test_without_a_certificate_that_fits_the_button_leads_to_the_reason() -> None:
     rows = [line("a", ticked=True)]
-    none = press(rows, {}, (), TODAY, VI)
+    none = press(Totals.of(rows), {}, (), TODAY, VI)
     assert none.error is not None
     assert none.error.code == "no_token"
-    wrong = press(rows, {}, signers(plugged(CertificateRole.PERSONAL)), TODAY, VI)
+    wrong = press(Totals.of(rows), {}, signers(plugged(CertificateRole.PERSONAL)), TODAY, VI)
     assert wrong.error is not None
     assert (wrong.error.code, wrong.hint) == ("certificate_none_fits", VI("uo_hint_no_fit"))
     two = signers(plugged(CertificateRole.AGENCY, CertificateRole.AGENCY))
-    assert press(rows, {}, two, TODAY, VI).hint == VI("uo_hint_choose")
-    assert must_choose(rows, two, TODAY)
-    assert not must_choose(rows, signers(plugged(CertificateRole.AGENCY, CertificateRole.PERSONAL)), TODAY)
+    assert press(Totals.of(rows), {}, two, TODAY, VI).hint == VI("uo_hint_choose")
+    assert must_choose(Totals.of(rows), two, TODAY)
+    assert not must_choose(Totals.of(rows), signers(plugged(CertificateRole.AGENCY, CertificateRole.PERSONAL)), TODAY)
 
 
 def test_what_a_leader_signs_is_kept_and_nobody_speaks_of_receivers() -> None:
     tokens = signers(plugged(CertificateRole.PERSONAL))
-    told = press([line(profile=Profile.LEADER, ticked=True)], {Profile.LEADER: tokens[0].sha256}, tokens, TODAY, VI)
+    totals = Totals.of([line(profile=Profile.LEADER, ticked=True)])
+    told = press(totals, {Profile.LEADER: tokens[0].sha256}, tokens, TODAY, VI)
     assert (told.text, told.sends) == ("Chỉ ký (1)", False)
     assert told.hint.endswith("Ký và giữ lại, không gửi.")
-    assert not must_choose([line(profile=Profile.COPY)], signers(plugged(*CertificateRole)), TODAY)
+    assert not must_choose(Totals.of([line(profile=Profile.COPY)]), signers(plugged(*CertificateRole)), TODAY)
+
+
+def test_totals_that_follow_each_change_are_those_of_all_rows() -> None:
+    rows = {one.id: one for one in (
+        line("a", ticked=True, receivers=("H1",)),
+        line("b", State.NEEDS_NUMBER, urgency=Urgency.HOA_TOC),
+        line("c", profile=Profile.COPY, ticked=True),
+    )}  # fmt: skip
+    totals = Totals.of(rows.values())
+    for changed in (
+        line("b", ticked=True, urgency=Urgency.HOA_TOC),
+        line("a", State.SIGNED, ticked=True, receivers=("H1",)),
+        line("c", State.REFUSED),
+        line("a", ticked=True),
+    ):
+        totals = totals.replaced([(rows[changed.id], changed)])
+        rows[changed.id] = changed
+        assert totals == Totals.of(rows.values())
+    assert set(totals.wanted) == {"a", "b"}
+    assert totals.hurried([]) == (rows["b"],)
+
+
+def test_the_more_wait_the_more_are_examined_before_the_rows_are_read_anew() -> None:
+    assert [at_a_time(pending) for pending in (1, 100, 1_600, 10_000)] == [8, 8, 100, 625]
 
 
 # --- one document -----------------------------------------------------------------------------------------------------
@@ -496,6 +521,35 @@ def test_files_that_were_not_taken_are_told_with_their_reasons_and_secret_ones_a
     assert "mat.pdf" not in view.lines
     stopped = added_view(Added((), (), interrupted=True), VI)
     assert stopped.heading == VI("uo_left_stopped")
+
+
+def test_what_is_to_be_known_of_files_that_came_is_told_with_why_and_what_to_do() -> None:
+    note = Note("out_signed_before", {"name": "a.pdf", "date": "20/11/2026"})
+    told = VI.explain(KnownError(note.code, **note.params))
+    alone = added_view(Added((), (), notes=(note,)), VI)
+    assert (alone.heading, alone.lines, alone.do, alone.good) == (told.what, told.why, told.do, False)
+    several = added_view(Added((), (), notes=(note,) * 8), VI)
+    assert several.heading == "Có 8 điều cần xem."
+    assert several.lines.split("\n")[0] == f"{told.what} {told.why} {told.do}"
+    assert several.lines.endswith("… và 2 điều khác.")
+    left = Left("b.docx", KnownError("out_not_pdf", name="b.docx"))
+    both = added_view(Added((), (left,), notes=(note,)), VI)
+    assert both.heading == "1 tệp chưa thêm được."
+    assert both.lines.startswith("b.docx: ")
+    assert both.lines.endswith(told.do)
+
+
+def test_the_inbox_folder_tells_what_came_what_did_not_and_what_is_wrong_with_it() -> None:
+    draft, fault = line().draft, KnownError("inbox_folder_gone", folder="/x")
+    told = VI.explain(fault)
+    good = inbox_view([InboxLook((draft,)), InboxLook((draft,))], VI)
+    assert (good.heading, good.good) == ("2 văn bản mới từ thư mục chờ ký", True)
+    gone = inbox_view([InboxLook(fault=fault)], VI)
+    assert (gone.heading, gone.lines, gone.do) == (told.what, told.why, told.do)
+    note = Note("out_signed_before", {"name": "a.pdf", "date": "20/11/2026"})
+    left = Left("b.pdf", KnownError("pdf_unreadable"))
+    lines = inbox_view([InboxLook((draft,), (left,), notes=(note,)), InboxLook(fault=fault)], VI).lines.split("\n")
+    assert [part[:5] for part in lines] == ["1 tệp", "b.pdf", told.what[:5], "Tệp a"]
 
 
 def test_a_paste_says_what_it_would_change_before_it_does() -> None:

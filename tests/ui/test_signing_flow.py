@@ -485,7 +485,7 @@ def test_what_was_left_out_in_the_review_stays_out_after_a_wrong_pin(clerk: Cler
     drafts, flow = clerk.plain(3), clerk.flow
     reviews: list[Ready] = []
     flow.reviews = True
-    flow.review_wanted.connect(reviews.append)
+    flow.review_wanted.connect(lambda ready, _review: reviews.append(ready))
     flow.start(drafts, clerk.agency)
     clerk.wait(lambda: bool(reviews))
     assert (clerk.flow.dialog, len(reviews[0].documents), flow.busy()) == (None, 3, None)

@@ -11,11 +11,14 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.inbox_folder import InboxLook
 from signer_app.desk.today import Arrived, Incoming, Outgoing, Sending, TodaySnapshot
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
+from signer_app.outgoing.model import Left, Note
 from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import OutboxState, Urgency
 from signer_app.store.settings import CertificateRole
+from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_token.model import PinState, Token, TokenCertificate
 from signer_ui.glow import Glow
@@ -221,6 +224,19 @@ def test_the_grey_line_tells_the_certificate_s_days_in_vietnam_s_time(life: Life
     token = Token("UBND", "1", "", "", Path("/x.so"), PinState.OK, (certificate,))
     tokens = TokensSnapshot((TokenView(token, (view,)),), (), looked=True)
     assert today_view(CALM, ONLINE, tokens, WORDS).grey == f"{grey} · Phiên bản 0.1.0"
+
+
+def test_what_came_by_the_inbox_folder_stands_in_the_outgoing_card_until_somebody_looks() -> None:
+    fault, note = KnownError("inbox_folder_gone", folder="/x"), Note("out_signed_before", {"name": "a", "date": "x"})
+    left = Left("b.pdf", KnownError("pdf_unreadable"))
+    came = [InboxLook(refused=(left,), notes=(note,)), InboxLook(fault=fault)]
+    card = today_view(CALM, ONLINE, NO_TOKEN, WORDS, came).outgoing
+    assert [(told.text, told.glow) for told in card.told] == [
+        ("1 tệp trong thư mục chờ ký không lấy được, xem ở Văn bản đi", Glow.WARN),
+        ("1 tệp mới cần xem lại, xem ở Văn bản đi", Glow.WARN),
+        (WORDS.explain(fault).what, Glow.WARN),
+    ]
+    assert today_view(CALM, ONLINE, NO_TOKEN, WORDS).outgoing.told == ()
 
 
 # ---- the pane

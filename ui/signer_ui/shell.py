@@ -66,6 +66,9 @@ class Pane(QWidget):
     def resume(self, batch: str) -> None:
         """Goes on with the batch that stopped; only the outgoing pane does."""
 
+    def give_up(self, batch: str) -> None:
+        """Asks whether what a stopped batch has left is to stay unsigned; only the outgoing pane does."""
+
     def first_control(self) -> QWidget | None:
         """What gets the keyboard when the pane comes to the front; None leaves it to the order of the controls.
 

@@ -1,8 +1,8 @@
 """The way from a press of *Ký số* to the result: look, ask for one PIN, sign, tell what became of each document.
 
 UI thread; the work is done on the token's lane. Asks for a PIN only when the person has pressed, once per press; after
-a wrong one it waits for the next press. Before the PIN of several documents their pages are reviewed, where a pane
-does that. Holds no PIN longer than the call that hands it on.
+a wrong one it waits for the next press. Before the PIN a pane may have pages reviewed. Holds no PIN longer than the
+call that hands it on.
 """
 
 import time
@@ -27,7 +27,8 @@ from signer_ui.presenters.signing import (
     told_of,
 )
 from signer_ui.shell import Shell, Tab
-from signer_ui.tasks import Control, Handle, Lane, Progress
+from signer_ui.signing_look import Looked, Review, Wish, look, with_warnings
+from signer_ui.tasks import Handle, Lane, Progress
 from signer_ui.widgets.notice import Action, Notice
 from signer_ui.widgets.pin_dialog import PinDialog
 from signer_ui.widgets.progress import ProgressLine
@@ -35,9 +36,6 @@ from signer_ui.widgets.signing_line import SigningLine
 
 _LOOK_EVERY_MS = 500
 """How often the line that tells of the signing is brought up to date."""
-
-Wish = Callable[[str | None, Control], Ready | Choice]
-"""What was asked for, looked at with the certificate that the person named (None: whichever fits)."""
 
 
 class SigningFlow(QObject):
@@ -52,12 +50,14 @@ class SigningFlow(QObject):
     running_changed = Signal(bool)
     form_wanted = Signal()
     """A request to the issuer is to be printed."""
-    review_wanted = Signal(object)
-    """Ready: its pages are to be looked at; then `proceed` or `leave`. Where nobody listens, the PIN is asked for."""
+    review_wanted = Signal(object, object)
+    """Ready and Review: its pages are to be looked at, then `proceed` or `leave`; `pass_over` where none needs it."""
     reviewed = Signal()
     """What was to be looked at needn't be any more."""
     report_wanted = Signal(object)
     """BatchSummary: what became of each document is to be seen."""
+    giving_up_wanted = Signal(str)
+    """Id of the batch that stopped: its rest may be to stay unsigned."""
 
     def __init__(self, shell: Shell, parent: QWidget) -> None:
         super().__init__(parent)
@@ -66,11 +66,12 @@ class SigningFlow(QObject):
         self._wish: Wish | None = None
         self._certificate: str | None = None
         self._summary: BatchSummary | None = None
-        self._review = False
+        self._review = Review.NONE
         self._without: frozenset[str] = frozenset()
         """Drafts that the person has left out of what was asked for."""
-        self._ready: Ready | None = None
+        self.reviewing: Ready | None = None
         """What is being reviewed."""
+        self._warnings: tuple[KnownError, ...] = ()
         self.reviews = False
         """Whether somebody shows the pages before the PIN."""
         self._handle: Handle | None = None
@@ -96,10 +97,12 @@ class SigningFlow(QObject):
 
     # ---- what the pane asks for ------------------------------------------------------------------------------------
 
-    def start(self, draft_ids: Sequence[str], certificate: str | None = None, *, send: bool = True) -> None:
+    def start(
+        self, draft_ids: Sequence[str], certificate: str | None = None, *, send: bool = True, show: bool = False
+    ) -> None:
         """Signs these drafts, with `certificate` (SHA-256) if one is named; nothing while another signing runs.
 
-        `send` False: signed and kept, not sent (Chỉ ký).
+        `send` False: signed and kept, not sent (Chỉ ký). `show`: the person wants to see the pages first.
         """
         wanted, desk = tuple(draft_ids), self._shell.desk
         self._begin(
@@ -107,7 +110,7 @@ class SigningFlow(QObject):
                 wanted, named, send=send, progress=control.progress, cancelled=lambda: control.cancelled
             ),
             certificate,
-            review=True,
+            review=Review.WANTED if show else Review.DOUBTFUL,
         )
 
     def resume(self, batch: str | None = None, *, failed: bool = False) -> None:
@@ -124,7 +127,7 @@ class SigningFlow(QObject):
 
     def proceed(self, without: Collection[str] = ()) -> None:
         """The pages were looked at: asks for the PIN to sign all but these drafts."""
-        ready, self._ready = self._ready, None
+        ready, self.reviewing = self.reviewing, None
         if ready is None:
             return
         self._without = frozenset(without)
@@ -154,10 +157,16 @@ class SigningFlow(QObject):
     def _left_in(self, ready: Ready) -> tuple[Planned, ...]:
         return tuple(one for one in ready.documents if one.job.draft not in self._without)
 
+    def pass_over(self) -> None:
+        """No page needs a look: asks for the PIN at once."""
+        ready, self.reviewing = self.reviewing, None
+        if ready is not None:
+            self._ask(ready)
+
     def leave(self) -> None:
         """The pages were looked at, and nothing is to be signed now."""
-        if self._ready is not None:
-            self._ready = None
+        if self.reviewing is not None:
+            self.reviewing = None
             self.reviewed.emit()
             self._set_running(False)
 
@@ -192,18 +201,19 @@ class SigningFlow(QObject):
 
     # ---- look ------------------------------------------------------------------------------------------------------
 
-    def _begin(self, wish: Wish, certificate: str | None, *, review: bool = False) -> None:
+    def _begin(self, wish: Wish, certificate: str | None, *, review: Review = Review.NONE) -> None:
         if self._running:
             return
         self._wish, self._certificate, self._review = wish, certificate, review
-        if review:
+        if review is not Review.NONE:
             self._without = frozenset()
+        desk = self._shell.desk
         self._set_running(True)
         self.notice.clear()
         self._handle = self._shell.tasks.run(
             self,
             Lane.TOKEN,
-            lambda control: wish(certificate, control),
+            lambda control: look(desk, wish(certificate, control)),
             self._looked,
             failed=self._failed,
             progress=self._look_line.tell,
@@ -211,9 +221,10 @@ class SigningFlow(QObject):
         )
         self._look_line.begin("us_looking", self._handle)
 
-    def _looked(self, found: Ready | Choice) -> None:
+    def _looked(self, looked: Looked) -> None:
         self._look_line.end()
         self._handle = None
+        found, self._warnings = looked.found, looked.warnings
         if isinstance(found, Choice):
             self._let_choose(found)
         elif not found.documents:
@@ -222,9 +233,9 @@ class SigningFlow(QObject):
             self._show(told_of(summary, self._shell.words))
             self._tell_hub(signed=False)
             self.ended.emit(summary)
-        elif self._review and self.reviews and len(found.documents) > 1:
-            self._ready = found
-            self.review_wanted.emit(found)
+        elif self.reviews and self._review.goes_for(len(found.documents)):
+            self.reviewing = found
+            self.review_wanted.emit(found, self._review)
         else:
             # After a PIN that was refused the same ones are left out as before.
             self._ask(replace(found, documents=self._left_in(found)))
@@ -262,7 +273,7 @@ class SigningFlow(QObject):
         shell = self._shell
         hub, words = shell.hub, shell.words
         request = pin_request(ready, hub.exchange, hub.settings, shell.desk.signing.clock_warning(), words)
-        dialog = PinDialog(request, words, shell.theme, self._parent)
+        dialog = PinDialog(with_warnings(request, self._warnings, words), words, shell.theme, self._parent)
         dialog.answered.connect(lambda answer: self._sign(ready, answer))
         dialog.stopped.connect(lambda: self._not_given(ready))
         self.dialog = dialog
@@ -344,7 +355,10 @@ class SigningFlow(QObject):
     # ---- tell ------------------------------------------------------------------------------------------------------
 
     def _show(self, told: Told) -> None:
-        ways: tuple[Action, ...] = tuple((act_words(act, told, self._shell.words), self._way(act)) for act in told.acts)
+        ways: list[Action] = [(act_words(act, told, self._shell.words), self._way(act)) for act in told.acts]
+        if Act.GO_ON in told.acts:
+            # Never one click: it is asked once more.
+            ways.insert(1, (self._shell.words("ul_rest"), self._give_up_rest))
         if told.error is not None:
             self.notice.error(told.error, *ways)
         else:
@@ -355,6 +369,10 @@ class SigningFlow(QObject):
         """Leads the keyboard to the way on, unless somebody types elsewhere or looks at something else."""
         if self.widget.isVisible() and not isinstance(QApplication.focusWidget(), QLineEdit):
             self.notice.focus_action()
+
+    def _give_up_rest(self) -> None:
+        if self._summary is not None and self._summary.batch is not None:
+            self.giving_up_wanted.emit(self._summary.batch)
 
     def _way(self, act: Act) -> Callable[[], None]:
         summary = self._summary

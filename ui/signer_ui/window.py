@@ -76,6 +76,7 @@ class Window(QMainWindow):
         self.notice = Notice(words, theme)
         self._strip = _Strip(words, theme)
         self._strip.pressed.connect(self._alarm_pressed)
+        self._strip.given_up.connect(self._give_up_pressed)
         self._stack = QStackedWidget()
         self._tabs = self._make_tabs()
         self._build()
@@ -328,6 +329,11 @@ class Window(QMainWindow):
         if alarm.batch is not None and self._page is None:
             self._panes[alarm.tab].resume(alarm.batch)
 
+    def _give_up_pressed(self, alarm: Alarm) -> None:
+        self.go(alarm.tab)
+        if alarm.batch is not None and self._page is None:
+            self._panes[alarm.tab].give_up(alarm.batch)
+
     # ---- the end ---------------------------------------------------------------------------------------------------
 
     def busy(self) -> str | None:
@@ -463,6 +469,8 @@ class _Strip(QWidget):
 
     pressed = Signal(object)
     """The Alarm whose button it was."""
+    given_up = Signal(object)
+    """The Alarm of a stopped batch, whose rest may be to stay unsigned: the pane asks once more."""
 
     def __init__(self, words: Words, theme: Theme) -> None:
         super().__init__()
@@ -484,7 +492,10 @@ class _Strip(QWidget):
         for alarm in alarms:
             line = QWidget()
             way = button(alarm.action, partial(self.pressed.emit, alarm), "danger")
-            told = row(label(alarm.text, "strong", wrap=True), way)
+            ways = [way]
+            if alarm.batch is not None:
+                ways.append(button(self._words("ul_rest"), partial(self.given_up.emit, alarm)))
+            told = row(label(alarm.text, "strong", wrap=True), *ways)
             told.setStretch(0, 1)
             line.setLayout(told)
             self._lines.addWidget(line)

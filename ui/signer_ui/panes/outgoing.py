@@ -5,8 +5,7 @@ rows are read anew, and what was not examined as it is now gets examined, the ro
 that would be lost with the window: drafts live in the store.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -41,15 +40,14 @@ from signer_ui.panes.outgoing_filling import Filling
 from signer_ui.panes.outgoing_pages import PagesSide
 from signer_ui.panes.outgoing_parts import DropCard, SecretCard
 from signer_ui.panes.outgoing_pasting import Pasting
+from signer_ui.panes.outgoing_pressing import Pressing
 from signer_ui.panes.outgoing_rows import Rows
+from signer_ui.panes.outgoing_telling import Telling
+from signer_ui.panes.outgoing_viewing import Viewing
 from signer_ui.panes.register import open_by_system
 from signer_ui.presenters import outgoing as says
-from signer_ui.presenters import outgoing_news as news
-from signer_ui.presenters import outgoing_signing as signing
 from signer_ui.presenters.outgoing import Line
-from signer_ui.presenters.outgoing_details import details
-from signer_ui.presenters.outgoing_signing import Press
-from signer_ui.shell import Pane, Shell, Tab
+from signer_ui.shell import Pane, Shell
 from signer_ui.signing_flow import SigningFlow
 from signer_ui.widgets.dropping import local_paths
 from signer_ui.widgets.giving_up import GivingUp
@@ -71,15 +69,13 @@ class OutgoingPane(Pane):
         super().__init__(shell)
         words = shell.words
         self._show_after: tuple[str, ...] = ()
-        self._press: Press | None = None
-        self._copy_asked = ""
-        """The draft that has just become a copy: who ordered it is asked at once."""
         self._was_shown = False
         self.setAcceptDrops(True)
         self.flow = SigningFlow(shell, self)
         self._rows = Rows(shell, lambda: self.flow.busy() is not None, self)
         self.notice = Notice(words, shell.theme)
         self.secret = SecretCard(words, shell.theme)
+        self._telling = Telling(shell, self.notice, self.secret)
         self._opening_line = ProgressLine(words, shell.theme)
         self._checking_line = ProgressLine(words, shell.theme)
         self._converting_line = ProgressLine(words, shell.theme)
@@ -106,15 +102,18 @@ class OutgoingPane(Pane):
             self.notice,
             self.changing,
             lines=lambda: self._lines,
+            totals=lambda: self._rows.totals,
             directory=lambda: self._rows.known.directory,
         )
-        self._filling = Filling(self._bench, self.giving_up, self._ask_copy)
-        self._pasting = Pasting(self._bench, self._filling.edited)
-        self._arranging = Arranging(self._bench, self.open_files, self._ask_copy, self)
-        self._batch = BatchSide(self._bench, self.flow, lambda: self._checking.chosen.images)
-        self._along = Along(self._bench, self._converting_line, self._left_out, opener, self)
         self._face = ListFace(shell)
-        self._face.offer(self._arranging)
+        self._viewing = Viewing(self._bench, self.side, self._face, self._checking)
+        self._filling = Filling(self._bench, self.giving_up, self._viewing.ask_copy)
+        self._pasting = Pasting(self._bench, self._filling.edited)
+        self._arranging = Arranging(self._bench, self.open_files, self._viewing.ask_copy, self)
+        self._batch = BatchSide(self._bench, self.flow, lambda: self._checking.chosen.images)
+        self._along = Along(self._bench, self._converting_line, self._telling.left, opener, self)
+        self._pressing = Pressing(self._bench, self._face, self._checking, self.flow, self)
+        self._face.offer(self._arranging, self._pressing.look, self._batch.give_up)
         self._make_keys()
         self._lay_out()
         self._connect()
@@ -135,6 +134,10 @@ class OutgoingPane(Pane):
     def resume(self, batch: str) -> None:
         """Asks for the PIN and signs what the batch has left."""
         self.flow.resume(batch)
+
+    def give_up(self, batch: str) -> None:
+        """Asks whether what the batch has left is to stay unsigned."""
+        self._batch.rest.ask(batch)
 
     def busy(self) -> str | None:
         """Signing and bringing in; examining can be cut at any time."""
@@ -184,7 +187,7 @@ class OutgoingPane(Pane):
         for page in (self._face.area, self._batch.review, self._batch.report):
             self._stack.addWidget(page)
         self._face.lay_out(self.grid, self.card, self.side)
-        for under in (self._checking_line, self.flow.widget, self._face.foot):
+        for under in (self._checking_line, self._batch.rest, self.flow.widget, self._face.foot):
             lines.addWidget(under)
 
     def _connect(self) -> None:
@@ -194,10 +197,10 @@ class OutgoingPane(Pane):
         hub.drafts_changed.connect(self._rows.reload_later)
         hub.store_changed.connect(self._rows.reload_later)
         hub.inbox_changed.connect(self._inbox_came)
+        hub.today_changed.connect(lambda _today: self._batch.offer_rest())
         face = self._face
         face.search.textChanged.connect(self.grid.set_filter)
         face.search.returnPressed.connect(self.grid.setFocus)
-        face.certificate.activated.connect(lambda place: self._checking.name(face.certificate.itemData(place)))
         face.pages.toggled.connect(self.side.setVisible)
         face.add_wanted.connect(self._bringing.ask_files)
         face.folder_wanted.connect(self._bringing.ask_folder)
@@ -205,10 +208,9 @@ class OutgoingPane(Pane):
         face.paste_wanted.connect(self._pasting.paste_clipboard)
         face.go_on_wanted.connect(self._checking.go_on)
         face.clear_wanted.connect(self._clear_signed)
-        face.only_sign_wanted.connect(partial(self._sign, send=False))
         face.sign_wanted.connect(self.sign)
         self._bringing.begun.connect(self.notice.clear)
-        self._bringing.one_more.connect(self._reload)
+        self._bringing.one_more.connect(self._rows.reload_soon)
         self._bringing.came.connect(self._added)
         self._bringing.failed.connect(self._adding_failed)
         self._checking.chosen_changed.connect(self._certificates_chosen)
@@ -217,18 +219,14 @@ class OutgoingPane(Pane):
         self.changing.changed.connect(self._changed)
         self.changing.failed.connect(lambda _error: self._reload())
         self.grid.pasted.connect(self._pasting.paste_at)
-        self.grid.current_changed.connect(lambda _id: self._show_current())
         self.grid.chosen_changed.connect(self._enable)
-        self.grid.activated_row.connect(lambda _id: self._open_row())
-        self.card.files.file_chosen.connect(lambda _id: self._show_pages())
-        self.card.page_wanted.connect(self._show_page)
         self.flow.document_done.connect(self._rows.document_done)
         self.flow.ended.connect(self._rows.batch_ended)
         self.flow.running_changed.connect(self._running_changed)
         self.flow.began.connect(lambda: self._running_changed(True))
         self.flow.form_wanted.connect(self.custody_wanted)
         self._batch.front_changed.connect(self._bring_forward)
-        self._batch.page_wanted.connect(self._show_reviewed)
+        self._batch.page_wanted.connect(self._viewing.show_reviewed)
         self._batch.changed.connect(self._reload)
 
     # ---- bringing in -----------------------------------------------------------------------------------------------
@@ -266,8 +264,7 @@ class OutgoingPane(Pane):
         self.open_files(local_paths(event.mimeData()))
 
     def _added(self, added: Added) -> None:
-        view = news.added_view(added, self.shell.words)
-        self._tell_left(view)
+        self._telling.added(added)
         self._show_after = tuple(draft.id for draft in added.drafts)
         self._checking.go_on()
         self.shell.hub.poke_drafts()
@@ -278,22 +275,7 @@ class OutgoingPane(Pane):
         self._reload()
 
     def _inbox_came(self) -> None:
-        """Documents came by the inbox folder: told where they are, once somebody looks."""
-        came = self.shell.hub.take_inbox() if self.isVisible() else ()
-        if came:
-            view = news.inbox_view(came, self.shell.words)
-            self.secret.tell(view.secret)
-            if view.heading:
-                good = not view.lines
-                self.notice.tell(view.heading, why=view.lines, role="notice-good" if good else "notice-warn")
-
-    def _left_out(self, left: Sequence[Left]) -> None:
-        self._tell_left(news.left_view(left, self.shell.words))
-
-    def _tell_left(self, view: news.LeftView) -> None:
-        self.secret.tell(view.secret)
-        if view.heading:
-            self.notice.tell(view.heading, why=view.lines, role="notice-warn")
+        self._telling.inbox(looked_at=self.isVisible())
 
     # ---- reading the rows ------------------------------------------------------------------------------------------
 
@@ -305,7 +287,6 @@ class OutgoingPane(Pane):
         self._rows.reload()
 
     def _read(self) -> None:
-        self.side.remember_rules(tuple(line.row for line in self._lines.values()))
         self._show_lines()
         # Examining would only wait behind the opening of documents, and two lines would tell of progress. What comes
         # while others are signed is examined: it may be in a hurry.
@@ -315,17 +296,17 @@ class OutgoingPane(Pane):
 
     def _changed_in_place(self, changed: dict[str, Line]) -> None:
         self.grid.replace_rows(changed)
-        self._face.summary.setText(says.summary(tuple(self._lines.values()), self.shell.words))
+        self._face.summary.setText(self._rows.totals.summary(self.shell.words))
         if self.grid.current_id in changed:
-            self._show_current()
+            self._viewing.show_current()
         self._enable()
 
     def _show_lines(self) -> None:
-        lines = tuple(self._lines.values())
-        self._bring_forward()
-        self.grid.show_column(says.KIND, says.kinds_differ(lines))
+        lines, totals = tuple(self._lines.values()), self._rows.totals
+        self._show_front()
+        self.grid.show_column(says.KIND, totals.kinds_differ)
         self.grid.set_rows(lines)
-        if any(line.packet is not None and line.packet.accepted_at is not None for line in lines):
+        if totals.received:
             # What matters of a sent document is its receipt.
             self.grid.widen(says.STATE, _RECEIPT_EM)
         if self._show_after and self._show_after[0] in self._lines:
@@ -334,9 +315,9 @@ class OutgoingPane(Pane):
             self._show_after = ()
         elif lines and self.grid.current_id is None and self.grid.settled:
             self.grid.choose((lines[0].id,), column=says.NUMBER)
-        self._face.summary.setText(says.summary(lines, self.shell.words))
-        self._face.clear.setVisible(any(line.row.state is State.SIGNED for line in lines))
-        self._show_current()
+        self._face.summary.setText(totals.summary(self.shell.words))
+        self._face.clear.setVisible(totals.states[State.SIGNED] > 0)
+        self._viewing.show_current()
         self._enable()
 
     def first_control(self) -> QWidget:
@@ -349,17 +330,13 @@ class OutgoingPane(Pane):
         return firsts.get(self._stack.currentWidget(), self.drop.add)
 
     def _bring_forward(self) -> None:
+        self._show_front()
+        self._enable()
+
+    def _show_front(self) -> None:
         """The list, or what stands in its place now."""
         front = self._batch.front
         self._show_part(front if front is not None else self._face.area if self._lines else self.drop)
-        self._enable()
-
-    def _show_reviewed(self, draft: str, file: str, page: int) -> None:
-        """A page of the review is wanted beside the list, where its mark can be moved."""
-        self.grid.choose((draft,))
-        self.grid.setFocus()
-        self._show_page(file, page)
-        self.pages.reveal_mark()
 
     def _show_part(self, part: QWidget) -> None:
         """The list, or the invitation to bring documents; the keyboard goes along."""
@@ -370,20 +347,13 @@ class OutgoingPane(Pane):
         if before is not None and focus is not None and before.isAncestorOf(focus):
             self.first_control().setFocus()
 
-    # ---- certificates ----------------------------------------------------------------------------------------------
-
     def _certificates_chosen(self) -> None:
-        words, box = self.shell.words, self._face.certificate
-        box.clear()
-        box.addItem(words("uo_with_auto"), None)
-        for signer in signing.signers(self.shell.hub.tokens):
-            box.addItem(words("uo_with_item", name=signer.name, token=signer.token), signer.sha256)
-        box.setCurrentIndex(max(0, box.findData(self._checking.wanted)))
-        self._show_current()
+        self._pressing.offer_certificates()
+        self._viewing.show_current()
         self._enable()
 
     def _examined(self, left: tuple[Left, ...]) -> None:
-        self._left_out(left)
+        self._telling.left(left)
         self._reload()
 
     # ---- filling in ------------------------------------------------------------------------------------------------
@@ -393,64 +363,16 @@ class OutgoingPane(Pane):
         self._reload()
         self.shell.hub.poke_drafts()
 
-    def _ask_copy(self, draft_id: str) -> None:
-        """Who ordered the copy is asked as soon as the draft is one."""
-        self._copy_asked = draft_id
-
     def _clear_signed(self) -> None:
         self.flow.notice.clear()
         self.changing.run(lambda outgoing: outgoing.forget_signed())
-
-    # ---- the document in view --------------------------------------------------------------------------------------
-
-    def _show_current(self) -> None:
-        line = self._bench.current
-        now = self.shell.desk.now()
-        self.card.show_details(
-            details(line, now, self.shell.words) if line is not None else None,
-            editable=line is not None and line.editable,
-        )
-        if line is not None and line.id == self._copy_asked and self.card.copying.isVisible():
-            self._copy_asked = ""
-            self.card.copying.focus()
-        self._show_pages()
-
-    def _show_pages(self) -> None:
-        images, held = self._checking.chosen.images, self._checking.held
-        self.side.show_file(self._bench.current, self.card.files.current_signed, images, held=held)
-
-    def _show_page(self, file_id: str, page: int) -> None:
-        """A reason speaks of a page: the page comes into view, also where the pages are put away."""
-        self._face.pages.setChecked(True)
-        self.card.files.choose(file_id)
-        self.side.go_to(page)
-
-    def _open_row(self) -> None:
-        """Enter on a cell that isn't edited: the files of the document, or its stamp on the page."""
-        if self.grid.column_key(self.grid.currentIndex().column()) == says.ATTACHED:
-            self.card.files.focus_list()
-        else:
-            self.pages.reveal_mark()
 
     # ---- signing ---------------------------------------------------------------------------------------------------
 
     def sign(self) -> None:
         """The one button, and its key."""
         if not self._batch.go():
-            self._sign(send=True)
-
-    def _sign(self, *, send: bool) -> None:
-        press = self._press
-        if press is None or not press.ids or self.flow.running:
-            return
-        if press.error is not None:
-            check = (self.shell.words("us_act_check_machine"), lambda: self.shell.go(Tab.MACHINE))
-            self.notice.error(press.error, check)
-            return
-        self.notice.clear()
-        # The button goes off now and would hand the keyboard to whatever comes next.
-        self.grid.setFocus()
-        self.flow.start(press.ids, press.certificate, send=send)
+            self._pressing.sign(send=True)
 
     def _running_changed(self, _running: bool) -> None:
         self._enable()
@@ -459,20 +381,8 @@ class OutgoingPane(Pane):
     # ---- what can be done now --------------------------------------------------------------------------------------
 
     def _enable(self) -> None:
-        lines, running, face = tuple(self._lines.values()), self.flow.running, self._face
-        # While it is being signed, the line that shows how far has the place of the button.
-        face.foot.setVisible(bool(lines) and self.flow.busy() is None and self._batch.front is None)
+        self._pressing.enable(on_list=self._batch.front is None)
         self._batch.offer(self._bench.chosen)
-        plugged = signing.signers(self.shell.hub.tokens)
-        today = self.shell.desk.now().date()
-        self._press = signing.press(lines, self._checking.chosen.names, plugged, today, self.shell.words)
-        face.sign.setText(self._press.text)
-        face.sign.setEnabled(bool(self._press.ids) and not running)
-        face.only_sign.setVisible(self._press.sends)
-        face.only_sign.setEnabled(not running)
-        face.hint.setText(self._press.hint)
-        named = self._checking.wanted in {signer.sha256 for signer in plugged}
-        face.certificate.setVisible(named or signing.must_choose(lines, plugged, today))
         self._arranging.enable()
 
     def _go_to_search(self) -> None:

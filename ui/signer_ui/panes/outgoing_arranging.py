@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from signer_ui.panes import outgoing_work as work
 from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.presenters.figures import count
-from signer_ui.presenters.outgoing_kinds import KINDS, Kind, kind_of, menu_text
+from signer_ui.presenters.outgoing_kinds import KINDS, Kind, kinds_of, menu_text
 from signer_ui.presenters.outgoing_typing import copied_down
 
 
@@ -57,7 +57,7 @@ class Arranging:
         self.fill_down.setEnabled(len(changeable) > 1)
         self.remove.setEnabled(bool(changeable))
         self.kinds.setEnabled(bool(changeable))
-        kinds = {kind_of(line.draft) for line in changeable}
+        kinds = kinds_of(line.draft for line in changeable)
         for action in self.kinds.actions():
             action.setChecked(kinds == {action.data()})
 

@@ -1,4 +1,4 @@
-"""What belongs to a batch in the pane of outgoing documents: review, what may be done while it is signed, result.
+"""What belongs to a batch in the pane of outgoing documents: review, what is done while it is signed, result, rest.
 
 UI thread. The flow asks, signs and tells; here its wishes become pages in place of the list, and the chosen rows become
 what is skipped or hurried.
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from signer_app.desk.signing_values import BatchSummary, Ready
@@ -15,12 +16,13 @@ from signer_app.outgoing.model import State
 from signer_resources.errors import KnownError
 from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.panes.outgoing_report import ReportPage
+from signer_ui.panes.outgoing_rest import RestQuestion
 from signer_ui.panes.outgoing_review import ReviewPage
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.outgoing import Line
-from signer_ui.presenters.outgoing_signing import hurried
-from signer_ui.presenters.review import Cell, cells
+from signer_ui.presenters.review import Cell, cells, doubtful, sends
 from signer_ui.signing_flow import SigningFlow
+from signer_ui.signing_look import Review
 from signer_ui.tasks import Lane
 
 
@@ -39,6 +41,11 @@ class BatchSide(QObject):
         self.front: QWidget | None = None
         self.review = ReviewPage(bench.shell)
         self.report = ReportPage(bench.shell)
+        self.rest = RestQuestion(bench.shell)
+        """Has its own place, below the list."""
+        self.give_up = QAction(bench.shell.words("ul_rest_menu"), self)
+        self.give_up.triggered.connect(lambda _checked=False: self._give_up_stopped())
+        self.offer_rest()
         flow.reviews = True
         flow.review_wanted.connect(self._review)
         flow.reviewed.connect(self._reviewed)
@@ -49,18 +56,25 @@ class BatchSide(QObject):
         self.review.back_wanted.connect(self._back)
         self.review.page_wanted.connect(self._to_page)
         self.report.closed.connect(self.close_report)
+        flow.giving_up_wanted.connect(self.rest.ask)
+        flow.running_changed.connect(self._no_question)
+        self.rest.given_up.connect(self._given_up)
+        self.rest.failed.connect(bench.notice.error)
 
     # ---- before the PIN --------------------------------------------------------------------------------------------
 
-    def _review(self, ready: Ready) -> None:
+    def _review(self, ready: Ready, review: Review) -> None:
         lines, bench = dict(self._bench.lines()), self._bench
 
         def found(shown: tuple[Cell, ...]) -> None:
-            if not shown:
-                self._flow.proceed()
+            if self._flow.reviewing is not ready:
+                # The window is being closed.
+                return
+            if not shown or (review is not Review.WANTED and not doubtful(shown)):
+                self._flow.pass_over()
                 return
             self._come_forward(self.review)
-            self.review.put(shown, self._images())
+            self.review.put(shown, self._images(), sends=sends(ready.documents))
 
         bench.shell.tasks.run(self, Lane.QUICK, lambda _control: cells(ready.documents, lines), found)
 
@@ -101,9 +115,8 @@ class BatchSide(QObject):
         """What can be done with these rows now."""
         if not self._flow.stoppable:
             return
-        lines = tuple(self._bench.lines().values())
         skip = any(line.row.state is State.SIGNING for line in chosen)
-        self._flow.line.offer(skip=skip, urgent=len(hurried(chosen, lines)))
+        self._flow.line.offer(skip=skip, urgent=len(self._bench.totals().hurried(chosen)))
 
     def _skip(self) -> None:
         shell = self._bench.shell
@@ -113,7 +126,7 @@ class BatchSide(QObject):
 
     def _hurry(self) -> None:
         bench, desk = self._bench, self._bench.shell.desk
-        for line in hurried(bench.chosen, tuple(bench.lines().values())):
+        for line in bench.totals().hurried(bench.chosen):
             label = line.draft.label or line.draft.main.name
             bench.shell.tasks.run(
                 self,
@@ -141,6 +154,33 @@ class BatchSide(QObject):
         """Back to the list."""
         if self.front is self.report:
             self._come_forward(None)
+
+    def offer_rest(self) -> None:
+        """Whether there is a batch to go on with, and so a rest to give up."""
+        self.give_up.setEnabled(self._stopped is not None and not self._flow.running)
+
+    @property
+    def _stopped(self) -> str | None:
+        """The batch that *Ký tiếp* goes on with."""
+        today = self._bench.shell.hub.today
+        return today.stopped[0].id if today is not None and today.stopped else None
+
+    def _give_up_stopped(self) -> None:
+        if self._stopped is not None:
+            self.rest.ask(self._stopped)
+
+    def _no_question(self, running: bool) -> None:
+        """What is gone on with is not given up meanwhile."""
+        self.offer_rest()
+        if running:
+            self.rest.put_away()
+
+    def _given_up(self, files: int) -> None:
+        words = self._bench.shell.words
+        self._flow.notice.clear()
+        self._bench.notice.tell(words("ul_rest_done", count=count(files, words)), why=words("ul_rest_done_why"))
+        self._bench.shell.hub.poke_store()
+        self.changed.emit()
 
     def _come_forward(self, page: QWidget | None) -> None:
         self.front = page

@@ -15,6 +15,7 @@ from signer_app.outgoing.outgoing import Outgoing
 from signer_resources.errors import KnownError
 from signer_ui.panes.outgoing_details import DocumentCard
 from signer_ui.presenters.outgoing import Line
+from signer_ui.presenters.outgoing_totals import Totals
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
 from signer_ui.widgets.grid import Grid
@@ -93,7 +94,7 @@ class Changing(QObject):
 
 @dataclass(frozen=True)
 class Bench:
-    """What the parts work on together; `lines` and `directory` answer with what is there when they are asked."""
+    """What the parts work on together; `lines`, `totals` and `directory` answer with what is there now."""
 
     shell: Shell
     grid: Grid[Line]
@@ -101,6 +102,7 @@ class Bench:
     notice: Notice
     changing: Changing
     lines: Callable[[], Mapping[str, Line]]
+    totals: Callable[[], Totals]
     directory: Callable[[], Directory]
 
     @property

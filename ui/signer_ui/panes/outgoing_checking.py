@@ -1,14 +1,14 @@
 """What goes on behind the grid: which certificate signs, and the examination of every row that changed.
 
-UI thread; the work is done on the lanes of tokens and documents. A few documents at a time are examined, the one in
-view first, so that what is changed meanwhile needn't wait for the rest. Never signs, changes no draft.
+UI thread; the work is done on the lanes of tokens and documents. A part of the documents at a time is examined, the one
+in view first; what is changed meanwhile cuts it short. Never signs, changes no draft.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
-from signer_app.outgoing.model import Examined, Profile
+from signer_app.outgoing.model import Examined, Profile, State
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
 from signer_ui.presenters import outgoing_signing as says
@@ -17,7 +17,8 @@ from signer_ui.shell import Shell
 from signer_ui.tasks import Handle, Lane, Progress
 from signer_ui.widgets.progress import ProgressLine
 
-_AT_A_TIME = 8
+_AT_ONCE = 500
+"""So many rows are gone through on the UI thread: a millisecond or two."""
 
 
 class Checking(QObject):
@@ -43,8 +44,14 @@ class Checking(QObject):
         self._choosing: Handle | None = None
         self._choose_again = False
         self._examining: Handle | None = None
+        self._finding: Handle | None = None
+        self._find_again = False
         self._round: set[str] = set()
         """Rows that this round has to do with, examined already or not."""
+        self._left = 0
+        """So many of them were not examined when the last few were begun with."""
+        self._cut = False
+        """Whether those in hand were cut short, for something else is wanted first."""
         self._halted = False
         shell.hub.tokens_changed.connect(self._other_tokens)
         shell.hub.settings_changed.connect(self._begin_anew)
@@ -80,7 +87,7 @@ class Checking(QObject):
 
     def _begin_anew(self, _settings: object) -> None:
         """Other settings may mean other rules for what is asked already."""
-        self._asked.clear()
+        self._asked = {}
         self.choose()
 
     # ---- examining -------------------------------------------------------------------------------------------------
@@ -92,8 +99,12 @@ class Checking(QObject):
         self._next()
 
     def go_on(self) -> None:
-        """There is a new reason to examine, after it was stopped or has failed."""
+        """There is a new reason to examine: something was changed, or it had been stopped or had failed."""
         self._halted = False
+        if self._examining is not None and self._examining.running and not self._cut:
+            # What a person changes needn't wait for the many that are in hand.
+            self._cut = True
+            self._examining.cancel()
         self._next()
 
     def hold(self) -> None:
@@ -108,32 +119,58 @@ class Checking(QObject):
         return self._halted and bool(self._pending())
 
     def _pending(self) -> tuple[str, ...]:
-        today = self._shell.desk.now().date()
-        return says.to_examine(tuple(self._lines.values()), self._asked, self.chosen.names, today, self._first)
+        return self._find()()
+
+    def _find(self) -> Callable[[], tuple[str, ...]]:
+        """Finds what is to be examined of the rows as they are now; may be called on any thread."""
+        lines, asked, names = self._lines, self._asked, self.chosen.names
+        today, first = self._shell.desk.now().date(), self._first
+        return lambda: says.to_examine(tuple(lines.values()), asked, names, today, first)
 
     def _tell_progress(self, pending: tuple[str, ...]) -> None:
         self._round.update(pending)
-        self._line.tell(Progress("uo_examining", len(self._round) - len(pending), len(self._round)))
+        self._left = len(pending)
+        self._line.tell(Progress("uo_examining", len(self._round) - self._left, len(self._round)))
 
     def _next(self) -> None:
+        """Looks for what is to be examined now, elsewhere where there are many rows."""
+        if len(self._lines) <= _AT_ONCE:
+            self._begin(self._pending())
+        elif self._finding is not None and self._finding.running:
+            self._find_again = True
+        else:
+            self._find_again = False
+            find = self._find()
+            self._finding = self._shell.tasks.run(self, Lane.QUICK, lambda _control: find(), self._found)
+
+    def _found(self, pending: tuple[str, ...]) -> None:
+        if self._find_again:
+            self._finding = None
+            self._next()
+        else:
+            self._begin(pending)
+
+    def _begin(self, pending: tuple[str, ...]) -> None:
         if self._examining is not None and self._examining.running:
             # Others may have come while some are examined.
-            self._tell_progress(self._pending())
+            self._tell_progress(pending)
             return
-        pending = self._pending()
+        # A row may have gone while they were looked for.
+        pending = tuple(key for key in pending if key in self._lines)
         if not pending or self._halted:
             self._line.end()
             self._round.clear()
             return
         # What signs documents of the body comes last: its series of numbers is what the checks go by.
         kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
-        ids = [key for key in pending if self._lines[key].draft.profile is kind][:_AT_A_TIME]
+        ids = [key for key in pending if self._lines[key].draft.profile is kind][: says.at_a_time(len(pending))]
         today, certificate = self._shell.desk.now().date(), self.chosen.certificates.get(kind)
         name = self.chosen.names.get(kind, "")
         asked = {key: says.question(self._lines[key].draft, name, today) for key in ids}
         if not self._round:
             self._line.begin("uo_examining", self.hold)
         self._tell_progress(pending)
+        self._cut = False
         outgoing = self._shell.desk.outgoing
         self._examining = self._shell.tasks.run(
             self,
@@ -145,17 +182,23 @@ class Checking(QObject):
         )
 
     def _one_more(self, progress: Progress) -> None:
-        """How far the few in hand are, told as so many of the whole round."""
-        before = len(self._round) - len(self._pending())
+        """How far those in hand are, told as so many of the whole round."""
+        before = len(self._round) - self._left
         self._line.tell(Progress("uo_examining", before + progress.done, len(self._round)))
 
     def _examined(self, examined: Examined, asked: dict[str, says.Question]) -> None:
+        if self._cut:
+            reached = {row.draft.id for row in examined.rows if row.state is not State.CHECKING}
+            asked = {key: question for key, question in asked.items() if key in reached}
         if not self._halted:
-            self._asked |= asked
+            self._asked = self._asked | asked
         # The rows are read anew upon this, and looked at again.
         self.examined.emit(examined.left)
 
     def _failed(self, error: KnownError) -> None:
+        if error.code == "interrupted" and self._cut:
+            self.examined.emit(())
+            return
         self._halted = True
         self._line.end()
         self._round.clear()

@@ -4,6 +4,7 @@ UI thread. Says by signals what was pressed, decides nothing; what the controls 
 """
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
@@ -74,8 +75,8 @@ class ListFace(QWidget):
         self.area = scrolled(self)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def offer(self, can: Arranging) -> None:
-        """Fills the menu of what is rarer."""
+    def offer(self, can: Arranging, look: QAction, give_up: QAction) -> None:
+        """Fills the menu of what is rarer; `look` and `give_up` concern what is to be signed."""
         words, menu = self._words, QMenu(self.more)
         menu.addAction(words("uo_add_folder"), self.folder_wanted.emit)
         menu.addAction(words("uo_paste"), self.paste_wanted.emit)
@@ -86,6 +87,8 @@ class ListFace(QWidget):
         menu.addAction(can.fill_down)
         menu.addSeparator()
         menu.addAction(can.remove)
+        menu.addSeparator()
+        menu.addActions([look, give_up])
         self.more.setMenu(menu)
 
     def lay_out(self, grid: Grid[Line], card: DocumentCard, side: PagesSide) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from signer_app.outgoing.model import DraftFile, PlaceOption, Row, State
+from signer_app.outgoing.model import DraftFile, PlaceOption, State
 from signer_app.pdf.plan import Placement
 from signer_ui.panes import outgoing_work as work
 from signer_ui.panes.outgoing_bench import Changing
@@ -46,17 +46,13 @@ class PagesSide(QWidget):
         self.view.confirmed.connect(self._confirmed)
         self.versions.changed.connect(lambda: self._show(held=False))
 
-    def remember_rules(self, rows: tuple[Row, ...]) -> None:
-        """Keeps where the rules put the marks of files that nobody has placed by hand, so that a mark finds back."""
-        for row in rows:
-            for file in row.draft.files:
-                if file.place is None and file.id in row.placements:
-                    self._rule_places[file.id] = row.placements[file.id]
-
     def show_file(self, line: Line | None, file_id: str, images: Mapping[str, bytes], *, held: bool) -> None:
         """Shows a file of a row; `held`: nobody goes on examining, so what is known of it now is all there is."""
         self._line, self._images = line, images
         file = self._file_of(line, file_id)
+        if line is not None and file is not None and file.place is None and file.id in line.row.placements:
+            # A mark is moved by hand only where it is in view; so it finds back.
+            self._rule_places[file.id] = line.row.placements[file.id]
         if file is None:
             if self.file:
                 self.view.clear()

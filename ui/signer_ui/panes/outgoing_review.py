@@ -6,15 +6,18 @@ UI thread. Says by signals what the person decided; leaves out, moves and signs 
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from signer_ui.panes import outgoing_work as work
 from signer_ui.presenters.figures import count
-from signer_ui.presenters.review import Cell, Doubt, said
+from signer_ui.presenters.review import Cell, said
 from signer_ui.shell import Shell
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.sheet import Sheet
+
+_ROOM_FOR_KEYS = 220
+"""Units of width from which on the keys are told beside the buttons; below, the pages need the height."""
 
 
 class ReviewPage(QWidget):
@@ -28,8 +31,9 @@ class ReviewPage(QWidget):
     def __init__(self, shell: Shell) -> None:
         super().__init__()
         words, space = shell.words, shell.theme.space
-        self._words = words
+        self._words, self._space = words, space
         self._documents = 0
+        self._sends = False
         self._cells: Sequence[Cell] = ()
         self._title = label(role="heading", wrap=True)
         self._said = label(role="muted", wrap=True)
@@ -55,13 +59,17 @@ class ReviewPage(QWidget):
         escape = QShortcut(QKeySequence("Escape"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         escape.activated.connect(self.back_wanted)
 
-    def put(self, cells: Sequence[Cell], images: Mapping[str, bytes]) -> None:
-        """Shows these pages, and leads the keyboard to where it is wanted first."""
-        self._cells, self._documents = cells, len({cell.draft for cell in cells})
+    def put(self, cells: Sequence[Cell], images: Mapping[str, bytes], *, sends: bool) -> None:
+        """Shows these pages; `sends`: what is signed goes out, and the button says so."""
+        self._cells, self._documents, self._sends = cells, len({cell.draft for cell in cells}), sends
         self.sheet.put(cells, images)
         self._tell()
-        doubtful = any(cell.doubt is not Doubt.NONE for cell in cells[:1])
-        (self.sheet if doubtful else self.go).setFocus()
+        self.sheet.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """A narrow window doesn't tell the keys."""
+        super().resizeEvent(event)
+        self._keys.setVisible(self.width() >= self._space(_ROOM_FOR_KEYS))
 
     def clear(self) -> None:
         """Nothing is reviewed any more."""
@@ -83,7 +91,7 @@ class ReviewPage(QWidget):
         left = self._documents - len(out)
         self._title.setText(words("ul_review_title", count=count(self._documents, words)))
         self._said.setText(said(self._cells, out, words))
-        self.go.setText(words("ul_review_go", count=count(left, words)))
+        self.go.setText(words("uo_sign_send" if self._sends else "uo_sign_only", count=count(left, words)))
         self.go.setEnabled(left > 0)
         self._tell_leave_out()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from signer_app.desk.desk import Desk
 from signer_app.exchange.directory import Directory
 from signer_app.outgoing.model import DraftAttachment, Profile, Row, State
+from signer_app.signing import resume
 from signer_app.signing.certificates import SigningCertificate, choose
 from signer_app.signing.images import images_for
 from signer_app.signing.jobs import UsageError
@@ -18,6 +19,7 @@ from signer_resources.errors import KnownError
 from signer_token.client import TokenError
 from signer_ui.presenters.outgoing import Line
 from signer_ui.presenters.outgoing_kinds import PROFILES, role_for
+from signer_ui.presenters.outgoing_totals import Totals
 
 _STANDS_FOR = {CertificateRole.AGENCY: Profile.AGENCY, CertificateRole.PERSONAL: Profile.LEADER}
 """The kind by which the signer of a role is looked for."""
@@ -25,9 +27,12 @@ _STANDS_FOR = {CertificateRole.AGENCY: Profile.AGENCY, CertificateRole.PERSONAL:
 
 @dataclass(frozen=True)
 class Loaded:
-    """All rows, with how far their sending is, and the receivers that are known."""
+    """All rows by draft, in their order, with how far their sending is; what they come to; the receivers that are
+    known.
+    """
 
-    lines: tuple[Line, ...]
+    lines: Mapping[str, Line]
+    totals: Totals
     directory: Directory
 
 
@@ -53,8 +58,8 @@ def load(desk: Desk) -> Loaded:
         with desk.space.store.view() as view:
             for draft_id, document in documents.items():
                 packets[draft_id] = next(iter(view.outbox.of_document(document)), None)
-    lines = tuple(Line(row, packets.get(row.draft.id), _no_pdf(desk, row)) for row in rows)
-    return Loaded(lines, desk.outgoing.directory())
+    lines = {row.draft.id: Line(row, packets.get(row.draft.id), _no_pdf(desk, row)) for row in rows}
+    return Loaded(lines, Totals.of(lines.values()), desk.outgoing.directory())
 
 
 def _no_pdf(desk: Desk, row: Row) -> dict[str, KnownError]:
@@ -123,6 +128,22 @@ def blob_path(desk: Desk, blob: str) -> Path:
 def paths_of(lines: Sequence[Line]) -> list[str]:
     """From where the files of documents came."""
     return [file.path for line in lines for file in line.draft.files]
+
+
+def rest_of(desk: Desk, batch: str) -> int:
+    """How many files of a batch that stopped are still to be signed."""
+    with desk.space.store.view() as view:
+        return sum(number for state, number in view.batches.counts(batch).items() if state.waits)
+
+
+def give_up_rest(desk: Desk, batch: str) -> int:
+    """Has nothing more signed of a batch that stopped, and the documents stay in the list as they are; how many files
+    that are. KnownError "us_nothing_left".
+    """
+    try:
+        return resume.give_up_rest(desk.space.store, batch)
+    except UsageError:
+        raise KnownError("us_nothing_left") from None
 
 
 def attachment_to_open(desk: Desk, item: DraftAttachment) -> Path:

@@ -1,4 +1,4 @@
-"""What the pane of outgoing documents says of files that were not taken, and of what a paste would change.
+"""What the pane of outgoing documents says of files that came or were not taken, and of what a paste would change.
 
 Pure values in and out; loads no Qt.
 """
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import msgspec
 
 from signer_app.desk.inbox_folder import InboxLook
-from signer_app.outgoing.model import Added, Changes, Left
+from signer_app.outgoing.model import Added, Changes, Left, Note
 from signer_app.outgoing.paste import Pasted
+from signer_resources.errors import KnownError
+from signer_resources.messages import Explanation
 from signer_ui.presenters.figures import count
 from signer_ui.words import Words
 
@@ -20,11 +22,19 @@ _LINES_SHOWN = 6
 
 @dataclass(frozen=True)
 class LeftView:
-    """Files that were not taken: what a notice says of them. Secret ones are told apart, strongly."""
+    """Files that were not taken, or were and want a word: what a notice says of them. Secret ones are told apart,
+    strongly.
+    """
 
     secret: tuple[str, ...] = ()
     heading: str = ""
     lines: str = ""
+    do: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether there is nothing in it but good news."""
+        return not (self.lines or self.do)
 
 
 def left_view(left: Sequence[Left], words: Words) -> LeftView:
@@ -45,24 +55,46 @@ def left_view(left: Sequence[Left], words: Words) -> LeftView:
 def added_view(added: Added, words: Words) -> LeftView:
     """What a notice says after files were brought in."""
     view = left_view(added.left, words)
-    if not added.interrupted:
-        return view
-    stopped = words("uo_left_stopped")
-    return LeftView(
-        view.secret, view.heading or stopped, "\n".join(filter(None, (view.lines, view.heading and stopped)))
-    )
+    stopped = words("uo_left_stopped") if added.interrupted else ""
+    return _with(LeftView(view.secret, *_first(view.heading, stopped, under=view.lines)), _noted(added.notes), words)
 
 
 def inbox_view(came: Sequence[InboxLook], words: Words) -> LeftView:
     """What a notice says of documents that came by the inbox folder."""
     added = sum(len(look.added) for look in came)
-    faults = [look.fault for look in came if look.fault is not None]
     view = left_view([left for look in came for left in look.refused], words)
     heading = words("ul_inbox_new", count=count(added, words)) if added else ""
-    told = [view.heading if heading else "", view.lines]
-    told += [str(words.explain(fault)) for fault in faults]
-    lines = "\n".join(part for part in told if part)
-    return LeftView(view.secret, heading or view.heading or (words("ul_inbox_fault") if faults else ""), lines)
+    faults = [look.fault for look in came if look.fault is not None]
+    more = [*faults, *_noted([note for look in came for note in look.notes])]
+    return _with(LeftView(view.secret, *_first(heading, view.heading, under=view.lines)), more, words)
+
+
+def _first(heading: str, other: str, *, under: str) -> tuple[str, str]:
+    """The first that is said is the heading; the rest stands below it."""
+    below = other if heading else ""
+    return heading or other, "\n".join(part for part in (below, under) if part)
+
+
+def _noted(notes: Sequence[Note]) -> list[KnownError]:
+    return [KnownError(note.code, **note.params) for note in notes]
+
+
+def _with(view: LeftView, more: Sequence[KnownError], words: Words) -> LeftView:
+    """The view, and below it what else is to be known; one thing alone has the notice for itself."""
+    if not more:
+        return view
+    told = [words.explain(error) for error in more]
+    if len(told) == 1 and not view.heading:
+        return LeftView(view.secret, told[0].what, told[0].why, told[0].do)
+    lines = [view.lines, *(_in_a_line(one) for one in told[:_LINES_SHOWN])]
+    if len(told) > _LINES_SHOWN:
+        lines.append(words("ul_notes_more", count=count(len(told) - _LINES_SHOWN, words)))
+    heading = view.heading or words("ul_notes_heading", count=count(len(told), words))
+    return LeftView(view.secret, heading, "\n".join(line for line in lines if line))
+
+
+def _in_a_line(told: Explanation) -> str:
+    return " ".join(part for part in (told.what, told.why, told.do) if part)
 
 
 @dataclass(frozen=True)

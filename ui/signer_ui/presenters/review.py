@@ -44,6 +44,11 @@ class Cell:
     told: tuple[KnownError, ...] = ()
 
 
+def sends(documents: Sequence[Planned]) -> bool:
+    """Whether signing them sends any."""
+    return any(planned.job.receivers for planned in documents)
+
+
 def cells(documents: Sequence[Planned], lines: Mapping[str, Line]) -> tuple[Cell, ...]:
     """All cells, the doubtful ones first, else in the order of signing."""
     found: list[Cell] = []

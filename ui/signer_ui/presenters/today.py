@@ -214,7 +214,11 @@ def _inbox(came: Sequence[InboxLook], words: Words) -> list[Told]:
     told = [Told(words("ul_inbox_new", count=count(added, words)))] if added else []
     if left:
         told.append(Told(words("ul_inbox_left", count=count(left, words)), Glow.WARN))
-    return told
+    if noted := sum(len(look.notes) for look in came):
+        told.append(Told(words("ul_inbox_noted", count=count(noted, words)), Glow.WARN))
+    # The last look tells how the folder stands.
+    faults = [look.fault for look in came if look.fault is not None]
+    return [*told, *(Told(words.explain(fault).what, Glow.WARN) for fault in faults[-1:])]
 
 
 def _outgoing(snapshot: TodaySnapshot, inbox: Sequence[InboxLook], words: Words) -> Card:
