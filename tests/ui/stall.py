@@ -97,8 +97,14 @@ class StallWatch(QObject):
         busy, self._computed = (computed - self._computed) * 1000, computed
         self._gaps.setdefault(self._section, []).append((gap, busy))
         stacks, self._stacks = self._stacks, ""
-        if gap >= STALL_MS and len(self._stalls) < MOST_STACKS:
-            self._stalls.append(Stall(self._section, gap, busy, stacks))
+        if gap >= STALL_MS:
+            self._keep(Stall(self._section, gap, busy, stacks))
+
+    def _keep(self, stall: Stall) -> None:
+        """Of thousands of gaps those in which the thread itself did most."""
+        self._stalls.append(stall)
+        if len(self._stalls) > MOST_STACKS:
+            self._stalls.remove(min(self._stalls, key=lambda kept: kept.busy_ms))
 
     def _sample(self) -> None:
         seen, due = 0.0, STALL_MS

@@ -15,7 +15,7 @@ from signer_app.store.model import FileState
 from signer_resources.errors import KnownError
 from signer_ui.presenters import review
 from signer_ui.presenters.outgoing import Line
-from signer_ui.presenters.outgoing_signing import hurried
+from signer_ui.presenters.outgoing_totals import Totals
 from signer_ui.presenters.pace import Pace, line_text
 from signer_ui.presenters.report import columns, report_lines, title
 from signer_ui.presenters.review import Doubt
@@ -159,9 +159,9 @@ def test_only_what_is_in_a_hurry_and_ready_can_jump_in() -> None:
     urgent = made_line("urgent", urgency=Urgency.HOA_TOC, ticked=True)
     other = made_line("other", urgency=Urgency.HOA_TOC, ticked=True)
     slow, unready = made_line("slow"), made_line("unready", State.NEEDS_NUMBER, urgency=Urgency.HOA_TOC)
-    lines = [urgent, other, slow, unready]
-    assert hurried([slow, unready], lines) == (urgent, other)
-    assert hurried([other], lines) == (other,)
+    totals = Totals.of([urgent, other, slow, unready])
+    assert totals.hurried([slow, unready]) == (urgent, other)
+    assert totals.hurried([other]) == (other,)
 
 
 def test_the_result_tells_the_unsigned_first_with_their_reasons() -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QAccessible, QGuiApplication
+from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible, QGuiApplication, QImage, QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -24,9 +24,11 @@ from signer_ui.presenters.grid import (
     table_text,
     with_last_part,
 )
+from signer_ui.presenters.pace import LineText
 from signer_ui.tasks import Tasks
-from signer_ui.theme import Theme
+from signer_ui.theme import Theme, Tone
 from signer_ui.widgets.grid import Grid
+from signer_ui.widgets.signing_line import SigningLine
 from signer_ui.words import Words
 
 # Without a screen a list of suggestions can neither be raised nor take the keyboard for itself.
@@ -413,3 +415,142 @@ def test_everything_chosen_stays_chosen_in_another_order(grid: Grid[Letter], qtb
         grid.sort_by(NUMBER, descending=True)
     assert len(grid.chosen_ids) == 1500
     assert grid.current_id == "id3"
+
+
+# --- how much is drawn ------------------------------------------------------------------------------------------------
+
+
+class Painted(QObject):
+    """What of a widget was asked to be drawn, and how often it was asked for another place."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.areas: list[QRect] = []
+        self.layouts = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if isinstance(event, QPaintEvent):
+            self.areas.append(event.region().boundingRect())
+        self.layouts += event.type() == QEvent.Type.LayoutRequest
+        return False
+
+
+def _painted_all() -> None:
+    """What was asked for before is on the screen: a window's first layouts ask for others."""
+    for _round in range(10):
+        QApplication.processEvents()
+
+
+def test_only_the_lines_that_changed_are_drawn_anew(grid: Grid[Letter], qtbot: QtBot) -> None:
+    rows = letters(3000)
+    _show(grid, rows, qtbot)
+    _painted_all()
+    painted = Painted(grid.viewport())
+    grid.replace_rows({"id2": replace(rows[2], subject="Khác"), "id2999": replace(rows[2999], subject="Xa")})
+    QApplication.processEvents()
+    line = grid.visualRect(grid.model().index(2, 2))
+    assert len(painted.areas) == 1
+    assert painted.areas[0].top() == line.top()
+    assert painted.areas[0].height() < 2 * line.height()
+    assert grid.model().index(2, 2).data() == "Khác"
+    assert run_all(Index(grid.rows, COLUMNS, lambda row: row.id).arrange(Query().looking_for("xa"))).ids == ["id2999"]
+
+
+def test_rows_that_changed_in_place_are_found_by_what_they_say_now(grid: Grid[Letter], qtbot: QtBot) -> None:
+    rows = letters(3000)
+    _show(grid, rows, qtbot)
+    grid.replace_rows({"id7": replace(rows[7], subject="Quyết định"), "gone": rows[8]})
+    grid.set_filter("quyet dinh")
+    qtbot.waitUntil(lambda: grid.settled)
+    assert grid.shown_ids == ("id7",)
+    assert len(grid.rows) == 3000
+
+
+def test_heads_do_not_ask_each_chosen_cell(tasks: Tasks, qtbot: QtBot) -> None:
+    asked: list[str] = []
+
+    def allowed(row: Letter) -> bool:
+        asked.append(row.id)
+        return True
+
+    columns = (Column(NUMBER, lambda row: str(row.number), 8, editor=Editor(allowed=allowed)),)
+    grid: Grid[Letter] = Grid(columns, lambda row: row.id, WORDS, Theme(dark=False), tasks, "Văn bản")
+    qtbot.addWidget(grid)
+    grid.show()
+    _show(grid, letters(3000), qtbot)
+    grid.selectAll()
+    asked.clear()
+    grid.grab()
+    assert 0 < len(asked) < 300
+    assert len(grid.chosen_ids) == 3000
+
+
+def _picture(grid: Grid[Letter], line: int, column: str) -> QImage:
+    place = next(place for place, known in enumerate(COLUMNS) if known.key == column)
+    return grid.viewport().grab(grid.visualRect(grid.model().index(line, place)).adjusted(0, 0, 0, -1)).toImage()
+
+
+def _colours(picture: QImage) -> set[str]:
+    return {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+
+
+def test_a_cell_has_its_colour_its_shape_and_the_ground_of_what_is_chosen(grid: Grid[Letter], qtbot: QtBot) -> None:
+    _show(grid, letters(4), qtbot)
+    good, chosen = Theme(dark=False).colour(Tone.GOOD).name(), Theme(dark=False).colour(Tone.SELECTION).name()
+    plain = _colours(_picture(grid, 2, SUBJECT))
+    assert good in plain
+    assert chosen not in plain
+    assert good not in _colours(_picture(grid, 2, NUMBER))
+    grid.choose(["id2"], column=TICK)
+    assert {good, chosen} <= _colours(_picture(grid, 2, SUBJECT))
+
+
+def test_where_there_is_no_room_the_end_is_left_out_or_the_beginning(tasks: Tasks, qtbot: QtBot) -> None:
+    columns = (
+        Column[Letter](SUBJECT, lambda row: row.subject, 6),
+        Column[Letter](RECEIVERS, lambda row: row.receivers, 6, keep_end=True),
+    )
+    grid: Grid[Letter] = Grid(columns, lambda row: row.id, WORDS, Theme(dark=False), tasks, "Văn bản")
+    qtbot.addWidget(grid)
+    grid.resize(900, 300)
+    grid.show()
+    head, tail = "Ủy ban nhân dân xã Hòa Sơn", "Nguyễn Thị Minh Khai"
+    rows = (
+        Letter("a", 1, f"{head} một hai ba", f"một hai ba {tail}"),
+        Letter("b", 2, "", ""),
+        Letter("c", 3, f"{head} bốn năm sáu", f"bốn năm sáu {tail}"),
+    )
+    _show(grid, rows, qtbot)
+
+    def looks(line: int, place: int) -> QImage:
+        return grid.viewport().grab(grid.visualRect(grid.model().index(line, place))).toImage()
+
+    for place in (0, 1):
+        assert looks(0, place) == looks(2, place)
+    assert looks(0, 0) != looks(0, 1)
+
+
+# --- lines that tell how far it is ------------------------------------------------------------------------------------
+
+
+def test_how_far_it_is_is_told_without_laying_out_the_pane_and_painted_with_the_rest(qtbot: QtBot) -> None:
+    pane = QWidget()
+    qtbot.addWidget(pane)
+    lines = QVBoxLayout(pane)
+    line = SigningLine(WORDS, Theme(dark=False))
+    lines.addWidget(line)
+    pane.resize(900, 200)
+    pane.show()
+    line.begin(LineText("Đang ký 0/10", ""), 10)
+    _painted_all()
+    bar = line.findChild(QProgressBar)
+    assert bar is not None
+    pane_drawn, bar_drawn = Painted(pane), Painted(bar)
+    line.tell(LineText("Đang ký 7/10 Còn khoảng 2 giờ 35 phút", "Còn 3 · 120 văn bản/phút"), 7, 10)
+    assert (bar_drawn.areas, bar.value()) == ([], 7)
+    QApplication.processEvents()
+    assert bar_drawn.areas
+    assert pane_drawn.layouts == 0
+    told = [label.accessibleName() for label in line.findChildren(QLabel)]
+    assert told == ["Đang ký 7/10 Còn khoảng 2 giờ 35 phút", "Còn 3 · 120 văn bản/phút"]

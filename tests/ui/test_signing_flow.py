@@ -24,6 +24,7 @@ from signer_app.pdf.model import Profile
 from signer_app.signing.batch import Made
 from signer_app.signing.carrying import Carrier
 from signer_app.signing.certificates import fit_to_sign
+from signer_app.signing.engine import SigningRun
 from signer_app.signing.pipeline import Ride
 from signer_app.store.model import FileState, JournalAction, Urgency
 from signer_app.store.settings import Settings, ThemeChoice
@@ -439,6 +440,26 @@ def test_while_others_are_signed_one_is_left_out_and_one_in_a_hurry_goes_first(
     assert clerk.waiting() == {drafts[2]}
     outgoing.edit(drafts[2], Changes(subject="Lại sửa được"))
     assert signing.standing() is None
+
+
+def test_a_pause_counts_while_what_will_be_signed_is_looked_at_once_more(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts, signing = clerk.plain(1), clerk.desk.signing
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    seen: list[Standing | None] = []
+    examine = SigningRun.examine
+
+    def pressed(run: SigningRun) -> int:
+        signing.pause()
+        seen.append(signing.standing())
+        signing.go_on()
+        return examine(run)
+
+    monkeypatch.setattr(SigningRun, "examine", pressed)
+    assert signing.sign(ready, Login(Pin(CANARY_PIN))).stopped is None
+    assert seen == [Standing(0, 1, paused=True)]
 
 
 def test_what_cannot_be_signed_does_not_jump_in(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:

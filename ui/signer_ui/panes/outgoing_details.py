@@ -46,8 +46,13 @@ class DocumentCard(QFrame):
     def show_details(self, details: Details | None, *, editable: bool) -> None:
         """Shows a document; None: nothing is chosen. The file in view stays in view."""
         if details != self._shown or details is None:
-            self._shown = details
-            self._draw_told(details)
+            before, self._shown = self._shown, details
+            if details is not None and before is not None and details.told == before.told:
+                # Going through the list: building all of it anew takes longer than a person should feel.
+                self._heading.setText(details.heading)
+                self._under.setText(details.under)
+            else:
+                self._draw_told(details)
             self.copying.ask(details.copy if details is not None else None)
             self.files.put(details)
         self.files.set_editable(editable)
@@ -73,9 +78,11 @@ class DocumentCard(QFrame):
         lines.setVerticalSpacing(self._theme.space(0.5))
         lines.setColumnStretch(1, 1)
         heading = details.heading if details else self._words("uo_details_none")
-        lines.addWidget(_text(heading, "strong" if details else "muted"), 0, 0, 1, 3)
-        if details is not None:
-            lines.addWidget(_text(details.under, "muted"), 1, 0, 1, 3)
+        self._heading = _text(heading, "strong" if details else "muted")
+        self._under = _text(details.under if details else "", "muted")
+        lines.addWidget(self._heading, 0, 0, 1, 3)
+        lines.addWidget(self._under, 1, 0, 1, 3)
+        self._under.setVisible(details is not None)
         for one in details.told if details else ():
             self._draw_reason(lines, one)
         lines.setRowStretch(lines.rowCount(), 1)

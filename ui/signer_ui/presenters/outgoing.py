@@ -1,13 +1,14 @@
-"""What the grid of outgoing documents shows: its columns, states and sums.
+"""What the grid of outgoing documents shows: its columns and states.
 
 Pure values in and out; loads no Qt, reads nothing. A `Line` is a row of the drafts with how far its sending is. What is
-typed is understood in `outgoing_typing`, what is examined and signed decided in `outgoing_signing`.
+typed is understood in `outgoing_typing`, what is examined and signed decided in `outgoing_signing`; sums are in
+`outgoing_totals`.
 """
 
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from signer_app.desk.signing_values import DocumentOutcome
@@ -16,7 +17,7 @@ from signer_app.outgoing.model import Draft, Profile, Row, State, Urgency
 from signer_app.store.model import FileState, OutboxPacket, OutboxState
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
-from signer_ui.presenters.figures import count, day, time_of
+from signer_ui.presenters.figures import day, time_of
 from signer_ui.presenters.grid import Column, Editor, Shade, Suggestion, fold
 from signer_ui.presenters.outgoing_kinds import (
     KINDS,
@@ -51,9 +52,6 @@ _SHADES = {
 }
 _GLOW_SHADES = {Glow.GOOD: Shade.GOOD, Glow.WARN: Shade.WARN, Glow.BAD: Shade.BAD, Glow.OFF: Shade.MUTED}
 _STATE_ORDER = tuple(_SHADES)
-_COUNTED = (
-    State.READY, State.WARNING, State.REFUSED, State.NEEDS_NUMBER, State.CHECKING, State.SIGNING, State.SIGNED,
-)  # fmt: skip
 _EDITABLE = frozenset(State) - {State.SIGNING, State.SIGNED}
 _BOXED = frozenset({State.READY, State.WARNING, State.CHECKING})
 """Rows that can be ticked; what can't be signed as it is has no box."""
@@ -122,7 +120,8 @@ def _short(name: str) -> str:
 
 def ended(line: Line, outcome: DocumentOutcome) -> Line:
     """The row of a document that has just been signed or not, until it is read anew."""
-    return replace(line, row=replace(line.row, state=_ENDED.get(outcome.state, line.row.state)))
+    state = _ENDED.get(outcome.state, line.row.state)
+    return line if state is line.row.state else replace(line, row=replace(line.row, state=state))
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------
@@ -296,17 +295,3 @@ def _urgency_shade(urgency: Urgency) -> Shade | None:
     if urgency is Urgency.NORMAL:
         return Shade.MUTED
     return Shade.BAD if urgency >= Urgency.HOA_TOC else Shade.WARN
-
-
-def kinds_differ(lines: Sequence[Line]) -> bool:
-    """Whether how a document is signed has to be said: a day's letters are all sealed, and the room is wanted."""
-    return any(line.draft.profile is not Profile.AGENCY for line in lines)
-
-
-def summary(lines: Sequence[Line], words: Words) -> str:
-    """Wording 8, with what else there is; empty without rows."""
-    if not lines:
-        return ""
-    often = Counter(line.row.state for line in lines)
-    told = [words(f"uo_count_{state}", count=count(often[state], words)) for state in _COUNTED if often[state]]
-    return words("uo_summary", counts=" · ".join(told))

@@ -4,20 +4,23 @@ Pure values in and out; loads no Qt, asks no token.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.outgoing.model import Draft, Profile
-from signer_app.store.model import Urgency
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_ui.presenters.figures import count
-from signer_ui.presenters.outgoing import Line, ticked
+from signer_ui.presenters.outgoing import Line
 from signer_ui.presenters.outgoing_kinds import is_sent, role_for
+from signer_ui.presenters.outgoing_totals import Totals
 from signer_ui.words import Words
 
 Question = tuple[object, ...]
+
+_AT_A_TIME = 8
+_PARTS = 16
 
 
 def question(draft: Draft, certificate: str, today: dt.date) -> Question:
@@ -42,6 +45,11 @@ def to_examine(
         if line.editable and asked.get(line.id) != question(line.draft, certificates.get(line.draft.profile, ""), today)
     ]  # fmt: skip
     return tuple(line.id for line in sorted(pending, key=lambda line: line.id != first))
+
+
+def at_a_time(pending: int) -> int:
+    """How many of so many are examined before the rows are read anew, which takes the longer the more there are."""
+    return max(_AT_A_TIME, pending // _PARTS)
 
 
 @dataclass(frozen=True)
@@ -77,59 +85,41 @@ def signers(tokens: TokensSnapshot) -> tuple[Signer, ...]:
 
 
 def press(
-    lines: Sequence[Line],
+    totals: Totals,
     certificates: Mapping[Profile, str],
     plugged: Sequence[Signer],
     today: dt.date,
     words: Words,
 ) -> Press:
     """What the one button does now."""
-    wanted = [line for line in lines if line.row.signable and line.draft.ticked]
-    ids = tuple(line.id for line in wanted)
-    sent = sum(1 for line in wanted if _leaves(line))
+    ids, kinds, sent = tuple(totals.wanted), totals.signing, totals.leaving
     text = words("uo_sign_send" if sent or not ids else "uo_sign_only", count=count(len(ids), words))
     if not ids:
-        hint = words("uo_hint_none") if any(ticked(line) is not None for line in lines) else ""
-        return Press(text, (), False, hint, None)
-    named = {certificates.get(line.draft.profile) for line in wanted}
+        return Press(text, (), False, words("uo_hint_none") if totals.boxed else "", None)
+    named = {certificates.get(profile) for profile in kinds}
     certificate = next(iter(named)) if len(named) == 1 else None
     if None in named:
         error = KnownError("no_token") if not plugged else KnownError("certificate_none_fits")
-        fits = any(_may_sign(signer, wanted, today) for signer in plugged)
+        fits = any(_may_sign(signer, kinds, today) for signer in plugged)
         key = "uo_hint_no_token" if not plugged else "uo_hint_choose" if fits else "uo_hint_no_fit"
         return Press(text, ids, bool(sent), words(key), None, error)
     name = next((signer.name for signer in plugged if signer.sha256 == certificate), "")
     told = [words("uo_hint_with", name=name)] if name else []
-    kept = len(wanted) - sent
+    kept = len(ids) - sent
     if sent:
         told.append(words("uo_hint_send", count=count(sent, words)))
     if kept and sent:
         told.append(words("uo_hint_keep", count=count(kept, words)))
     elif kept:
-        lacking = any(is_sent(line.draft.profile) for line in wanted)
-        told.append(words("uo_hint_all_kept" if lacking else "uk_hint_kept"))
+        told.append(words("uo_hint_all_kept" if any(map(is_sent, kinds)) else "uk_hint_kept"))
     return Press(text, ids, bool(sent), " ".join(told), certificate)
 
 
-def _leaves(line: Line) -> bool:
-    """Whether it is given to be sent: a copy without a number of its own is kept."""
-    draft = line.draft
-    return bool(draft.receivers) and is_sent(draft.profile) and (draft.profile is Profile.AGENCY or bool(draft.number))
-
-
-def must_choose(lines: Sequence[Line], plugged: Sequence[Signer], today: dt.date) -> bool:
+def must_choose(totals: Totals, plugged: Sequence[Signer], today: dt.date) -> bool:
     """Whether more than one of the certificates could sign some of these documents."""
-    kinds = {line.draft.profile: line for line in lines if line.editable}
-    return any(sum(_may_sign(signer, [line], today) for signer in plugged) > 1 for line in kinds.values())
+    return any(sum(_may_sign(signer, [kind], today) for signer in plugged) > 1 for kind in totals.editable)
 
 
-def _may_sign(signer: Signer, lines: Sequence[Line], today: dt.date) -> bool:
-    needed = {role_for(line.draft.profile, today) for line in lines}
+def _may_sign(signer: Signer, kinds: Iterable[Profile], today: dt.date) -> bool:
+    needed = {role_for(kind, today) for kind in kinds}
     return needed <= {signer.role, None}
-
-
-def hurried(chosen: Sequence[Line], lines: Sequence[Line]) -> tuple[Line, ...]:
-    """What could be signed before all that waits in a batch: hỏa tốc, ready; of the chosen rows, else of the ticked."""
-    able = [line for line in lines if line.draft.urgency >= Urgency.HOA_TOC and line.row.signable]
-    ids = {line.id for line in chosen}
-    return tuple(line for line in able if line.id in ids) or tuple(line for line in able if line.draft.ticked)

@@ -42,6 +42,10 @@ class Elided(QLabel):
         self.setText(" ".join(text.split()))
         self.setToolTip(plain_tip(tip or text))
 
+    def shown(self) -> str:
+        """The text, whole."""
+        return self.text()
+
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """A few letters are enough."""
         return QSize(self.fontMetrics().averageCharWidth() * 6, super().minimumSizeHint().height())
@@ -49,8 +53,26 @@ class Elided(QLabel):
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """The text, as much of it as fits."""
         painter = QPainter(self)
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        text = self.fontMetrics().elidedText(self.shown(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
         # Without the style's help: only to name it, PySide would set up all of its enumerations before the first paint.
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
         painter.end()
+
+
+class Ticking(Elided):
+    """For a text that changes every second: the label never asks for another place, so nothing around it is laid out
+    anew for it. A screen reader hears it as the label's name.
+    """
+
+    def put(self, text: str, tip: str = "") -> None:
+        """Shows another text; line breaks become blanks."""
+        shown = " ".join(text.split())
+        if shown != self.accessibleName():
+            self.setAccessibleName(shown)
+            self.setToolTip(plain_tip(tip or text))
+            self.update()
+
+    def shown(self) -> str:
+        """The text, whole."""
+        return self.accessibleName()

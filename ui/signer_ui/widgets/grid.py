@@ -11,16 +11,12 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
     QMargins,
     QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QPoint,
-    QSize,
     Qt,
     Signal,
 )
@@ -31,7 +27,6 @@ from PySide6.QtGui import (
     QKeySequence,
     QPainter,
     QPaintEvent,
-    QPalette,
     QPen,
     QResizeEvent,
 )
@@ -40,19 +35,16 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QMenu,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
-from signer_ui.glow import Glow
 from signer_ui.presenters.grid import (
     Arrangement,
     Column,
     Ended,
     Index,
     Query,
-    Shade,
     Steps,
     run_all,
     run_slice,
@@ -60,200 +52,19 @@ from signer_ui.presenters.grid import (
 )
 from signer_ui.tasks import Handle, Lane, Tasks
 from signer_ui.theme import Theme, Tone
-from signer_ui.widgets.elided import plain_tip
 from signer_ui.widgets.grid_cells import CellDelegate
-from signer_ui.widgets.light import glow_icon
+from signer_ui.widgets.grid_model import GridModel, runs
+from signer_ui.widgets.grid_painting import CellPainter
 from signer_ui.words import Words
 
 R = TypeVar("R")
 T = TypeVar("T")
-_Index = QModelIndex | QPersistentModelIndex
 
 _AT_ONCE = 500
 """So few rows are worked out where they are shown: a few milliseconds."""
 
-_TONES = {
-    Shade.GOOD: Tone.GOOD,
-    Shade.WARN: Tone.WARN,
-    Shade.BAD: Tone.BAD,
-    Shade.MUTED: Tone.MUTED,
-    Shade.ACCENT: Tone.ACCENT,
-}
-_GLOWS = {
-    Shade.GOOD: Glow.GOOD,
-    Shade.WARN: Glow.WARN,
-    Shade.BAD: Glow.BAD,
-    Shade.MUTED: Glow.OFF,
-    Shade.ACCENT: Glow.GOOD,
-}
-_SHARP = 3.0
-"""Shapes stay sharp up to a scaling of 300 %."""
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CURRENT = QItemSelectionModel.SelectionFlag.Current | QItemSelectionModel.SelectionFlag.NoUpdate
-
-
-class _Model(QAbstractTableModel, Generic[R]):
-    """The lines of an arrangement; texts are made when they are asked for, so only for what is seen."""
-
-    typed = Signal(str, str, str)
-    """Row, column, text."""
-    ticked = Signal(object, bool)
-
-    def __init__(self, columns: Sequence[Column[R]], words: Words, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
-        self.columns = tuple(columns)
-        self.shown: Arrangement[R] = Arrangement()
-        self.query = Query()
-        self._words = words
-        self._heads = [words(column.key) for column in columns]
-        self._typed: dict[tuple[str, str], str] = {}
-        self._colours = {shade: theme.colour(tone) for shade, tone in _TONES.items()}
-        self._dots = {shade: glow_icon(theme, glow, _SHARP) for shade, glow in _GLOWS.items()}
-        self._dot_size = QSize(theme.space(2.5), theme.space(2.5))
-        # Looked up by number: asking an enum for its members costs more than the answers below.
-        role = Qt.ItemDataRole
-        self._answers: dict[int, Callable[[Column[R], R, str], object]] = {
-            int(role.DisplayRole): self._text,
-            int(role.EditRole): self._edited,
-            int(role.CheckStateRole): self._check,
-            int(role.ToolTipRole): self._tip,
-            int(role.AccessibleTextRole): self._accessible,
-        }
-
-    def forget_typed(self) -> None:
-        """Shows what the rows say again, not what was typed over them."""
-        self._typed.clear()
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's name and default
-        """Lines shown."""
-        return 0 if parent.isValid() else len(self.shown)
-
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: N802, B008 - Qt's name and default
-        """All columns."""
-        return 0 if parent.isValid() else len(self.columns)
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell shows and says."""
-        answer = self._answers.get(role)
-        if answer is None or not index.isValid():
-            return None
-        line = index.row()
-        return answer(self.columns[index.column()], self.shown.row(line), self.shown.ids[line])
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:  # noqa: N802
-        """The heads; a screen reader also hears the order."""
-        if orientation is not Qt.Orientation.Horizontal or section >= len(self.columns):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._heads[section]
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            if self.query.column != self.columns[section].key:
-                return self._heads[section]
-            order = "uo_grid_descending" if self.query.descending else "uo_grid_ascending"
-            return self._words("uo_grid_head", head=self._heads[section], order=self._words(order))
-        return None
-
-    def flags(self, index: _Index) -> Qt.ItemFlag:
-        """What may be done with a cell."""
-        if not index.isValid():
-            return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
-        column, row = self.columns[index.column()], self.shown.row(index.row())
-        if column.editor is not None and column.editor.allowed(row):
-            flags |= Qt.ItemFlag.ItemIsEditable
-        if column.check is not None and column.check(row) is not None:
-            flags |= Qt.ItemFlag.ItemIsUserCheckable
-        return flags
-
-    def setData(self, index: _Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802
-        """Says what was typed or ticked; the cell shows it until new rows come."""
-        if not index.isValid():
-            return False
-        column, row_id = self.columns[index.column()], self.shown.ids[index.row()]
-        if role == Qt.ItemDataRole.CheckStateRole:
-            self.ticked.emit((row_id,), Qt.CheckState(value) is Qt.CheckState.Checked)
-            return True
-        if role != Qt.ItemDataRole.EditRole:
-            return False
-        text = str(value).strip()
-        if text != self._edited(column, self.shown.row(index.row()), row_id):
-            if column.editor is not None and column.editor.start is None:
-                self._typed[row_id, column.key] = text
-                self.dataChanged.emit(index, index)
-            self.typed.emit(row_id, column.key, text)
-        return True
-
-    def draw(self, option: QStyleOptionViewItem, index: _Index) -> None:
-        """How a cell looks, for the delegate."""
-        line, column = index.row(), self.columns[index.column()]
-        row, row_id = self.shown.row(line), self.shown.ids[line]
-        assert isinstance(index, QModelIndex)
-        option.index = index
-        feature = QStyleOptionViewItem.ViewItemFeature
-        if column.check is not None:
-            ticked = column.check(row)
-            if ticked is not None:
-                option.features |= feature.HasCheckIndicator
-                option.checkState = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-            return
-        option.features |= feature.HasDisplay
-        option.text = self._text(column, row, row_id)
-        option.displayAlignment = _RIGHT if column.number else _LEFT
-        if column.keep_end:
-            option.textElideMode = Qt.TextElideMode.ElideLeft
-        shade = column.shade(row) if column.shade is not None else None
-        if shade is None:
-            return
-        palette = QPalette(option.palette)
-        for role in (QPalette.ColorRole.Text, QPalette.ColorRole.HighlightedText):
-            palette.setColor(role, self._colours[shade])
-        option.palette = palette
-        if column.dot:
-            option.features |= feature.HasDecoration
-            option.icon = self._dots[shade]
-            option.decorationSize = self._dot_size
-
-    def put(self, shown: Arrangement[R], query: Query) -> None:
-        """Other lines."""
-        self.beginResetModel()
-        self.shown, self.query = shown, query
-        self._typed.clear()
-        self.endResetModel()
-
-    def put_in_place(self, shown: Arrangement[R], query: Query) -> None:
-        """The same lines with other contents."""
-        self.shown, self.query = shown, query
-        self._typed.clear()
-        if len(shown):
-            self.dataChanged.emit(self.index(0, 0), self.index(len(shown) - 1, len(self.columns) - 1))
-
-    def _text(self, column: Column[R], row: R, row_id: str) -> str:
-        if self._typed and (row_id, column.key) in self._typed:
-            return self._typed[row_id, column.key]
-        return column.text(row)
-
-    def _edited(self, column: Column[R], row: R, row_id: str) -> str:
-        if column.editor is not None and column.editor.start is not None:
-            return column.editor.start(row)
-        return self._text(column, row, row_id)
-
-    def _check(self, column: Column[R], row: R, _row_id: str) -> object:
-        ticked = column.check(row) if column.check is not None else None
-        return None if ticked is None else Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-
-    def _tip(self, column: Column[R], row: R, _row_id: str) -> object:
-        return plain_tip(column.tip(row) or "") if column.tip is not None else None
-
-    def _accessible(self, column: Column[R], row: R, row_id: str) -> object:
-        head = self._words(column.key)
-        if column.check is not None:
-            ticked = column.check(row)
-            key = "uo_grid_no_box" if ticked is None else "uo_grid_ticked" if ticked else "uo_grid_unticked"
-            return self._words("uo_grid_cell", head=head, text=self._words(key))
-        return self._words(
-            "uo_grid_cell", head=head, text=self._text(column, row, row_id) or self._words("uo_grid_empty")
-        )
 
 
 class Grid(QTableView, Generic[R]):
@@ -296,8 +107,9 @@ class Grid(QTableView, Generic[R]):
         self._waiting: tuple[Arrangement[R], Query] | None = None
         self._restoring = False
         self._empty = ""
-        self._model: _Model[R] = _Model(columns, words, theme, self)
-        self._cells = CellDelegate(self._columns, self._model.draw, self)
+        self._model: GridModel[R] = GridModel(columns, words, theme, self)
+        self._painter = CellPainter(theme, self._model.dot_size)
+        self._cells = CellDelegate(self._columns, self._model.draw, self._model.face, self._painter, self)
         self.setAccessibleName(name)
         self.setModel(self._model)
         self.setItemDelegate(self._cells)
@@ -335,8 +147,8 @@ class Grid(QTableView, Generic[R]):
             self._arrange()
             return
         shown = replace(self._model.shown, rows=self._index.rows)
-        self._model.put_in_place(shown, self._model.query)
-        if len(self._index.rows) > _AT_ONCE:
+        self._model.put_some(shown, changed)
+        if not self._index.searchable and len(self._index.rows) > _AT_ONCE:
             self._preparing.start(self._index.prepare(), lambda _nothing: None, at_once=False)
 
     def set_filter(self, text: str) -> None:
@@ -632,13 +444,8 @@ class Grid(QTableView, Generic[R]):
 
     def _select(self, lines: Sequence[int]) -> None:
         selection, last = QItemSelection(), len(self._columns) - 1
-        start = 0
-        for end in range(1, len(lines) + 1):
-            if end == len(lines) or lines[end] != lines[end - 1] + 1:
-                selection.append(
-                    QItemSelectionRange(self._model.index(lines[start], 0), self._model.index(lines[end - 1], last))
-                )
-                start = end
+        for first, end in runs(lines):
+            selection.append(QItemSelectionRange(self._model.index(first, 0), self._model.index(end, last)))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def _selection_changed(self) -> None:
@@ -683,6 +490,9 @@ class Grid(QTableView, Generic[R]):
         lines.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         lines.setDefaultSectionSize(self.fontMetrics().height() + theme.space(2.5))
         heads = self.horizontalHeader()
+        # One of its own, always empty: a head would ask each of ten thousand chosen cells below it, at every paint,
+        # whether all of its column is chosen, and shows nothing of that.
+        heads.setSelectionModel(QItemSelectionModel(self._model, heads))
         heads.setSectionsClickable(True)
         heads.setSortIndicatorShown(True)
         heads.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -717,6 +527,7 @@ class Grid(QTableView, Generic[R]):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """The lines, the cursor's cell, and words where there is nothing."""
+        self._painter.begin(self)
         super().paintEvent(event)
         index = self.currentIndex()
         if index.isValid() and self.hasFocus():

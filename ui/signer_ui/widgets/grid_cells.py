@@ -1,4 +1,4 @@
-"""How a cell of a grid is edited: a line with suggestions, or a choice from a list. UI thread.
+"""How a cell of a grid is drawn and edited: a line with suggestions, or a choice from a list. UI thread.
 
 The editor is filled once, when it opens: news about the row that come meanwhile never overwrite what is being typed.
 Suggestions are searched without Vietnamese marks.
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from signer_ui.presenters.grid import Column, Suggestion, fold, last_part, with_last_part
+from signer_ui.widgets.grid_painting import CellPainter, Face
 
 _Index = QModelIndex | QPersistentModelIndex
 _FOLDED = int(Qt.ItemDataRole.UserRole)
@@ -31,19 +32,30 @@ _MOST_SHOWN = 12
 
 
 Cell = Callable[[QStyleOptionViewItem, _Index], None]
-"""Says how a cell looks."""
+"""Tells Qt's style what a cell holds: how much room it wants, whether its box is ticked."""
+Faces = Callable[[_Index], Face]
+"""Says what a cell of text shows."""
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Editors for the columns of a grid."""
+    """Draws the cells of a grid, and makes the editors for its columns."""
 
-    def __init__(self, columns: Sequence[Column[Any]], cell: Cell, grid: QAbstractItemView) -> None:
+    def __init__(
+        self, columns: Sequence[Column[Any]], cell: Cell, faces: Faces, painter: CellPainter, grid: QAbstractItemView
+    ) -> None:
         super().__init__(grid)
         self._columns = columns
-        self._cell = cell
+        self._cell, self._faces, self._painter = cell, faces, painter
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Text by our own painter; a box to tick by the style."""
+        if self._columns[index.column()].check is not None:
+            super().paint(painter, option, index)
+        else:
+            self._painter.paint(painter, option, self._faces(index))
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: N802 - Qt's name
-        """All that is drawn of a cell in one answer; Qt alone would ask the model nine times."""
+        """All that Qt has to know of a cell in one answer; it would ask the model nine times."""
         self._cell(option, index)
 
     def editorEvent(  # noqa: N802 - Qt's name

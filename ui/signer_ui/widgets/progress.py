@@ -10,10 +10,31 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from signer_ui.tasks import Handle, Progress
 from signer_ui.theme import Theme
-from signer_ui.widgets.basics import button, label
+from signer_ui.widgets.basics import button
+from signer_ui.widgets.elided import Ticking
 from signer_ui.words import Words
 
 SHOW_AFTER_MS = 1000
+
+
+class Bar(QProgressBar):
+    """Painted with all the rest: at each step Qt's own would have the window painted there and then, with everything in
+    it that waits to be painted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextVisible(False)
+
+    def put(self, done: int, total: int, name: str) -> None:
+        """How far it is; a total of 0 is unknown. `name` is what a screen reader says."""
+        self.setAccessibleName(name)
+        if (self.value(), self.maximum()) == (done, total):
+            return
+        self.setUpdatesEnabled(False)
+        self.setMaximum(total)
+        self.setValue(done)
+        self.setUpdatesEnabled(True)
 
 
 class ProgressLine(QWidget):
@@ -23,9 +44,8 @@ class ProgressLine(QWidget):
         super().__init__(parent)
         self._words = words
         self._stop: Callable[[], None] | None = None
-        self._what = label()
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._what = Ticking()
+        self._bar = Bar()
         self._cancel = button(words("ui_cancel"), self._stopped)
         lines = QVBoxLayout()
         lines.setSpacing(theme.space(1))
@@ -52,10 +72,9 @@ class ProgressLine(QWidget):
     def tell(self, progress: Progress) -> None:
         """How far it is; a total of 0 is unknown."""
         what = self._words(progress.key)
-        self._what.setText(f"{what} {progress.done}/{progress.total}" if progress.total else what)
-        self._bar.setMaximum(progress.total)
-        self._bar.setValue(progress.done)
-        self._bar.setAccessibleName(self._what.text())
+        told = f"{what} {progress.done}/{progress.total}" if progress.total else what
+        self._what.put(told)
+        self._bar.put(progress.done, progress.total, told)
 
     def end(self) -> None:
         """The work is over."""

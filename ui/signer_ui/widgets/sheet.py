@@ -6,8 +6,17 @@ UI thread. Fetches and paints only what is in sight, for ten thousand documents 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelection,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -265,6 +274,12 @@ class Sheet(QListView):
         """What came into sight is asked for."""
         super().paintEvent(event)
         self._pictures.poke()
+
+    def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:  # noqa: N802 - Qt's name
+        """What is drawn anew where a choice changes. Qt would ask each of ten thousand chosen cells for its place,
+        which takes a fifth of a second; all that is in sight takes a few milliseconds.
+        """
+        return QRegion(self.viewport().rect()) if selection.count() else QRegion()
 
     def _in_sight(self) -> tuple[Sequence[Cell], int]:
         """The cells in sight, from the first."""

@@ -4,13 +4,14 @@ UI thread; decides nothing.
 """
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.pace import LineText
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button
-from signer_ui.widgets.elided import Elided
+from signer_ui.widgets.elided import Ticking
+from signer_ui.widgets.progress import Bar
 from signer_ui.words import Words
 
 
@@ -28,10 +29,8 @@ class SigningLine(QWidget):
         self._words = words
         self._paused = False
         self._stopping = False
-        # Of one line each: a text that takes another height would have the whole pane laid out and painted anew.
-        self._what, self._more = Elided("", "strong"), Elided("", "muted")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._what, self._more = Ticking("", "strong"), Ticking("", "muted")
+        self._bar = Bar()
         self.urgent = button("", self.urgent_wanted.emit, "danger")
         self.urgent.setToolTip(words("ul_urgent_tip"))
         self.skip = button(words("ul_skip"), self.skip_wanted.emit)
@@ -66,9 +65,7 @@ class SigningLine(QWidget):
         """How far it is."""
         self._what.put(text.what)
         self._more.put(text.more)
-        self._bar.setMaximum(total)
-        self._bar.setValue(done)
-        self._bar.setAccessibleName(text.what)
+        self._bar.put(done, total, text.what)
 
     def offer(self, *, skip: bool, urgent: int) -> None:
         """Whether something chosen may be left out, and how many could be signed at once."""
