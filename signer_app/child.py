@@ -3,6 +3,7 @@
 Runs in each child; holds nothing between two requests.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from signer_token.channel import Refusal
 
 _MEMORY_BYTES = 3 << 30
 _TASK_BYTES = 3 << 29
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def limit_memory() -> None:
@@ -64,6 +66,6 @@ def refusals() -> Iterator[None]:
     except KnownError as error:
         raise Refusal(error.code, **{key: str(value) for key, value in error.params.items()}) from error
     except OSError as error:
-        if error.errno == 28:
+        if error.errno in _FULL:
             raise Refusal("disk_full", folder=str(Path(error.filename or ".").parent)) from error
         raise Refusal("file_unreadable", name=Path(error.filename or "").name) from error

@@ -5,14 +5,12 @@ Main process, under the data folder's lock. Sending needs no PIN; only `--enrol`
 
 import argparse
 import random
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
+from signer_app.cli.stopping import stop_signal
 from signer_app.custody.book import require_holder
 from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address, try_again
 from signer_app.pdf.model import Profile
@@ -77,22 +75,12 @@ def _until_signal(space: Workspace, console: Console) -> int:
         if not console.as_json and (report.sent or report.received or news):
             _tell(space, report, console)
 
-    with _stop_signal() as stop:
+    stop = threading.Event()
+    with stop_signal(stop):
         sync_until(stop.wait, lambda: _pass(space, console), told, random.SystemRandom().uniform)
     if console.as_json:
         _tell(space, total, console)
     return 0
-
-
-@contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
-    stop = threading.Event()
-    kept = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 def _tell(space: Workspace, report: SyncReport, console: Console) -> None:

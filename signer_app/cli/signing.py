@@ -5,6 +5,7 @@ looked at.
 """
 
 import argparse
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -13,6 +14,7 @@ import msgspec
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
+from signer_app.cli.stopping import stop_signal
 from signer_app.custody.book import require_holder
 from signer_app.pdf.model import CopyForm, CopyOrder, Finding, LetterFacts, PreflightResult, Profile, Severity
 from signer_app.signing.batch import BatchResult, Outcome
@@ -254,8 +256,9 @@ def _run(
     for finding in space_findings(space, jobs):
         if finding.severity is Severity.WARNING:
             console.warn(KnownError(finding.code, **finding.params))
+    stop = threading.Event()
     with console.progress() as progress:
-        run = SigningRun(space, chosen, jobs, options, progress, continues=continues)
+        run = SigningRun(space, chosen, jobs, options, progress, continues=continues, cancelled=stop.is_set)
         ready = run.examine()
     stopped: KnownError | None = None
     if ready:
@@ -272,7 +275,8 @@ def _run(
             stopped = error
         else:
             run.begin()
-            with console.progress() as progress:
+            # Ctrl+C stops as the window's button does: what has its signature is kept, the rest waits.
+            with console.progress() as progress, stop_signal(stop):
                 stopped = run.sign_with(login, progress=progress)
     result = run.finish(stopped)
     clean = _tell_json(result, console) if console.as_json else _tell(result, console)

@@ -241,16 +241,18 @@ class Signing:
             document_done=told,
         )
         stopped = None
-        # Looked at again, mostly from memory: a number may have been taken while the PIN was typed. The batch begins
-        # with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in their list as before.
-        if found := run.examine():
-            running.begin(run, found)
-            self._running = running, ready
-            try:
+        # From here on a pause counts, also one that is wanted while it is looked at.
+        self._running = running, ready
+        try:
+            # Looked at again, mostly from memory: a number may have been taken while the PIN was typed. The batch
+            # begins with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in their list
+            # as before.
+            if found := run.examine():
+                running.begin(run, found)
                 stopped = run.sign_with(login)
-            finally:
-                self._running = None
-                running.close()
+        finally:
+            self._running = None
+            running.close()
         result = run.finish(_without_frames(stopped))
         run.reported()
         outcomes = (*by_document(running.documents(result.files), result.files), *ready.refused)
@@ -267,18 +269,21 @@ class Signing:
 
     def pause(self) -> None:
         """Nothing more is begun until `go_on`. Never blocks."""
-        if self._running is not None:
-            self._running[0].control.pause()
+        found = self._running
+        if found is not None:
+            found[0].control.pause()
 
     def go_on(self) -> None:
         """Ends a pause. Never blocks."""
-        if self._running is not None:
-            self._running[0].control.go_on()
+        found = self._running
+        if found is not None:
+            found[0].control.go_on()
 
     def skip(self, drafts: Sequence[str]) -> None:
         """Leaves these out, as far as they aren't on their way. Never blocks."""
-        if self._running is not None:
-            self._running[0].skip(drafts)
+        found = self._running
+        if found is not None:
+            found[0].skip(drafts)
 
     def jump_in(self, draft_id: str) -> None:
         """Has a draft signed next by the batch that is being signed; blocks until it has been looked at.

@@ -101,12 +101,13 @@ class TodaySnapshot:
 
 
 class Today:
-    """Reads the snapshots; remembers since when this process works, to tell a running batch from one that was cut."""
+    """Reads the snapshots; remembers which batches there were at its start: one of those can't run, it was cut."""
 
     def __init__(self, space: Workspace, names: Names) -> None:
         self._space = space
         self._names = names
-        self._started = space.now()
+        with space.store.view() as view:
+            self._before = view.listings.newest_batch()
 
     def look(self) -> TodaySnapshot:
         """The home screen's facts now. KnownError as `Store.view`."""
@@ -120,7 +121,7 @@ class Today:
                 incoming=self._incoming(view, midnight, before),
                 outgoing=_outgoing(view, midnight, now, calendar),
                 sending=_sending(view, midnight, now),
-                stopped=view.listings.stopped_batches(self._started),
+                stopped=view.listings.stopped_batches(self._before),
                 version=importlib.metadata.version("signer"),
             )
 

@@ -1,10 +1,10 @@
 """Documents brought in: from files and folders, or once more from what a signed document was signed from.
 
-Main process, on the thread of the caller; the pages are read by workers. Each document is kept as soon as it is whole,
-or not at all: it must not go out without its appendix, and nothing stays of one with a secret part.
+Main process; several threads look and copy, the caller's writes down. Each document is kept as soon as it is whole, or
+not at all: it must not go out without its appendix, and nothing stays of one with a secret part.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from signer_app.outgoing.outputs import Place, Taken, with_outputs
 from signer_app.signing.batch import Progress
 from signer_app.signing.examine import Examiner
 from signer_app.signing.jobs import appendix_profile
+from signer_app.signing.side_by_side import side_by_side
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
@@ -54,6 +55,25 @@ class _Run:
         return Added(tuple(self.drafts), tuple(self.left), interrupted, tuple(self.notes))
 
 
+@dataclass
+class _Opened:
+    """A group that was looked at, and copied where nothing speaks against it. `error` is why all of it is left out."""
+
+    group: Group
+    seen: dict[Path, str] = field(default_factory=dict)
+    beside: list[opening.Seen] = field(default_factory=list)
+    faults: dict[Path, KnownError] = field(default_factory=dict)
+    files: list[DraftFile] = field(default_factory=list)
+    attached: list[DraftAttachment] = field(default_factory=list)
+    error: KnownError | None = None
+    again: bool = False
+
+    @property
+    def blobs(self) -> set[str]:
+        """Its copies."""
+        return {file.blob for file in self.files} | {item.blob for item in self.attached}
+
+
 class Bringing:
     """Brings documents into one workspace."""
 
@@ -78,14 +98,12 @@ class Bringing:
         run = _Run(self._examining.reader(), profile, found.roots, by_hand, left=list(found.left))
         grouped = {path for files in groups for path in files.attachments}
         run.left += [along.left_alone(path) for path in found.beside if path not in grouped]
-        for files in groups:
-            if cancelled():
-                return run.added(interrupted=True)
-            progress("out_progress_open", done, len(found.files))
-            self._add_group(files, run)
-            done += len(files.files)
         progress("out_progress_open", done, len(found.files))
-        return run.added(interrupted=not groups and cancelled())
+        for files, opened in side_by_side(groups, lambda files: self._open(files, run), cancelled):
+            self._settle(opened, run)
+            done += len(files.files)
+            progress("out_progress_open", done, len(found.files))
+        return run.added(interrupted=cancelled() and (not groups or done < len(found.files)))
 
     def again(self, document_id: str) -> Draft:
         """A draft of what a document was signed from; the one that waits already where there is one."""
@@ -109,44 +127,60 @@ class Bringing:
 
         return self._space.store.write(write)
 
-    def _add_group(self, files: Group, run: _Run) -> None:
-        """All files are looked at before the first is copied: nothing stays of a document with a secret part."""
-        seen: dict[Path, str] = {}
-        beside: list[opening.Seen] = []
-        faults: dict[Path, KnownError] = {}
+    def _open(self, files: Group, run: _Run) -> _Opened:
+        """Looks at a group and copies it, several of them at once; nothing is written down yet. All files are looked at
+        before the first is copied: nothing stays of a document with a secret part.
+        """
+        made = _Opened(files)
         for path in files.files:
             try:
-                seen[path] = adding.look(self._space, run.examiner, path)
+                made.seen[path] = adding.look(self._space, run.examiner, path)
             except KnownError as error:
-                faults[path] = error
+                made.faults[path] = error
         for path in files.attachments:
             try:
-                beside.append(opening.look(self._space, path))
+                made.beside.append(opening.look(self._space, path))
             except KnownError as error:
-                faults[path] = error
-        run.left += [Left(path.name, error) for path, error in faults.items()]
-        looked_at = [*seen, *(one.path for one in beside)]
-        if not all(isinstance(error, adding.AlreadyHereError) for error in faults.values()):
-            run.left += [Left(path.name, KnownError("out_part_left")) for path in looked_at]
-            return
-        opened: list[DraftFile] = []
-        attached: list[DraftAttachment] = []
+                made.faults[path] = error
+        if not all(isinstance(error, adding.AlreadyHereError) for error in made.faults.values()):
+            made.error = KnownError("out_part_left")
+            return made
         try:
-            for path, sha256 in seen.items():
+            for path, sha256 in made.seen.items():
                 main = path == files.main
                 role, how = (FileRole.MAIN, run.profile) if main else (FileRole.APPENDIX, appendix_profile(run.profile))
-                opened.append(run.placed(path, adding.take(self._space, run.examiner, path, sha256, role, how)))
-            attached += [run.placed(one.path, along.take(self._space, one)) for one in beside]
-            draft = self._keep(opened, attached, faults.get(files.main), run)
+                made.files.append(run.placed(path, adding.take(self._space, run.examiner, path, sha256, role, how)))
+            made.attached += [run.placed(one.path, along.take(self._space, one)) for one in made.beside]
         except BaseException as error:
-            self._space.store.discard(_blobs(opened, attached))
+            self._space.store.discard(made.blobs)
             if not isinstance(error, KnownError):
                 raise
-            run.left += [Left(path.name, error) for path in looked_at]
-            return
+            made.error = error
+        return made
+
+    def _settle(self, made: _Opened, run: _Run) -> None:
+        """Writes down what was opened, in the order of the files."""
+        draft = None
+        if made.error is None:
+            try:
+                draft = self._keep(made.files, made.attached, made.faults.get(made.group.main), run)
+            except BaseException as error:
+                self._space.store.discard(made.blobs)
+                if not isinstance(error, KnownError):
+                    raise
+                if error.code == "out_already_here" and not made.again:
+                    # The very same file was opened beside it: now that it is in a draft, the look says so.
+                    again = self._open(made.group, run)
+                    again.again = True
+                    self._settle(again, run)
+                    return
+                made.error = error
+        run.left += [Left(path.name, error) for path, error in made.faults.items()]
+        if made.error is not None:
+            run.left += [Left(path.name, made.error) for path in (*made.seen, *(one.path for one in made.beside))]
         if draft is not None:
             run.drafts.append(draft)
-            known = (adding.signed_before(self._space, file.name, file.blob) for file in opened)
+            known = (adding.signed_before(self._space, file.name, file.blob) for file in made.files)
             run.notes += [note for note in known if note is not None]
 
     def _keep(
@@ -160,7 +194,7 @@ class Bringing:
         place = Place.of(self._space)
 
         def write(tx: Transaction) -> Draft | None:
-            for blob in _blobs(opened, attached):
+            for blob in {file.blob for file in opened} | {item.blob for item in attached}:
                 # Another thread may have thrown the very same bytes away meanwhile, when no row named them.
                 self._space.store.blobs.size(blob)
             run.taken = run.taken or Taken.of(tx)
@@ -182,7 +216,3 @@ class Bringing:
             return draft
 
         return self._space.store.write(write)
-
-
-def _blobs(files: Iterable[DraftFile], attachments: Iterable[DraftAttachment]) -> set[str]:
-    return {file.blob for file in files} | {item.blob for item in attachments}

@@ -1,7 +1,7 @@
 """Drafts looked at as the signing will look at them; what is found is remembered, ticked and kept repaired.
 
-Main process, on the thread of the caller, which waits for the workers that read the pages. What the preflight knows
-already is not asked again. Never signs; of a document with a mark of secrecy nothing stays.
+Main process; several threads wait for the workers that read the pages, the caller's takes in order what they found.
+What the preflight knows already is not asked again. Never signs; of a document with a mark of secrecy nothing stays.
 """
 
 import datetime as dt
@@ -23,6 +23,7 @@ from signer_app.signing.forgetting import forget_draft
 from signer_app.signing.images import Images, images_for
 from signer_app.signing.jobs import job_of
 from signer_app.signing.preflights import Preflights
+from signer_app.signing.side_by_side import side_by_side
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
@@ -53,18 +54,20 @@ class Examining:
         outputs = outputs_of(self._space.store, wanted, Place.of(self._space))
         total, done = sum(len(draft.files) for draft in drafts), 0
         self.preflights.refresh()
-        for draft in drafts:
-            if cancelled():
-                break
-            progress("progress_examine", done, total)
+
+        def look(draft: Draft) -> DocumentWork:
             work = DocumentWork.of(job_of(draft, outputs=outputs))
             examiner.examine_document(work)
+            return work
+
+        progress("progress_examine", done, total)
+        for draft, work in side_by_side(drafts, look, cancelled):
             if any(file.secret for file in work.files):
                 left += self._drop(draft)
             else:
                 self.remember(self._repaired(draft, work), work, today)
             done += len(draft.files)
-        progress("progress_examine", done, total)
+            progress("progress_examine", done, total)
         return Examined(self._ticked(self._grid.rows_of(ids)), tuple(left))
 
     def remember(self, draft: Draft, work: DocumentWork, today: dt.date) -> None:

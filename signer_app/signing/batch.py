@@ -122,13 +122,14 @@ class FileWork:
 
     def _end(self, state: FileState, error: KnownError) -> None:
         params = {key: str(value) for key, value in error.params.items()}
-        sha256_in = None if error.code == "secret" else self.outcome.sha256_in
+        secret = error.code == "secret"
         self.outcome = replace(
             self.outcome,
             state=state,
             code=error.code,
             params=params,
-            sha256_in=sha256_in,
+            sha256_in=None if secret else self.outcome.sha256_in,
+            sha256_repaired=None if secret else self.outcome.sha256_repaired,
             sha256_out=None,
             level=None,
         )
@@ -171,6 +172,10 @@ class DocumentWork:
         """None of it will be signed, for this reason."""
         for file in self.files:
             file.refuse(error if file is self.main else KnownError("part_refused"))
+
+    def copy(self) -> "DocumentWork":
+        """The same, for another thread: what becomes of one doesn't change the other."""
+        return replace(self, files=[replace(file) for file in self.files])
 
     @classmethod
     def of(cls, job: DocumentJob) -> "DocumentWork":

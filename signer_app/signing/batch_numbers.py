@@ -66,6 +66,11 @@ class BatchNumbers:
         if self.store.write(write):
             self._kept.add(work.place)
 
+    def leave_one(self, tx: Transaction, work: DocumentWork) -> None:
+        """The number of a document that the person leaves out before the token has begun with it is free again."""
+        if work.place in self._kept:
+            self.keeping.leave(tx, work, self.now())
+
     def leave(self) -> None:
         """A batch that was stopped takes no number from the documents that it never came to."""
         now = self.now()

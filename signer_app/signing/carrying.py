@@ -4,7 +4,6 @@ Main process, on a thread of the pipeline; blocks on workers, token and network.
 keeps nothing: the store, the journal and the person are told by the thread that signs.
 """
 
-import errno
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from signer_app.signing.images import Images
 from signer_app.signing.pipeline import Ride
 from signer_app.signing.timestamps import BatchStamps
 from signer_app.signing.waiting import Wait, Waits
+from signer_app.store.durable import is_full
 from signer_app.tasks import Finish, Prepare, Recheck
 from signer_app.verification.model import Level
 from signer_app.workspace import Workspace
@@ -33,7 +33,7 @@ def any_disk_error(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise KnownError("disk_full" if error.errno == errno.ENOSPC else "disk_fault", folder=str(folder)) from error
+        raise KnownError("disk_full" if is_full(error) else "disk_fault", folder=str(folder)) from error
 
 
 @dataclass(frozen=True)

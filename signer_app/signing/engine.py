@@ -50,7 +50,7 @@ from signer_app.signing.settling import Settler
 from signer_app.signing.timestamps import BatchStamps
 from signer_app.signing.waiting import Wait, Waits
 from signer_app.store import Store
-from signer_app.store.batch_model import Batch, BatchFile
+from signer_app.store.batch_model import Batch
 from signer_app.store.model import FileState
 from signer_app.store.store import Transaction
 from signer_app.verification.model import Level
@@ -197,7 +197,8 @@ class SigningRun:
         require_space(self._space, [job])
         work = DocumentWork.of(job)
         self._examiner.examine_document(work)
-        if work.ready and not self._control.jump_in(work):
+        # What the thread that signs makes of it is no affair of the caller's.
+        if work.ready and not self._control.jump_in(work.copy()):
             raise KnownError("batch_over")
         return work
 
@@ -278,9 +279,7 @@ class SigningRun:
             require_fit(self._chosen, now)
             self._onward.require(now)
             while (work := feed.take()) is not None and self._control.skips(work.place):
-                for file in work.files:
-                    file.skip("skipped_by_person")
-                self._put(file_rows(self._batch, work))
+                self._leave_out(work)
                 feed.done(work)
                 self._document_done(work)
         except KnownError as error:
@@ -334,8 +333,15 @@ class SigningRun:
             paused=self._control.paused,
         )
 
-    def _put(self, rows: Sequence[BatchFile]) -> None:
-        self._store.write(lambda tx: tx.batches.put_files(rows))
+    def _leave_out(self, work: DocumentWork) -> None:
+        for file in work.files:
+            file.skip("skipped_by_person")
+
+        def write(tx: Transaction) -> None:
+            tx.batches.put_files(file_rows(self._batch, work))
+            self._numbers.leave_one(tx, work)
+
+        self._store.write(write)
 
     # ---- its end ----------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,11 @@ def forget_work(store: Store, work: DocumentWork, attached: Collection[str] = ()
 
     `attached` are the copies of what was to go along with it.
     """
-    blobs = {file.job.blob or (file.plan.blob if file.plan else file.outcome.sha256_in) for file in work.files}
-    blobs |= {file.job.original for file in work.files} | {item.blob for item in work.job.attachments} | {*attached}
+    blobs = {item.blob for item in work.job.attachments} | {*attached}
+    for file in work.files:
+        # As it came, and mended: either may be the one that is named.
+        blobs |= {file.job.blob, file.job.original, file.outcome.sha256_in, file.outcome.sha256_repaired}
+        blobs |= {file.plan.blob, file.plan.original} if file.plan is not None else {None}
     return _forget(store, work.job.draft, {file.path for file in work.job.files}, {blob for blob in blobs if blob})
 
 

@@ -6,7 +6,6 @@ them.
 """
 
 import datetime as dt
-import errno
 import os
 import re
 import tempfile
@@ -18,7 +17,7 @@ from signer_app.signing.certificates import SigningCertificate, require_fit
 from signer_app.signing.clock import require_clock
 from signer_app.signing.free_space import space_findings
 from signer_app.signing.jobs import DocumentJob
-from signer_app.store.durable import LONGEST_PLAIN_WINDOWS_PATH, reachable
+from signer_app.store.durable import LONGEST_PLAIN_WINDOWS_PATH, is_full, reachable
 from signer_app.store.times import VIETNAM, vietnamese_date
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -72,13 +71,13 @@ def require_writable(output: Path) -> None:
     if os.path.lexists(reachable(output)):
         raise KnownError("output_exists", file=str(output))
     folder = reachable(output.parent)
-    while not folder.exists():
-        folder = folder.parent
     try:
+        while not folder.exists():
+            folder = folder.parent
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".signer-", suffix=".part"):
             pass
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if is_full(error):
             raise KnownError("disk_full", folder=str(folder)) from error
         raise KnownError("output_unwritable", folder=os.fspath(output.parent)) from error
 

@@ -48,15 +48,22 @@ class Settler:
         for file, item in zip(told, stored, strict=True):
             if item.output_path is None:
                 continue
-            export = self.space.store.export(item.id)
-            if export.error is not None:
+            error = self._exported(item)
+            if error is not None:
                 # Signed and kept; only the copy beside the input is missing, and is made up for at the next start.
-                params = {key: str(value) for key, value in export.error.params.items()}
-                file.outcome = replace(file.outcome, code=export.error.code, params=params)
+                params = {key: str(value) for key, value in error.params.items()}
+                file.outcome = replace(file.outcome, code=error.code, params=params)
                 rows.append(file_row(batch, work, file, ids[id(file)]))
         if rows:
             with suppress(KnownError):
                 self.space.store.write(lambda tx: tx.batches.put_files(rows))
+
+    def _exported(self, item: StoredFile) -> KnownError | None:
+        """Why a file's copy could not be put where it is wanted; whatever it is, the document is signed."""
+        try:
+            return self.space.store.export(item.id).error
+        except KnownError as error:
+            return error
 
     def _keep(self, work: DocumentWork, made: Sequence[Made], batch: str) -> tuple[StoredFile, ...]:
         """Durable blobs first, then everything about the document in one transaction."""

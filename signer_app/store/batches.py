@@ -37,8 +37,9 @@ class BatchReader:
         """Batches with files still to be signed, oldest first: what `resume` goes on with."""
         # In the order in which they were written, here and below: a clock that was set back doesn't change that.
         rows = self._connection.execute(
-            "SELECT * FROM batch WHERE begun_at IS NOT NULL AND EXISTS (SELECT 1 FROM batch_file"
-            " WHERE batch_id = batch.id AND state IN ('pending', 'prepared', 'signing')) ORDER BY rowid"
+            "SELECT * FROM batch WHERE begun_at IS NOT NULL"
+            " AND EXISTS (SELECT 1 FROM batch_file INDEXED BY batch_file_waiting WHERE batch_id = batch.id"
+            " AND state IN ('pending', 'prepared', 'signing')) ORDER BY rowid"
         )
         return tuple(map(_batch, rows))
 
@@ -184,12 +185,23 @@ class BatchReader:
         return row["job"] if row else None
 
     def blobs(self) -> set[str]:
-        """Copies of what waits in batches that were begun."""
+        """Copies of what waits in batches that were begun, and of what goes along with it."""
+        return self._waiting_copies("batch.begun_at IS NOT NULL")
+
+    def _waiting_copies(self, which: str, *values: str) -> set[str]:
         rows = self._connection.execute(
-            "SELECT input_sha256, repaired_sha256 FROM batch_file JOIN batch ON batch.id = batch_id"
-            " WHERE batch.begun_at IS NOT NULL AND state IN ('pending', 'prepared', 'signing')"
+            "SELECT input_sha256, repaired_sha256, CASE WHEN instr(job, '\"attachments\":[]') THEN NULL ELSE"  # noqa: S608 - all ours
+            " (SELECT json_group_array(json_extract(value, '$.blob')) FROM json_each(job, '$.attachments')) END"
+            " FROM batch_file JOIN batch ON batch.id = batch_file.batch_id"
+            " LEFT JOIN batch_document ON batch_document.batch_id = batch_file.batch_id"
+            " AND batch_document.position = batch_file.position"
+            f" WHERE {which} AND state IN ('pending', 'prepared', 'signing')",
+            values,
         )
-        return {blob for row in rows for blob in row if blob is not None}
+        found: set[str | None] = set()
+        for own, repaired, along in rows:
+            found |= {own, repaired, *(msgspec.json.decode(along) if along is not None else ())}
+        return {blob for blob in found if blob is not None}
 
     def _one(self, sql: str, *values: str) -> Batch | None:
         row = self._connection.execute(sql, values).fetchone()
@@ -311,18 +323,14 @@ class Batches(BatchReader):
 
     def give_up(self, batch_id: str, code: str) -> set[str]:
         """Records that nothing more of a batch is to be signed; the copies that waited in it."""
-        rows = self._connection.execute(
-            "SELECT input_sha256, repaired_sha256 FROM batch_file WHERE batch_id = ?"
-            " AND state IN ('pending', 'prepared', 'signing')",
-            (batch_id,),
-        ).fetchall()
+        copies = self._waiting_copies("batch_file.batch_id = ?", batch_id)
         self._connection.execute(
             "UPDATE batch_file SET state = 'skipped', code = ? WHERE batch_id = ?"
             " AND state IN ('pending', 'prepared', 'signing')",
             (code, batch_id),
         )
         self._connection.execute("UPDATE batch_document SET seen = NULL WHERE batch_id = ?", (batch_id,))
-        return {blob for row in rows for blob in row if blob is not None}
+        return copies
 
     def skip_pending(self, inputs: Collection[str], code: str) -> None:
         """Records that files which wait in a stopped batch, named by their hashes, are not to be signed any more."""

@@ -52,13 +52,18 @@ def disk_errors(folder: Path, unwritable: str = "output_unwritable") -> Iterator
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if is_full(error):
             raise KnownError("disk_full", folder=str(folder)) from error
         if error.errno == errno.EIO:
             raise KnownError("disk_fault", folder=str(folder)) from error
         if error.errno in _CLOSED and not isinstance(error, FileExistsError):
             raise KnownError(unwritable, folder=str(folder)) from error
         raise
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no room: on the disk, or in what its owner lets one use."""
+    return error.errno in _FULL
 
 
 def reachable(path: Path) -> Path:

@@ -199,19 +199,27 @@ class Listings:
             limit,
         )
 
-    def stopped_batches(self, started: datetime) -> tuple[StoppedBatch, ...]:
+    def newest_batch(self) -> int:
+        """The number of the batch written last; 0 where there is none."""
+        return int(self._connection.execute("SELECT ifnull(max(rowid), 0) FROM batch").fetchone()[0])
+
+    def stopped_batches(self, before: int) -> tuple[StoppedBatch, ...]:
         """Batches with files still to be signed that don't run any more, the newest first.
 
-        `started` is when this process began: a batch older than that can't run, whatever its row says.
+        `before` is the newest one that was there when this process began: it and older ones can't run, whatever their
+        rows say, and whatever the clock said.
         """
         rows = self._connection.execute(
             "SELECT batch.id, sum(batch_file.state = 'signed') AS signed,"
             " sum(batch_file.state IN ('signed', 'pending', 'prepared', 'signing')) AS total"
-            " FROM batch JOIN batch_file ON batch_file.batch_id = batch.id"
-            " WHERE batch.begun_at IS NOT NULL AND (batch.finished_at IS NOT NULL OR batch.created_at < ?)"
-            " GROUP BY batch.id HAVING sum(batch_file.state IN ('pending', 'prepared', 'signing')) > 0"
-            " ORDER BY batch.created_at DESC, batch.id DESC",
-            (stamp(started),),
+            # Only of those that wait at all the files are counted: it is asked all the time.
+            " FROM batch CROSS JOIN batch_file ON batch_file.batch_id = batch.id"
+            " WHERE batch.begun_at IS NOT NULL AND (batch.finished_at IS NOT NULL OR batch.rowid <= ?)"
+            " AND EXISTS (SELECT 1 FROM batch_file AS waiting INDEXED BY batch_file_waiting"
+            " WHERE waiting.batch_id = batch.id"
+            " AND waiting.state IN ('pending', 'prepared', 'signing'))"
+            " GROUP BY batch.rowid ORDER BY batch.rowid DESC",
+            (before,),
         )
         return tuple(StoppedBatch(row["id"], row["signed"], row["total"]) for row in rows)
 

@@ -384,8 +384,8 @@ class Store(StoreReader):
         """Puts the copy of a signed file where it is wanted and records it; a copy that is there already
         counts.
 
-        A KnownError of the place ("output_exists", "output_unwritable", "disk_full") is in the answer: the
-        document itself is safe in the store.
+        A KnownError of the place ("output_exists", "output_unwritable", "disk_full"), or of writing it down, is in the
+        answer: the document itself is safe in the store.
         """
         with self.view() as view:
             file = view.documents.file(file_id)
@@ -404,12 +404,15 @@ class Store(StoreReader):
         assert blob is not None
         assert file.output_path is not None
         destination = Path(file.output_path)
-        if not self.blobs.is_exported(blob, destination):
-            try:
+        try:
+            if not self.blobs.is_exported(blob, destination):
                 self.blobs.export(blob, destination)
-            except KnownError as error:
-                return Export(file.id, file.output_path, error)
-        self.write(lambda transaction: transaction.documents.mark_exported(file.id, self._now()))
+            self.write(lambda transaction: transaction.documents.mark_exported(file.id, self._now()))
+        except KnownError as error:
+            return Export(file.id, file.output_path, error)
+        except OSError:
+            # A share that is gone gives errors of the network: whatever it is, the document is signed and kept.
+            return Export(file.id, file.output_path, KnownError("output_unwritable", folder=str(destination.parent)))
         return Export(file.id, file.output_path, None)
 
 

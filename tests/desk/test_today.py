@@ -118,8 +118,11 @@ def test_packets_that_nobody_takes_are_told_for_a_week_those_that_need_a_person_
     assert [row.error_code for row in office.desk.today().sending.refused] == ["unknown_receiver"]
 
 
-def test_a_batch_that_stopped_or_was_cut_is_to_go_on_with_one_that_runs_is_not(office: Office) -> None:
-    office.at(MONDAY - DAY)
+@pytest.mark.parametrize("before", [-DAY, DAY], ids=["clock-right", "clock-was-ahead"])
+def test_a_batch_that_stopped_or_was_cut_is_to_go_on_with_one_that_runs_is_not(
+    office: Office, before: dt.timedelta
+) -> None:
+    office.at(MONDAY + before)
     office.stopped_batch(3, 2, ended=False)
     office.stopped_batch(4, 0)
     office.at(MONDAY)

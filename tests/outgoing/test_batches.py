@@ -198,6 +198,24 @@ def test_a_skipped_document_is_left_out_and_the_others_are_signed(
         assert unfinished(view) is None
 
 
+def test_the_number_of_what_is_skipped_is_free_again(desk: Desk) -> None:
+    with opened(desk) as space:
+        clerk = Batches(desk, space, fit_to_sign(space, desk.agency, [Profile.AGENCY]))
+        date = dt.date.fromisoformat(DAY)
+
+        def numbered(letter: str, number: str, notation: str) -> DocumentJob:
+            job = clerk.job(letter, number=number, notation=notation, date=date)
+            files = tuple(msgspec.structs.replace(file, profile=Profile.AGENCY) for file in job.files)
+            return msgspec.structs.replace(job, files=files)
+
+        control = Control()
+        run = clerk.run([numbered("cong-van.pdf", "1", "UBND-VP"), numbered("quyet-dinh.pdf", "5", "QĐ-UBND")], control)
+        control.skip(1)
+        assert clerk.states(clerk.sign(run)) == [FileState.SIGNED, FileState.SKIPPED]
+        with space.store.view() as view:
+            assert view.reservations.list() == ()
+
+
 def test_a_pause_begins_nothing_and_going_on_signs_the_rest(clerk: Batches) -> None:
     control = Control()
     run = clerk.run([clerk.job(name) for name in LETTERS[:2]], control)

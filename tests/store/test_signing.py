@@ -2,6 +2,7 @@
 document.
 """
 
+import errno
 import sqlite3
 import threading
 from datetime import date
@@ -306,6 +307,39 @@ def test_a_copy_made_before_a_crash_counts_when_its_row_was_not_written(
     (done,) = store.finish_exports()
     assert done.error is None
     assert store.finish_exports() == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "code"),
+    [
+        ("signer_app.store.blobs.BlobStore.export", OSError(errno.ENOTCONN, "gone"), "output_unwritable"),
+        ("signer_app.store.store.Store.write", KnownError("disk_full", folder="/"), "disk_full"),
+    ],
+    ids=["share", "full"],
+)
+def test_a_share_that_is_gone_and_a_full_disk_are_told_of_the_copy_and_the_document_stays(
+    store: Store,
+    letters: Letters,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    fault: Exception,
+    code: str,
+) -> None:
+    output = tmp_path / "a.signed.pdf"
+    signing = letters.signing(content=b"letter", output=output)
+    store.commit_signed(signing, not_secret)
+
+    def fails(*_args: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as sick:
+        sick.setattr(place, fails)
+        error = store.export(signing.files[0].id).error
+    assert error is not None
+    assert error.code == code
+    assert store.export(signing.files[0].id).error is None
+    assert output.read_bytes() == b"letter signed"
 
 
 def test_threads_take_turns(store: Store, letters: Letters) -> None:
