@@ -131,7 +131,8 @@ def test_documents_are_dropped_numbered_signed_and_cleared_away(clerk: Clerk) ->
     outputs = list((clerk.folder / "Đã ký").rglob("*.pdf"))
     assert len(outputs) == len(clerk.signed.draft.files)
     pane.grid.choose([clerk.signed.id], column=SUBJECT)
-    assert pane.side.blob in {hashlib.sha256(output.read_bytes()).hexdigest() for output in outputs}
+    shown_now = {hashlib.sha256(output.read_bytes()).hexdigest() for output in outputs}
+    clerk.wait(lambda: pane.side.blob in shown_now)
 
     clerk.press(VI("uo_clear_signed"))
     clerk.rest()
@@ -341,7 +342,7 @@ def test_a_repaired_file_is_seen_before_and_after(clerk: Clerk) -> None:
     side.versions.after_button.click()
     assert side.blob == first.main.blob
     clerk.pane.grid.choose([other.id])
-    assert not side.versions.isVisible()
+    clerk.wait(lambda: not side.versions.isVisible())
     clerk.desk.space.store.write(lambda tx: tx.drafts.put(first))
 
 

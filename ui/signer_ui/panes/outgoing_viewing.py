@@ -3,12 +3,19 @@
 UI thread. Reads what the pane's rows say, changes nothing.
 """
 
+import time
+
+from PySide6.QtCore import QTimer
+
 from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.panes.outgoing_checking import Checking
 from signer_ui.panes.outgoing_face import ListFace
 from signer_ui.panes.outgoing_pages import PagesSide
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.outgoing_details import details
+
+_FOLLOW_MS = 100
+"""While the cursor runs through the list, the card follows so often; a single step it follows at once."""
 
 
 class Viewing:
@@ -18,7 +25,11 @@ class Viewing:
         self._bench, self._side, self._face, self._checking = bench, side, face, checking
         self._copy_asked = ""
         """The draft that has just become a copy: who ordered it is asked at once."""
-        bench.grid.current_changed.connect(lambda _id: self.show_current())
+        self._followed = 0.0
+        self._later = QTimer(bench.grid)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.show_current)
+        bench.grid.current_changed.connect(lambda _id: self._follow())
         bench.grid.activated_row.connect(lambda _id: self._open_row())
         bench.card.files.file_chosen.connect(lambda _id: self._show_pages())
         bench.card.page_wanted.connect(self._show_page)
@@ -27,8 +38,23 @@ class Viewing:
         """Who ordered the copy is asked as soon as the draft is one."""
         self._copy_asked = draft_id
 
+    def _follow(self) -> None:
+        """Keys that wait in the queue are worked off one after the other: drawing the card for each would keep the
+        window from all else.
+        """
+        if time.monotonic() - self._followed < _FOLLOW_MS / 1000:
+            if not self._later.isActive():
+                self._later.start(_FOLLOW_MS)
+        else:
+            self.show_current()
+
     def show_current(self) -> None:
         """The document with the cursor, as it stands now."""
+        self._later.stop()
+        self._show_current()
+        self._followed = time.monotonic()
+
+    def _show_current(self) -> None:
         bench = self._bench
         line, card, shell = bench.current, bench.card, bench.shell
         card.show_details(
