@@ -14,7 +14,7 @@ from pathlib import Path
 from signer_app.cli.arguments import language_of, parse
 from signer_app.cli.console import Console
 from signer_app.cli.window import hand_to_window
-from signer_app.faults import write_fault
+from signer_app.faults import told_fault
 from signer_app.looks import default_data_folder
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
@@ -52,8 +52,7 @@ def command_line(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as fault:  # noqa: BLE001 - the last net: our own fault, told in words
-        place = write_fault(fault, folder)
-        console.error(KnownError("program_fault", kind=type(fault).__name__, file=place))
+        console.error(told_fault(fault, folder))
         return 4
 
 

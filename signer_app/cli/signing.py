@@ -233,10 +233,8 @@ def resume(space: Workspace, args: argparse.Namespace, console: Console) -> int:
         else:
             console.say("resume_nothing")
         return 0
+    # A file that is gone meanwhile is refused by the look, and holds up no other.
     jobs = [without_lost_copies(job, space.store.blobs.has) for job in rest.jobs]
-    missing = [f.path for job in jobs for f in job.files if f.blob is None and not Path(f.path).is_file()]
-    if missing:
-        raise UsageError("usage_missing_input", name=missing[0])
     options = Options(rest.level, rest.send)
     return _run(space, args, console, jobs, rest.certificate, options, continues=rest.batch.id)
 

@@ -93,7 +93,7 @@ class Running:
             return Standing(self._done, self._total, paused=self.control.paused(), waits_for=waits)
 
     def skip(self, drafts: Sequence[str]) -> None:
-        """Leaves these out, as far as they aren't on their way."""
+        """Leaves these out, as far as the token hasn't begun with them."""
         for draft in drafts:
             if (place := self._place_of.get(draft)) is not None:
                 self.control.skip(place)

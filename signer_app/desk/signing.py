@@ -71,6 +71,8 @@ class Signing:
         self._outgoing = outgoing
         self._choosing = Choosing(space)
         self._running: tuple[Running, Ready] | None = None
+        self._looked: tuple[str, SigningRun] | None = None
+        """The last look before a PIN: what it saw is kept until it is signed, or until the next one."""
 
     # ---- before the PIN --------------------------------------------------------------------------------------------
 
@@ -156,8 +158,11 @@ class Signing:
             preflights=self._outgoing.preflights,
             cancelled=cancelled,
         )
+        self.put_away()
         run.examine()
-        looked = by_document(planned, run.finish(None).files)
+        kept, outcomes = run.look_kept()
+        self._looked = kept, run
+        looked = by_document(planned, outcomes)
         return Ready(
             chosen,
             self._choosing.token_of(chosen.certificate.sha256),
@@ -166,7 +171,15 @@ class Signing:
             send=wish.send,
             level=wish.level,
             continues=wish.continues,
+            looked=kept,
         )
+
+    def put_away(self, look: str | None = None) -> None:
+        """What was seen before a PIN that isn't given is not kept: under this id alone, or (None) whatever there is."""
+        looked = self._looked
+        if looked is not None and look in (None, looked[0]):
+            self._looked = None
+            looked[1].forget()
 
     def _planned(self, jobs: Sequence[DocumentJob]) -> tuple[Planned, ...]:
         with self._space.store.view() as view:
@@ -235,6 +248,7 @@ class Signing:
             [one.job for one in ready.documents],
             Options(ready.level, ready.send),
             continues=ready.continues,
+            looked=ready.looked,
             preflights=self._outgoing.preflights,
             control=running.control,
             waits=running.waits,
@@ -244,15 +258,16 @@ class Signing:
         # From here on a pause counts, also one that is wanted while it is looked at.
         self._running = running, ready
         try:
-            # Looked at again, mostly from memory: a number may have been taken while the PIN was typed. The batch
-            # begins with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in their list
-            # as before.
+            # What was seen before the PIN goes where it still holds: a number may have been taken while it was typed.
+            # The batch begins with the login: a PIN that was refused leaves nothing to go on with, the drafts wait in
+            # their list as before.
             if found := run.examine():
                 running.begin(run, found)
                 stopped = run.sign_with(login)
         finally:
             self._running = None
             running.close()
+            self.put_away()
         result = run.finish(_without_frames(stopped))
         run.reported()
         outcomes = (*by_document(running.documents(result.files), result.files), *ready.refused)
@@ -280,7 +295,7 @@ class Signing:
             found[0].control.go_on()
 
     def skip(self, drafts: Sequence[str]) -> None:
-        """Leaves these out, as far as they aren't on their way. Never blocks."""
+        """Leaves these out, as far as the token hasn't begun with them. Never blocks."""
         found = self._running
         if found is not None:
             found[0].skip(drafts)

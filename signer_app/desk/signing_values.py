@@ -62,6 +62,8 @@ class Ready:
     send: bool = True
     level: str | None = None
     continues: str | None = None
+    looked: str | None = None
+    """Under which id the store has what was seen of the documents."""
 
     @property
     def token_name(self) -> str:

@@ -120,6 +120,9 @@ class Changing:
             for draft in others:
                 self._let_go(tx, draft, None, None)
             tx.drafts.remove([draft.id for draft in others])
+            # In a batch that stopped they wait no more: they are parts of another document now.
+            for draft in others:
+                tx.batches.skip_draft(draft.id, "out_merged")
             files = [file for draft in others for file in draft.files]
             tx.drafts.put(arranging.joined(whole, files, [item for draft in others for item in draft.attachments]))
 

@@ -68,6 +68,7 @@ class Examining:
                 self.remember(self._repaired(draft, work), work, today)
             done += len(draft.files)
             progress("progress_examine", done, total)
+        examiner.discard_unused()
         return Examined(self._ticked(self._grid.rows_of(ids)), tuple(left))
 
     def remember(self, draft: Draft, work: DocumentWork, today: dt.date) -> None:

@@ -32,25 +32,35 @@ class BatchNumbers:
     _kept: set[int] = field(default_factory=set)
     """Places of documents whose numbers were kept for them by this run."""
 
-    def keep_all(self) -> None:
+    def keep_all(self, refused: Callable[[DocumentWork], None]) -> None:
         """From here on each number belongs to its document, whatever becomes of its signing. One that somebody else has
-        got since the document was examined refuses it.
+        got since the document was examined refuses it, which is told to `refused` once it is written down.
         """
         now = self.now()
         for page in pages(self.store, self.batch, (FileState.PREPARED,)):
             kept: list[int] = []
+            lost: list[DocumentWork] = []
 
-            def write(tx: Transaction, page: Iterable[BatchDocument] = page, kept: list[int] = kept) -> None:
+            def write(
+                tx: Transaction,
+                page: Iterable[BatchDocument] = page,
+                kept: list[int] = kept,
+                lost: list[DocumentWork] = lost,
+            ) -> None:
                 kept.clear()
+                lost.clear()
                 for work in works(tx, page):
                     try:
                         if self.keeping.keep(tx, work, now):
                             kept.append(work.place)
                     except KnownError as error:
                         self._refuse(tx, work, error)
+                        lost.append(work)
 
             self.store.write(write)
             self._kept.update(kept)
+            for work in lost:
+                refused(work)
 
     def keep(self, work: DocumentWork) -> None:
         """The same for a document that came later, which is refused where it can't have its number."""

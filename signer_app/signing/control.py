@@ -1,7 +1,7 @@
 """What a person may do to a batch while it is signed: pause, go on, stop, skip a document, let an urgent one jump in.
 
-Any thread. Only wishes are noted here; the thread that signs looks at them between two documents. What has its
-signature comes to its end in any case.
+Any thread. Only wishes are noted here; the thread that signs looks at them between two documents, and those who wait
+for the token do. What has its signature comes to its end in any case.
 """
 
 import threading
@@ -22,7 +22,7 @@ class Control:
         self._over = False
 
     def pause(self) -> None:
-        """Nothing more is begun until `go_on`; the token stays logged in."""
+        """The token begins with nothing more until `go_on`; it stays logged in."""
         with self._guard:
             self._paused = True
 
@@ -32,7 +32,7 @@ class Control:
             self._paused = False
 
     def skip(self, place: int) -> None:
-        """Leaves out the document at this place of the batch, unless it is on its way already."""
+        """Leaves out the document at this place of the batch, unless the token has begun with it."""
         with self._guard:
             self._skipped.add(place)
 

@@ -49,9 +49,13 @@ class Ending:
 
     def drop(self, stopped: KnownError | None) -> BatchResult:
         """A batch to which nobody said yes; what was found out about it is in the answer alone."""
-        outcomes, counts = tuple(self._outcomes()), self._counts()
+        outcomes, counts = self.outcomes(), self._counts()
         self.forget()
         return BatchResult(None, stopped, counts, lambda: iter(outcomes))
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What is known of each file by now, all in memory."""
+        return tuple(self._outcomes())
 
     def forget(self) -> None:
         """Nothing of the batch stays, but for drafts."""

@@ -23,8 +23,9 @@ import msgspec
 from signer_app.awake import kept_awake
 from signer_app.custody.book import require_holder
 from signer_app.exchange.directory import load_directory
+from signer_app.faults import told_fault
 from signer_app.levels.raising import Raiser
-from signer_app.signing.batch import BatchResult, DocumentWork, Made, Progress, never
+from signer_app.signing.batch import BatchResult, DocumentWork, Made, Outcome, Progress, never
 from signer_app.signing.batch_numbers import BatchNumbers
 from signer_app.signing.carrying import Carrier, any_disk_error
 from signer_app.signing.certificates import SigningCertificate, require_fit
@@ -90,7 +91,8 @@ class Options:
 class SigningRun:
     """One batch with one certificate: `examine`, perhaps `begin`, `sign_with` a PIN, `finish`, `reported`.
 
-    `jobs` are gone through once, by `examine`. `continues` is the id of a stopped batch whose rest this one takes over.
+    `jobs` are gone through once, by `examine`. `continues` is the id of a stopped batch whose rest this one takes over,
+    `looked` that of a run of which `look_kept` has kept what was seen.
     `preflights` may know answers from before. `control` takes the person's wishes while it runs: what is signed stays,
     the rest waits. `document_done` is told each document that was signed or has failed, once it is kept, on the thread
     that signs.
@@ -105,6 +107,7 @@ class SigningRun:
         progress: Progress = _quiet,
         *,
         continues: str | None = None,
+        looked: str | None = None,
         preflights: Preflights | None = None,
         cancelled: Callable[[], bool] = never,
         control: Control | None = None,
@@ -129,7 +132,8 @@ class SigningRun:
         keeping = NumberKeeping.of(chosen, self._today)
         self._batch = uuid7()
         self._begun = False
-        self._seen = SeenBefore(space.store, continues, self._examiner) if continues is not None else None
+        before = looked or continues
+        self._seen = SeenBefore(space.store, before, self._examiner) if before is not None else None
         self._look = Look(
             store=space.store,
             batch=self._batch,
@@ -143,7 +147,15 @@ class SigningRun:
         self._ending = Ending(space.store, self._batch, self._look.aside, space.now)
         self._onward = Onward(space.store, space.clock)
         self._returns = Returns(
-            space, chosen, self._batch, settler, self._look, self._numbers.touched, self._onward, self._waits
+            space,
+            chosen,
+            self._batch,
+            settler,
+            self._look,
+            self._numbers.touched,
+            self._onward,
+            self._waits,
+            self._leave_out,
         )
         self._in_the_way: KnownError | None = None
         pool = space.timestamps if options.level != "b-b" else None
@@ -180,10 +192,21 @@ class SigningRun:
         self._examiner.refresh()
         try:
             self._look.over(self._jobs, total, self._progress, self._control.cancelled)
+            self._examiner.discard_unused()
         except BaseException:
             self._ending.forget()
             raise
         return self._look.ready
+
+    def look_kept(self) -> tuple[str, tuple[Outcome, ...]]:
+        """What came of the look; it is kept under this id for the run that signs, until `forget`."""
+        context = self._context()
+        self._store.write(lambda tx: tx.batches.looked_at(self._batch, context))
+        return self._batch, self._ending.outcomes()
+
+    def forget(self) -> None:
+        """Nothing of a look to which nobody said yes stays."""
+        self._ending.forget()
 
     def _context(self) -> str:
         """All that a preflight's answer depends on besides file and wish."""
@@ -226,17 +249,20 @@ class SigningRun:
             return error
         with session, kept_awake():
             try:
-                self._numbers.keep_all()
+                # Who is refused here for its number is told as what has failed is.
+                self._numbers.keep_all(self._document_done)
                 self.begin()
-            except KnownError as error:
+            except Exception as error:  # noqa: BLE001 - our own fault, too, ends the batch as a stop does
                 # Without a batch nothing is closed at the end, where the numbers would be let go.
                 with suppress(KnownError):
                     self._numbers.leave()
-                return error
+                return error if isinstance(error, KnownError) else told_fault(error, self._space.folder.path)
             try:
                 return self._sign(session)
             except KnownError as error:
                 return error
+            except Exception as fault:  # noqa: BLE001 - our own fault ends the batch as a stop does
+                return told_fault(fault, self._space.folder.path)
 
     def _sign(self, session: TokenSession) -> KnownError | None:
         """All that is ready, several documents on their way at once; what stopped it."""
@@ -253,12 +279,12 @@ class SigningRun:
                     for ride in rides:
                         ended = self._returns.take(ride, pipeline)
                         feed.done(ride.work)
+                        if ended is None:
+                            done += len(ride.work.files)
+                            ended = self._tell(ride.work, done, max(total, done))
                         if ended is not None:
+                            pipeline.close()
                             stopped = stopped or ended
-                            continue
-                        done += len(ride.work.files)
-                        self._progress("progress_sign", done, max(total, done))
-                        self._document_done(ride.work)
             finally:
                 # A full disk must not hide why it stopped; who goes on looks at these as at all that wait.
                 with suppress(KnownError):
@@ -267,6 +293,15 @@ class SigningRun:
                     with suppress(KnownError):
                         self._write_down(late)
         return stopped or self._in_the_way or (KnownError("interrupted") if pipeline.was_cancelled else None)
+
+    def _tell(self, work: DocumentWork, done: int, total: int) -> KnownError | None:
+        """Tells that a document is done with. A fault of whoever is told must not lose what is on its way."""
+        try:
+            self._progress("progress_sign", done, total)
+            self._document_done(work)
+        except Exception as fault:  # noqa: BLE001 - the batch ends as at a stop
+            return told_fault(fault, self._space.folder.path)
+        return None
 
     def _next(self, feed: Feed) -> DocumentWork | None:
         """The next document that is to be signed; those that the person skips are left out. None at the end, and where
@@ -284,6 +319,9 @@ class SigningRun:
                 self._document_done(work)
         except KnownError as error:
             self._in_the_way = error
+            return None
+        except Exception as fault:  # noqa: BLE001 - what is on its way comes to its end first
+            self._in_the_way = told_fault(fault, self._space.folder.path)
             return None
         return work
 
@@ -331,6 +369,7 @@ class SigningRun:
             at_once=processors + _AHEAD,
             cancelled=self._control.cancelled,
             paused=self._control.paused,
+            skips=self._control.skips,
         )
 
     def _leave_out(self, work: DocumentWork) -> None:

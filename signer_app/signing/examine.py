@@ -57,10 +57,17 @@ class Examiner:
         """Batches that ended before they could tell, and whose files were met again."""
         self._mended: dict[str, tuple[str, ...]] = {}
         """What was mended in each file as it came, by its blob."""
+        self._unused: set[str] = set()
+        """Repaired copies of what was refused."""
 
     def refresh(self) -> None:
         """To be called before a batch is looked at: what is in hand about trust may have changed."""
         self._preflights.refresh()
+
+    def discard_unused(self) -> None:
+        """To be called when what was looked at is written down: repaired copies that nothing needs go."""
+        unused, self._unused = self._unused, set()
+        self._space.store.discard(unused)
 
     def examine_document(self, document: DocumentWork) -> None:
         """Fills plan, findings and refusals of a document's files; keeps a blob of each that is not secret. May be
@@ -147,7 +154,8 @@ class Examiner:
             store.blobs.adopt(mended)
         answer = self.answer(store.blobs.path(repaired), repaired, job, msgspec.structs.replace(file, original=blob))
         if answer.result.plan is None:
-            store.discard({repaired})
+            # Not thrown away here: the very same file may be ready under another wish, on another thread.
+            self._unused.add(repaired)
         return answer
 
     @contextmanager

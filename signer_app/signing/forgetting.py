@@ -37,7 +37,7 @@ def _forget(store: Store, draft: str | None, paths: Collection[str], blobs: Coll
             tx.drafts.remove([draft])
         for blob in blobs:
             tx.reservations.forget(blob)
-        return tx.batches.forget(draft, paths, blobs)
+        return tx.batches.forget(paths, blobs)
 
     removed = store.write(write)
     store.discard(set(blobs))

@@ -28,13 +28,19 @@ class TurnedAwayError(Exception):
     """The batch ends before this document got its signature; it is as if it had never been handed out."""
 
 
+class LeftOutError(Exception):
+    """The person leaves this document out, and the token hasn't begun with it."""
+
+
 class TokenGate:
-    """Lets one document at a time to the token, the earlier ticket first.
+    """Lets one document at a time to the token, the earlier ticket first; while `paused`, none that has no signature
+    yet.
 
     A document that has had a signature and needs another one doesn't keep the others waiting meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, paused: Callable[[], bool] = never) -> None:
+        self._paused = paused
         self._turn = threading.Condition()
         self._coming: set[Ticket] = set()
         """On their way to their first signature."""
@@ -73,12 +79,22 @@ class TokenGate:
             self._turn.notify_all()
 
     @contextmanager
-    def turn(self, ticket: Ticket) -> Iterator[None]:
-        """The token, for one signature; TurnedAwayError."""
+    def turn(self, ticket: Ticket, left_out: Callable[[], bool] = never) -> Iterator[None]:
+        """The token, for one signature; TurnedAwayError, LeftOutError before the first one."""
+
+        def skipped() -> bool:
+            return ticket in self._coming and left_out()
+
         with self._turn:
             self._waiting.add(ticket)
             try:
-                self._turn.wait_for(lambda: self._turned_away(ticket) or self._may_go(ticket))
+                # Nobody tells of the end of a pause, nor of what is left out: asked again now and then.
+                while not self._turn.wait_for(
+                    lambda: skipped() or self._turned_away(ticket) or self._may_go(ticket), _LOOK_EVERY_S
+                ):
+                    pass
+                if skipped():
+                    raise LeftOutError
                 if self._turned_away(ticket):
                     raise TurnedAwayError
                 self._busy = True
@@ -96,7 +112,12 @@ class TokenGate:
         return self._broken or (self._closed and ticket in self._coming)
 
     def _may_go(self, ticket: Ticket) -> bool:
-        return not self._busy and ticket == min(self._waiting) and all(ticket <= other for other in self._coming)
+        if self._busy:
+            return False
+        if self._paused():
+            # What has its first signature comes to its end; nothing else begins.
+            return ticket not in self._coming and ticket == min(self._waiting - self._coming)
+        return ticket == min(self._waiting) and all(ticket <= other for other in self._coming)
 
 
 @dataclass
@@ -116,6 +137,11 @@ class Ride:
     """Why nothing came of it."""
 
 
+def never_skipped(_place: int) -> bool:
+    """Nothing is left out."""
+    return False
+
+
 @dataclass
 class Pipeline:
     """`sign` is the token's, `carry` brings one document to its finished and checked files; it may block.
@@ -129,8 +155,13 @@ class Pipeline:
     at_once: int
     cancelled: Callable[[], bool] = never
     paused: Callable[[], bool] = never
-    gate: TokenGate = field(default_factory=TokenGate)
+    skips: Callable[[int], bool] = never_skipped
+    """Whether the document at this place of the batch is left out; its ride's error is LeftOutError then."""
+    gate: TokenGate = field(init=False)
     was_cancelled: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.gate = TokenGate(self.paused)
 
     def rides(self, take: Callable[[], DocumentWork | None]) -> Generator[Ride, None, None]:
         """Every document that `take` gives, when it is done with; both on the caller's thread. None means that there is
@@ -197,7 +228,7 @@ class Pipeline:
             done.put(ride)
 
     def _signed(self, ride: Ride, ticket: Ticket, data: bytes) -> bytes:
-        with self.gate.turn(ticket):
+        with self.gate.turn(ticket, lambda: self.skips(ride.work.place)):
             signature = self.sign(data)
             ride.signatures += 1
             return signature

@@ -22,6 +22,9 @@ _GOOD_FOR = dt.timedelta(hours=1)
 _MOST = 20_000
 """Answers kept at once, packed: some five kilobytes each."""
 
+# Made here, once: two threads that meet a type for the first time together may crash msgspec.
+_ANSWERS = msgspec.msgpack.Decoder(PreflightAnswer)
+
 
 class Preflights:
     """Asks the workers, and remembers what they said."""
@@ -32,6 +35,7 @@ class Preflights:
         self._trust: TrustMaterial | None = None
         self._most = most
         self._answers: dict[bytes, tuple[dt.datetime, bytes]] = {}
+        self._keys: list[bytes] = []
 
     def refresh(self) -> None:
         """Looks at the trust material; where it has changed, every answer is forgotten."""
@@ -40,6 +44,7 @@ class Preflights:
             if trust != self._trust:
                 self._trust = trust
                 self._answers.clear()
+                self._keys.clear()
 
     def ask(self, path: Path, request: PreflightRequest) -> PreflightAnswer:
         """What will happen to the file at `path`, whose bytes are those of `request.blob`.
@@ -57,14 +62,25 @@ class Preflights:
         with self._turn:
             known, trust = self._answers.get(key), self._trust
         if known is not None and abs(now - known[0]) < _GOOD_FOR:
-            return msgspec.msgpack.decode(zlib.decompress(known[1]), type=PreflightAnswer)
+            return _ANSWERS.decode(zlib.decompress(known[1]))
         if trust is None:
             self.refresh()
             return self._ask(path, request)
         answer = self._space.workers.preflight(Preflight(str(path), request, trust, now))
         with self._turn:
             if trust is self._trust and self._most:
-                while len(self._answers) >= self._most:
-                    del self._answers[next(iter(self._answers))]
+                self._make_room(key)
                 self._answers[key] = (now, zlib.compress(msgspec.msgpack.encode(answer), 1))
         return answer
+
+    def _make_room(self, key: bytes) -> None:
+        """Any one goes where all are taken: were it the oldest, a list longer than this would never be found again."""
+        if key in self._answers:
+            return
+        if len(self._keys) < self._most:
+            self._keys.append(key)
+            return
+        # A hash is as good as chance.
+        at = int.from_bytes(key[:8], "big") % len(self._keys)
+        del self._answers[self._keys[at]]
+        self._keys[at] = key

@@ -11,7 +11,7 @@ import msgspec
 from signer_app.signing.jobs import DocumentJob, UsageError, job_of
 from signer_app.store.batch_model import Batch
 from signer_app.store.model import FileState
-from signer_app.store.store import Store, View
+from signer_app.store.store import Store, Transaction, View
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,14 +64,23 @@ def unfinished(view: View, wanted: str | None = None, *, failed: bool = False) -
 
 def give_up_rest(store: Store, wanted: str | None = None) -> int:
     """Has nothing more signed of the batch `wanted`, else of the one that stopped last; how many files that are. Their
-    copies go, drafts and the clerk's own files stay. UsageError as `unfinished`.
+    copies go, and the numbers of those with which the token hasn't begun; drafts and the clerk's own files stay.
+    UsageError as `unfinished`.
     """
     with store.view() as view:
         rest = unfinished(view, wanted)
         if rest is None:
             return 0
-        count = sum(n for state, n in view.batches.counts(rest.batch.id).items() if state.waits)
-    store.discard(store.write(lambda tx: tx.batches.give_up(rest.batch.id, "given_up_by_person")))
+    batch = rest.batch.id
+
+    def write(tx: Transaction) -> tuple[int, set[str]]:
+        # Counted here: what somebody has gone on with meanwhile is not given up.
+        count = sum(n for state, n in tx.batches.counts(batch).items() if state.waits)
+        tx.reservations.release_unused(batch)
+        return count, tx.batches.give_up(batch, "given_up_by_person")
+
+    count, copies = store.write(write)
+    store.discard(copies)
     return count
 
 

@@ -33,6 +33,11 @@ class _Seen(msgspec.Struct, frozen=True):
     attached: tuple[AttachmentJob, ...]
 
 
+# Made here, once: two threads that meet a type for the first time together may crash msgspec, and the process with it.
+_JOBS = msgspec.json.Decoder(DocumentJob)
+_SEEN = msgspec.msgpack.Decoder(_Seen)
+
+
 def document_row(batch: str, work: DocumentWork, number_key: str | None) -> BatchDocument:
     """The row of a document that was looked at."""
     label, date = _called(work)
@@ -77,14 +82,14 @@ def file_rows(batch: str, work: DocumentWork) -> tuple[BatchFile, ...]:
     return tuple(file_row(batch, work, file) for file in work.files if not file.done_before)
 
 
-def as_waiting(row: BatchFile) -> BatchFile:
-    """What waits has been looked at: it is ready for the token."""
-    return msgspec.structs.replace(row, state=FileState.PREPARED) if row.state is FileState.PENDING else row
+def as_begun(row: BatchFile) -> BatchFile:
+    """What waits is as it was when it was handed out to the token."""
+    return msgspec.structs.replace(row, state=FileState.SIGNING) if row.state is FileState.PENDING else row
 
 
 def work_of(document: BatchDocument, files: Sequence[BatchFile]) -> DocumentWork | None:
     """A document as it was looked at; None where its rows don't tell (any more)."""
-    job = msgspec.json.decode(document.job, type=DocumentJob)
+    job = _JOBS.decode(document.job)
     seen = _unpack(document.seen)
     if seen is None or not len(job.files) == len(seen.files) == len(files):
         return None
@@ -160,6 +165,6 @@ def _unpack(packed: bytes | None) -> _Seen | None:
         return None
     opened = zlib.decompressobj()
     try:
-        return msgspec.msgpack.decode(opened.decompress(packed, _LARGEST), type=_Seen)
+        return _SEEN.decode(opened.decompress(packed, _LARGEST))
     except (zlib.error, msgspec.MsgspecError):
         return None

@@ -1,211 +1,18 @@
-"""Batches of signing, as rows: what each is to do document by document, and how each of its files stands.
+"""Batches of signing, as rows: written by those who look at documents, sign them, or give them up.
 
-Reads on any connection, writes only inside a transaction of the main process. A secret file has no row here. Nothing in
-here takes more memory for a large batch than for a small one, but `files` and `jobs`, which say so.
+Writes only inside a transaction of the main process; `batch_reader` reads. A secret file has no row here.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from itertools import takewhile
+from datetime import datetime
 
 import msgspec
 
 from signer_app.store.batch_model import Batch, BatchDocument, BatchFile
+from signer_app.store.batch_reader import BatchReader, batch_file, lists
 from signer_app.store.model import FileState
-from signer_app.store.rows import insert, params_json, require_one, to_value
+from signer_app.store.rows import insert, params_json, require_one
 from signer_app.store.times import stamp, stamp_or_none
-
-_PAGE = 256
-
-
-class BatchReader:
-    """Batches as one connection sees them."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def get(self, batch_id: str) -> Batch | None:
-        """The batch with this id."""
-        return self._one("SELECT * FROM batch WHERE id = ?", batch_id)
-
-    def latest(self) -> Batch | None:
-        """The batch begun last."""
-        return self._one("SELECT * FROM batch WHERE begun_at IS NOT NULL ORDER BY rowid DESC LIMIT 1")
-
-    def unfinished(self) -> tuple[Batch, ...]:
-        """Batches with files still to be signed, oldest first: what `resume` goes on with."""
-        # In the order in which they were written, here and below: a clock that was set back doesn't change that.
-        rows = self._connection.execute(
-            "SELECT * FROM batch WHERE begun_at IS NOT NULL"
-            " AND EXISTS (SELECT 1 FROM batch_file INDEXED BY batch_file_waiting WHERE batch_id = batch.id"
-            " AND state IN ('pending', 'prepared', 'signing')) ORDER BY rowid"
-        )
-        return tuple(map(_batch, rows))
-
-    def counts(self, batch_id: str) -> dict[FileState, int]:
-        """How many files of a batch stand how."""
-        rows = self._connection.execute(
-            "SELECT state, count(*) FROM batch_file WHERE batch_id = ? GROUP BY state", (batch_id,)
-        )
-        return {FileState(state): count for state, count in rows}
-
-    def files(self, batch_id: str) -> tuple[BatchFile, ...]:
-        """All files of a batch in their order."""
-        rows = self._connection.execute("SELECT * FROM batch_file WHERE batch_id = ? ORDER BY position", (batch_id,))
-        return tuple(map(_file, rows))
-
-    def page(
-        self, batch_id: str, states: Collection[FileState], after: int = -1, limit: int = _PAGE
-    ) -> tuple[BatchFile, ...]:
-        """The next files behind `after` that stand so, in their order."""
-        rows = self._connection.execute(
-            "SELECT * FROM batch_file WHERE batch_id = ? AND position > ?"
-            " AND state IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
-            (batch_id, after, *_lists(states), limit),
-        )
-        return tuple(map(_file, rows))
-
-    def of_document(self, batch_id: str, document: int) -> tuple[BatchFile, ...]:
-        """The files of one document."""
-        # By position, which has the index; a document's files stand behind each other.
-        rows = self._connection.execute(
-            "SELECT * FROM batch_file WHERE batch_id = ? AND position >= ? ORDER BY position", (batch_id, document)
-        )
-        return tuple(map(_file, takewhile(lambda row: row["document"] == document, rows)))
-
-    def documents(
-        self, batch_id: str, states: Collection[FileState], after: int = -1, limit: int = _PAGE
-    ) -> tuple[BatchDocument, ...]:
-        """The next documents behind `after` whose main file stands so, in their order."""
-        rows = self._connection.execute(
-            "SELECT batch_document.* FROM batch_document JOIN batch_file USING (batch_id, position)"
-            " WHERE batch_id = ? AND position > ? AND state IN (SELECT value FROM json_each(?))"
-            " ORDER BY position LIMIT ?",
-            (batch_id, after, *_lists(states), limit),
-        )
-        return tuple(map(_document, rows))
-
-    def next_documents(self, batch_id: str, limit: int) -> tuple[BatchDocument, ...]:
-        """The prepared documents that are signed next: those in a hurry, then in their order."""
-        # Told which way to go: by itself it would go through all that is signed already, each time.
-        found: list[sqlite3.Row] = []
-        for tables, urgent in (
-            ("batch_document INDEXED BY batch_document_urgent CROSS JOIN batch_file", 1),
-            ("batch_file INDEXED BY batch_file_prepared CROSS JOIN batch_document", 0),
-        ):
-            found += self._connection.execute(
-                f"SELECT batch_document.* FROM {tables} USING (batch_id, position)"  # noqa: S608 - all ours
-                f" WHERE batch_document.batch_id = ?1 AND batch_file.batch_id = ?1 AND state = 'prepared'"
-                f" AND urgent = {urgent} ORDER BY {tables.split()[0]}.position LIMIT ?2",
-                (batch_id, limit - len(found)),
-            ).fetchall()
-        return tuple(map(_document, found))
-
-    def document(self, batch_id: str, position: int) -> BatchDocument | None:
-        """One document of a batch."""
-        row = self._connection.execute(
-            "SELECT * FROM batch_document WHERE batch_id = ? AND position = ?", (batch_id, position)
-        ).fetchone()
-        return _document(row) if row else None
-
-    def draft_of(self, batch_id: str, position: int) -> str | None:
-        """The id of the draft that a document of a batch came from."""
-        row = self._connection.execute(
-            "SELECT json_extract(job, '$.draft') FROM batch_document WHERE batch_id = ? AND position = ?",
-            (batch_id, position),
-        ).fetchone()
-        return row[0] if row else None
-
-    def with_number(self, batch_id: str, key: str) -> BatchDocument | None:
-        """The document of a batch that issues this number, refused ones left out."""
-        row = self._connection.execute(
-            "SELECT * FROM batch_document INDEXED BY batch_document_number WHERE batch_id = ? AND number_key = ?"
-            " AND NOT EXISTS (SELECT 1 FROM batch_file"
-            " WHERE batch_id = batch_document.batch_id AND position = batch_document.position"
-            " AND state IN ('refused', 'skipped')) ORDER BY position LIMIT 1",
-            (batch_id, key),
-        ).fetchone()
-        return _document(row) if row else None
-
-    def with_input(self, batch_id: str, sha256: str) -> BatchFile | None:
-        """The first file of a batch with these bytes."""
-        row = self._connection.execute(
-            "SELECT * FROM batch_file WHERE input_sha256 = ? AND batch_id = ? ORDER BY position LIMIT 1",
-            (sha256, batch_id),
-        ).fetchone()
-        return _file(row) if row else None
-
-    def signed_untold(self, sha256: str, profile: str, output: str) -> tuple[BatchFile, ...]:
-        """This very file as batches have signed it whose result nobody was told, oldest first."""
-        rows = self._connection.execute(
-            "SELECT batch_file.* FROM batch_file JOIN batch ON batch.id = batch_file.batch_id"
-            " WHERE batch_file.input_sha256 = ? AND batch_file.state = 'signed' AND batch_file.profile = ?"
-            " AND batch_file.output_path = ? AND batch_file.file_id IS NOT NULL"
-            " AND batch.begun_at IS NOT NULL AND batch.reported_at IS NULL ORDER BY batch.created_at, batch.id",
-            (sha256, profile, output),
-        )
-        return tuple(map(_file, rows))
-
-    def waiting_for(self, batch_id: str, wish: tuple[str, str | None, str | None]) -> BatchFile | None:
-        """The waiting file of a batch from this place, to be signed so, whose copy goes there."""
-        row = self._connection.execute(
-            "SELECT * FROM batch_file WHERE batch_id = ? AND input_path = ? AND profile IS ? AND output_path IS ?"
-            " AND state IN ('pending', 'prepared', 'signing') LIMIT 1",
-            (batch_id, *wish),
-        ).fetchone()
-        return _file(row) if row else None
-
-    def signed_later(self, batch_id: str, wish: tuple[str, str | None, str | None]) -> bool:
-        """Whether a batch begun after this one has signed the file from this place, so, whose copy went there."""
-        row = self._connection.execute(
-            "SELECT 1 FROM batch_file JOIN batch ON batch.id = batch_file.batch_id"
-            " WHERE batch.rowid > (SELECT rowid FROM batch WHERE id = ?) AND input_path = ? AND profile IS ?"
-            " AND output_path IS ? AND state = 'signed' LIMIT 1",
-            (batch_id, *wish),
-        ).fetchone()
-        return row is not None
-
-    def jobs(self, batch_id: str, states: Collection[FileState]) -> tuple[str, ...]:
-        """The wishes (JSON) of all documents whose main file stands so, in their order: all in memory."""
-        jobs, at = [], -1
-        while page := self.documents(batch_id, states, at):
-            jobs += [document.job for document in page]
-            at = page[-1].position
-        return tuple(jobs)
-
-    def job_of(self, file_id: str) -> str | None:
-        """The wish (JSON) as which a stored file was signed."""
-        row = self._connection.execute(
-            "SELECT job FROM batch_document JOIN batch_file ON batch_file.batch_id = batch_document.batch_id"
-            " AND batch_file.document = batch_document.position WHERE batch_file.file_id = ?"
-            " ORDER BY batch_file.batch_id DESC LIMIT 1",
-            (file_id,),
-        ).fetchone()
-        return row["job"] if row else None
-
-    def blobs(self) -> set[str]:
-        """Copies of what waits in batches that were begun, and of what goes along with it."""
-        return self._waiting_copies("batch.begun_at IS NOT NULL")
-
-    def _waiting_copies(self, which: str, *values: str) -> set[str]:
-        rows = self._connection.execute(
-            "SELECT input_sha256, repaired_sha256, CASE WHEN instr(job, '\"attachments\":[]') THEN NULL ELSE"  # noqa: S608 - all ours
-            " (SELECT json_group_array(json_extract(value, '$.blob')) FROM json_each(job, '$.attachments')) END"
-            " FROM batch_file JOIN batch ON batch.id = batch_file.batch_id"
-            " LEFT JOIN batch_document ON batch_document.batch_id = batch_file.batch_id"
-            " AND batch_document.position = batch_file.position"
-            f" WHERE {which} AND state IN ('pending', 'prepared', 'signing')",
-            values,
-        )
-        found: set[str | None] = set()
-        for own, repaired, along in rows:
-            found |= {own, repaired, *(msgspec.json.decode(along) if along is not None else ())}
-        return {blob for blob in found if blob is not None}
-
-    def _one(self, sql: str, *values: str) -> Batch | None:
-        row = self._connection.execute(sql, values).fetchone()
-        return _batch(row) if row else None
 
 
 class Batches(BatchReader):
@@ -317,13 +124,18 @@ class Batches(BatchReader):
             (batch_id,),
         )
 
+    def looked_at(self, batch_id: str, context: str) -> None:
+        """Records on what depends all that was seen of a batch."""
+        done = self._connection.execute("UPDATE batch SET context = ? WHERE id = ?", (context, batch_id))
+        require_one(done, "no such batch")
+
     def drop_unbegun(self, batch_id: str | None = None) -> None:
         """Removes batches to which nobody said yes: this one, or all."""
         self._connection.execute("DELETE FROM batch WHERE begun_at IS NULL AND (?1 IS NULL OR id = ?1)", (batch_id,))
 
     def give_up(self, batch_id: str, code: str) -> set[str]:
         """Records that nothing more of a batch is to be signed; the copies that waited in it."""
-        copies = self._waiting_copies("batch_file.batch_id = ?", batch_id)
+        copies = self.waiting_copies("batch_file.batch_id = ?", batch_id)
         self._connection.execute(
             "UPDATE batch_file SET state = 'skipped', code = ? WHERE batch_id = ?"
             " AND state IN ('pending', 'prepared', 'signing')",
@@ -340,38 +152,43 @@ class Batches(BatchReader):
             [(code, sha256) for sha256 in inputs],
         )
 
-    def forget(self, draft: str | None, paths: Collection[str], inputs: Collection[str]) -> tuple[BatchFile, ...]:
-        """Removes the unsigned documents with a file from these places or with these hashes, or of this draft, from all
-        batches: they must leave no trace. Their files, for whoever still has to answer for them.
+    def skip_draft(self, draft: str, code: str) -> None:
+        """Records that what waits of a draft in batches that stopped is not to be signed any more."""
+        waiting = self._connection.execute(
+            "SELECT batch_document.batch_id, position FROM batch_file INDEXED BY batch_file_waiting"
+            " CROSS JOIN batch_document USING (batch_id, position)"
+            " WHERE state IN ('pending', 'prepared', 'signing') AND json_extract(job, '$.draft') = ?",
+            (draft,),
+        ).fetchall()
+        for batch_id, document in waiting:
+            self._connection.executemany(
+                "UPDATE batch_file SET state = 'skipped', code = ? WHERE batch_id = ? AND position = ?",
+                [(code, batch_id, file.position) for file in self.of_document(batch_id, document) if file.state.waits],
+            )
+
+    def forget(self, paths: Collection[str], inputs: Collection[str]) -> tuple[BatchFile, ...]:
+        """Removes the unsigned documents with a file of these hashes from all batches: they must leave no trace. A file
+        that nobody could read has no hash; it is known by its place. Their files, for whoever still has to answer for
+        them.
         """
-        places, hashes = _lists(paths, inputs)
-        hit = (
-            "SELECT batch_id, document FROM batch_file WHERE state <> 'signed' AND"
-            " (input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2)))"
+        hits = self._connection.execute(
+            "SELECT * FROM batch_file WHERE state <> 'signed' AND input_sha256 IN (SELECT value FROM json_each(?1))"
+            " UNION SELECT * FROM batch_file WHERE state <> 'signed' AND input_sha256 IS NULL"
+            " AND input_path IN (SELECT value FROM json_each(?2))",
+            lists(inputs, paths),
         )
-        named = (
-            "SELECT batch_id, position FROM batch_document WHERE ?3 IS NOT NULL AND json_extract(job, '$.draft') = ?3"
-            " OR EXISTS (SELECT 1 FROM json_each(job, '$.files') AS part WHERE"
-            " json_extract(part.value, '$.path') IN (SELECT value FROM json_each(?1))"
-            " OR json_extract(part.value, '$.blob') IN (SELECT value FROM json_each(?2)))"
-        )
-        whole = (
-            "NOT EXISTS (SELECT 1 FROM batch_file AS kept WHERE kept.batch_id = batch_document.batch_id"
-            " AND kept.document = batch_document.position AND kept.state = 'signed')"
-        )
-        self._connection.execute(
-            f"DELETE FROM batch_document WHERE {whole} AND ((batch_id, position) IN ({hit}) OR (batch_id, position) IN"  # noqa: S608 - all ours
-            f" ({named}))",
-            (places, hashes, draft),
-        )
-        removed = self._connection.execute(
-            "DELETE FROM batch_file WHERE state <> 'signed' AND ("
-            " input_path IN (SELECT value FROM json_each(?1)) OR input_sha256 IN (SELECT value FROM json_each(?2))"
-            " OR document IS NOT NULL AND NOT EXISTS (SELECT 1 FROM batch_document WHERE batch_document.batch_id ="
-            " batch_file.batch_id AND batch_document.position = batch_file.document)) RETURNING *",
-            (places, hashes),
-        )
-        return tuple(map(_file, removed))
+        removed: dict[tuple[str, int], BatchFile] = {}
+        for hit in map(batch_file, hits.fetchall()):
+            removed[hit.batch_id, hit.position] = hit
+            whole = self.of_document(hit.batch_id, hit.document) if hit.document is not None else ()
+            if any(file.state is FileState.SIGNED for file in whole):
+                continue
+            removed |= {(file.batch_id, file.position): file for file in whole}
+            self._connection.execute(
+                "DELETE FROM batch_document WHERE batch_id = ? AND position = ?", (hit.batch_id, hit.document)
+            )
+        self._connection.executemany("DELETE FROM batch_file WHERE batch_id = ? AND position = ?", list(removed))
+        return tuple(removed.values())
 
     def finish(
         self,
@@ -391,28 +208,3 @@ class Batches(BatchReader):
         """Records that the person or script was told the result."""
         done = self._connection.execute("UPDATE batch SET reported_at = ? WHERE id = ?", (stamp(at), batch_id))
         require_one(done, "no such batch")
-
-
-def _batch(row: sqlite3.Row) -> Batch:
-    return to_value(row, Batch, json_columns=("stopped_params",))
-
-
-def _file(row: sqlite3.Row) -> BatchFile:
-    return to_value(row, BatchFile, json_columns=("params", "warnings"))
-
-
-def _document(row: sqlite3.Row) -> BatchDocument:
-    return BatchDocument(
-        batch_id=row["batch_id"],
-        position=row["position"],
-        job=row["job"],
-        urgent=bool(row["urgent"]),
-        number_key=row["number_key"],
-        seen=row["seen"],
-        label=row["label"],
-        doc_date=date.fromisoformat(row["doc_date"]) if row["doc_date"] is not None else None,
-    )
-
-
-def _lists(*texts: Collection[str]) -> tuple[str, ...]:
-    return tuple(msgspec.json.encode(list(found)).decode() for found in texts)

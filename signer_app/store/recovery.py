@@ -11,7 +11,7 @@ import msgspec
 
 from signer_app.store.durable import disk_errors
 from signer_app.store.settings import load_settings
-from signer_app.store.store import Store
+from signer_app.store.store import Store, Transaction
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ def recover(store: Store, clock: Callable[[], float] = time.time) -> Recovery:
     started = clock()
     keep_for_settings = load_settings(folder).blobs()
     unknown = store.write(lambda transaction: transaction.outbox.forget_attempts())
-    store.write(lambda transaction: transaction.batches.drop_unbegun())
+    store.write(_drop_unbegun)
     with store.view() as view:
         keep = view.blobs() | keep_for_settings
     with disk_errors(folder.path, "data_folder_unwritable"):
@@ -50,3 +50,9 @@ def recover(store: Store, clock: Callable[[], float] = time.time) -> Recovery:
         collected = store.blobs.collect(keep, started)
     folder.refill_reserve()
     return Recovery(work_files, len(stale) + collected.temporaries, collected.orphans, unknown)
+
+
+def _drop_unbegun(transaction: Transaction) -> None:
+    """Batches to which nobody said yes, with the numbers that were kept for them already when the process was cut."""
+    transaction.reservations.release_unused()
+    transaction.batches.drop_unbegun()

@@ -216,6 +216,23 @@ class Reservations(ReservationReader):
             (wish.body_code, wish.year, wish.notation_group, wish.number, wish.owner),
         )
 
+    def release_unused(self, batch_id: str | None = None) -> None:
+        """Lets the numbers go that are kept for documents of a batch, or (None) of all batches to which nobody said
+        yes, with which the token hasn't begun: for those that waited there and neither failed nor were on their way
+        anywhere, nor wait in another batch.
+        """
+        # By the hash of the file as it came; where a repaired copy was brought in, its number stays kept.
+        self._connection.execute(
+            "WITH ours AS (SELECT id, created_at FROM batch WHERE id = ?1 OR ?1 IS NULL AND begun_at IS NULL)"
+            " DELETE FROM reserved_number WHERE owner IS NOT NULL AND EXISTS"
+            " (SELECT 1 FROM batch_file JOIN ours ON ours.id = batch_id WHERE input_sha256 = reserved_number.owner"
+            " AND position = document AND state IN ('pending', 'prepared') AND reserved_number.at >= ours.created_at)"
+            " AND NOT EXISTS (SELECT 1 FROM batch_file AS other WHERE other.input_sha256 = reserved_number.owner"
+            " AND (other.state IN ('signing', 'failed') OR other.state IN ('pending', 'prepared')"
+            " AND other.batch_id NOT IN (SELECT id FROM ours)))",
+            (batch_id,),
+        )
+
     def issue(self, document: Document, owner: str, sequences: Sequences) -> None:
         """The document's number is about to be issued: what was kept of it for `owner` goes. Others are refused.
 

@@ -19,7 +19,8 @@ import msgspec
 
 from signer_app.store.attachments import AttachmentReader, leaving_blob
 from signer_app.store.batch_model import BatchFile
-from signer_app.store.batches import Batches, BatchReader
+from signer_app.store.batch_reader import BatchReader
+from signer_app.store.batches import Batches
 from signer_app.store.blobs import BlobStore
 from signer_app.store.custody import Custody, CustodyReader
 from signer_app.store.database import (

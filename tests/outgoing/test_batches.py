@@ -22,12 +22,14 @@ from signer_app.signing.engine import Options, SigningRun
 from signer_app.signing.jobs import DocumentJob, FileJob
 from signer_app.signing.pipeline import Ride
 from signer_app.signing.resume import unfinished, without_lost_copies
-from signer_app.store.model import FileRole, FileState, Urgency
+from signer_app.store.model import FileRole, FileState, JournalAction, Urgency
 from signer_app.tasks import Recheck, RecheckAnswer
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
+from signer_token.client import TokenSession
 from signer_token.model import Login, Pin
 from tests.outgoing.conftest import opened
+from tests.pdf import odd
 from tests.support.workspace import CANARY_PIN, DAY, Desk
 
 PATIENCE_S = 20
@@ -376,14 +378,14 @@ def test_to_skip_the_document_that_is_being_signed_comes_too_late(
     clerk: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, goes_on = threading.Event(), threading.Event()
-    carry = Carrier.carry
+    sign = TokenSession.sign
 
-    def slow(carrier: Carrier, ride: Ride) -> tuple[Made, ...]:
+    def slow(session: TokenSession, data: bytes) -> bytes:
         begun.set()
         assert goes_on.wait(PATIENCE_S)
-        return carry(carrier, ride)
+        return sign(session, data)
 
-    monkeypatch.setattr(Carrier, "carry", slow)
+    monkeypatch.setattr(TokenSession, "sign", slow)
     control = Control()
     run = clerk.run([clerk.job(LETTERS[0])], control)
     with signing(clerk, run) as results:
@@ -510,6 +512,92 @@ def test_the_batch_begun_last_is_the_last_whatever_the_clock_says(
     assert rest is not None
     assert latest is not None
     assert (rest.batch.id, latest.id) == (second.batch, second.batch)
+
+
+def test_a_fault_of_the_program_ends_the_batch_as_a_stop_does(clerk: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    recheck, seen = clerk.space.workers.recheck, list[Recheck]()
+
+    def breaks(task: Recheck) -> RecheckAnswer:
+        seen.append(task)
+        if len(seen) == 1:
+            raise ZeroDivisionError
+        return recheck(task)
+
+    monkeypatch.setattr(clerk.space.workers, "recheck", breaks)
+    result = clerk.sign(clerk.run([clerk.job(name) for name in LETTERS[:3]]))
+    assert result.stopped is not None
+    assert (result.stopped.code, result.stopped.exit) == ("program_fault", 4)
+    assert "breaks" in Path(str(result.stopped.params["file"])).read_text(encoding="utf-8")
+    (failed,) = [file for file in result.files if file.state is FileState.FAILED]
+    assert failed.code == "program_fault"
+    with clerk.space.store.view() as view:
+        signs = [entry.use.result for entry in view.journal.entries() if entry.use.action is JournalAction.SIGN]
+        batch = view.batches.get(result.batch or "")
+    # What had its signature was kept: no use of the key is untold.
+    assert sorted(signs) == sorted(["program_fault", *["ok"] * result.counts.get(FileState.SIGNED, 0)])
+    assert len(seen) == len(signs)
+    assert batch is not None
+    assert batch.stopped_code == "program_fault"
+
+
+def test_a_fault_of_who_is_told_loses_nothing(clerk: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = clerk.run([clerk.job(name) for name in LETTERS[:2]])
+
+    def breaks(_work: DocumentWork) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(run, "_document_done", breaks)
+    result = clerk.sign(run)
+    assert result.stopped is not None
+    assert result.stopped.code == "program_fault"
+    with clerk.space.store.view() as view:
+        signs = [entry.use.result for entry in view.journal.entries() if entry.use.action is JournalAction.SIGN]
+    assert signs == ["ok"] * result.counts.get(FileState.SIGNED, 0)
+    assert FileState.FAILED not in result.counts
+
+
+def test_what_lost_its_number_before_the_token_was_open_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(desk) as space:
+        clerk = Batches(desk, space, fit_to_sign(space, desk.agency, [Profile.AGENCY]))
+        job = clerk.job("quyet-dinh.pdf", number="5", notation="QĐ-UBND", date=dt.date.fromisoformat(DAY))
+        files = tuple(msgspec.structs.replace(file, profile=Profile.AGENCY) for file in job.files)
+        run = clerk.run([msgspec.structs.replace(job, files=files)])
+
+        def taken(*_of: object) -> bool:
+            raise KnownError("number_used", number="5/QĐ-UBND", date="20/11/2026")
+
+        monkeypatch.setattr("signer_app.signing.number_keeping.NumberKeeping.keep", taken)
+        assert clerk.states(clerk.sign(run)) == [FileState.REFUSED]
+        assert clerk.signed == ["quyet-dinh.pdf"]
+
+
+def test_one_failed_file_that_is_gone_keeps_no_other_from_being_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(desk) as space:
+        clerk = Batches(desk, space, fit_to_sign(space, desk.agency, [Profile.PLAIN]))
+
+        def fails(task: object) -> object:
+            raise KnownError("worker_timeout", seconds="120")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(space.workers, "recheck", fails)
+            clerk.sign(clerk.run([clerk.job(name) for name in LETTERS[:2]]))
+    (desk.letters / LETTERS[0]).unlink()
+    answer = desk.call("resume", "--retry-failed", pin=CANARY_PIN)
+    assert (answer.code, answer.states) == (1, ["refused", "signed"])
+
+
+def test_a_refused_wish_for_a_broken_file_leaves_its_repaired_copy_to_another(desk: Desk) -> None:
+    with opened(desk) as space:
+        clerk = Batches(desk, space, fit_to_sign(space, desk.agency, [Profile.AGENCY]))
+        (desk.letters / "hỏng.pdf").write_bytes(odd.junk_before(odd.plain()))
+        plain = clerk.job("hỏng.pdf")
+        (file,) = plain.files
+        sealed = msgspec.structs.replace(file, profile=Profile.AGENCY, output=f"{file.output}.2.pdf")
+        result = clerk.sign(clerk.run([plain, DocumentJob((sealed,))]))
+        assert clerk.states(result) == [FileState.SIGNED, FileState.REFUSED]
+        assert result.files[0].sha256_repaired is not None
 
 
 class _Usage(NamedTuple):

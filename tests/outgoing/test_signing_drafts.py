@@ -258,6 +258,17 @@ def test_stopping_between_documents_keeps_what_is_signed_and_the_rest_is_gone_on
             assert sorted(document.label or "" for document in view.documents.list()) == ["13/TB-UBND", "15/KH-UBND"]
 
 
+def test_what_is_merged_waits_no_more_in_a_batch_that_stopped(clerk: Clerk) -> None:
+    ids = clerk.bring_in(*[clerk.desk.letter(name) for name in list(LETTERS)[:2]])
+    clerk.sign(ids, stop_at_once=True)
+    clerk.outgoing.merge(ids, ids[0])
+    with clerk.space.store.view() as view:
+        rest = unfinished(view)
+        assert rest is not None
+        assert rest.drafts == (ids[0],)
+        assert [(file.state, file.code) for file in view.batches.files(rest.batch.id)][1] == ("skipped", "out_merged")
+
+
 def test_the_command_line_goes_on_with_what_the_window_began(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     with clerk_at(desk) as clerk:
         ids = clerk.bring_in(desk.letter("quyet-dinh.pdf"), desk.letter("thong-bao.pdf"))

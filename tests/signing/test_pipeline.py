@@ -10,7 +10,7 @@ import pytest
 from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork, Made
 from signer_app.signing.jobs import DocumentJob, FileJob
-from signer_app.signing.pipeline import Pipeline, Ride, TurnedAwayError
+from signer_app.signing.pipeline import LeftOutError, Pipeline, Ride, TurnedAwayError
 from signer_app.store.model import FileRole, Urgency
 from signer_resources.errors import KnownError
 
@@ -43,9 +43,18 @@ class Desk:
         self.faults: dict[str, Exception] = {}
         self.twice: set[str] = set()
         self.stop = False
+        self.paused = False
+        self.skipped: set[int] = set()
         self.most = 0
         self._inside = 0
-        self.line = Pipeline(self._sign, self._carry, at_once, lambda: self.stop)
+        self.line = Pipeline(
+            self._sign,
+            self._carry,
+            at_once,
+            lambda: self.stop,
+            paused=lambda: self.paused,
+            skips=lambda place: place in self.skipped,
+        )
 
     def hold(self, key: str) -> threading.Event:
         self.reached[key] = threading.Event()
@@ -210,3 +219,45 @@ def test_when_the_reader_gives_up_no_thread_is_left() -> None:
     desk.line.gate.expect((True, 99))
     with pytest.raises(TurnedAwayError), desk.line.gate.turn((True, 99)):
         raise AssertionError
+
+
+def test_a_pause_holds_what_was_handed_out_and_what_has_a_signature_comes_to_its_end() -> None:
+    desk = Desk(at_once=3)
+    desk.twice = {"0"}
+    between = desk.hold("between-0")
+    late = [desk.hold(f"prepare-{n}") for n in (1, 2)]
+    with closing(desk.run(letters(5))) as rides:
+
+        def pause() -> None:
+            for event in desk.reached.values():
+                assert event.wait(PATIENCE_S)
+            desk.paused = True
+            for event in late:
+                event.set()
+            between.set()
+
+        threading.Thread(target=pause).start()
+        assert name(next(rides).work) == "0"
+        assert desk.signed == ["0", "0'"]
+        desk.paused = False
+        assert len(list(rides)) == 4
+    assert desk.signed[2:] == ["1", "2", "3", "4"]
+
+
+def test_what_is_left_out_before_its_turn_at_the_token_gets_no_signature() -> None:
+    desk = Desk(at_once=3)
+    works = letters(3)
+    for place, work in enumerate(works):
+        work.place = place
+    token = desk.hold("token-0")
+    with closing(desk.run(works)) as rides:
+
+        def skip() -> None:
+            assert desk.reached["token-0"].wait(PATIENCE_S)
+            desk.skipped = {0, 1}
+            token.set()
+
+        threading.Thread(target=skip).start()
+        errors = {name(ride.work): type(ride.error) for ride in rides}
+    assert desk.signed == ["0", "2"]
+    assert errors == {"0": type(None), "1": LeftOutError, "2": type(None)}

@@ -5,6 +5,7 @@ its copies.
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from signer_app.pdf.model import Profile
@@ -12,10 +13,14 @@ from signer_app.pdf.plan import SigningPlan
 from signer_app.signing.batch import DocumentWork
 from signer_app.signing.forgetting import forget_work
 from signer_app.signing.jobs import DocumentJob, FileJob
+from signer_app.signing.resume import Command, give_up_rest
 from signer_app.store.batch_model import Batch, BatchDocument, BatchFile
 from signer_app.store.batches import Batches
 from signer_app.store.model import FileRole, FileState
-from signer_app.store.store import Store
+from signer_app.store.recovery import recover
+from signer_app.store.reservations import Reservation
+from signer_app.store.sequences import BY_NOTATION
+from signer_app.store.store import Store, Transaction
 from signer_resources.errors import KnownError
 from tests.store.letters import Clock, Letters
 
@@ -132,3 +137,75 @@ def test_what_goes_along_with_a_waiting_document_is_kept_until_that_is_given_up(
     assert (store.blobs.has(main), store.blobs.has(along)) == (True, True)
     store.discard(store.write(lambda tx: tx.batches.give_up("lô", "given_up_by_person")))
     assert (store.blobs.has(main), store.blobs.has(along)) == (False, False)
+
+
+def test_what_is_secret_takes_the_same_bytes_with_it_and_no_other_file_from_its_place(
+    store: Store, clock: Clock
+) -> None:
+    batch = Batch(id="lô", created_at=clock(), command="{}", begun_at=clock())
+    blobs = ("aa" * 32, "bb" * 32, "aa" * 32, None)
+
+    def write(batches: Batches) -> None:
+        batches.add(batch)
+        for at, blob in enumerate(blobs):
+            file = replace_path(file_at("lô", at, at, WAITING, blob), "/mật.pdf" if at != 2 else "/khác.pdf")
+            batches.put_document(BatchDocument(batch_id="lô", position=at, job="{}"), [file])
+
+    store.write(lambda tx: write(tx.batches))
+    removed = store.write(lambda tx: tx.batches.forget(["/mật.pdf"], ["aa" * 32]))
+    assert sorted(file.position for file in removed) == [0, 2, 3]
+    with store.view() as view:
+        assert [file.position for file in view.batches.files("lô")] == [1]
+        assert [view.batches.document("lô", at) is None for at in range(4)] == [True, False, True, True]
+
+
+def replace_path(file: BatchFile, path: str) -> BatchFile:
+    return msgspec.structs.replace(file, input_path=path)
+
+
+def numbered(store: Store, clock: Clock, batch: str, states: list[FileState], *, begun: bool) -> None:
+    """Documents of a batch, each with a number that is kept for it."""
+    at = clock()
+    store.write(lambda tx: tx.batches.add(Batch(id=batch, created_at=at, command="{}", begun_at=at if begun else None)))
+
+    def write(tx: Transaction) -> None:
+        for place, state in enumerate(states):
+            blob = f"{place:064x}"
+            document = BatchDocument(batch_id=batch, position=place, job='{"files":[]}')
+            tx.batches.put_document(document, [file_at(batch, place, place, state, blob)])
+            wish = Reservation.of(
+                "H77", BY_NOTATION, str(place + 1), "QĐ-UBND", at.date(), owner=blob, name="x", at=at, operator="hanh"
+            )
+            tx.reservations.reserve(wish)
+
+    store.write(write)
+
+
+def kept(store: Store) -> list[str]:
+    with store.view() as view:
+        return [one.number for one in view.reservations.list()]
+
+
+def test_giving_up_lets_the_numbers_go_with_which_the_token_has_not_begun(store: Store, clock: Clock) -> None:
+    states = [FileState.PREPARED, FileState.SIGNING, FileState.FAILED, FileState.PREPARED]
+    numbered(store, clock, "lô", states, begun=True)
+    assert give_up_rest_of(store, "lô") == 3
+    assert kept(store) == ["2", "3"]
+
+
+def give_up_rest_of(store: Store, batch: str) -> int:
+    command = Command("ab" * 32, None)
+    store._connection.execute("UPDATE batch SET command = ?", (msgspec.json.encode(command).decode(),))
+    return give_up_rest(store, batch)
+
+
+def test_a_start_lets_numbers_go_that_were_kept_for_a_batch_which_had_not_begun(store: Store, clock: Clock) -> None:
+    numbered(store, clock, "lô", [FileState.PREPARED, FileState.PREPARED], begun=False)
+    recover(store)
+    assert kept(store) == []
+
+
+def test_a_start_keeps_the_numbers_of_what_waits(store: Store, clock: Clock) -> None:
+    numbered(store, clock, "lô", [FileState.PREPARED, FileState.SIGNING], begun=True)
+    recover(store)
+    assert kept(store) == ["1", "2"]

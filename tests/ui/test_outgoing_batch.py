@@ -214,8 +214,13 @@ def test_what_a_stopped_batch_has_left_is_given_up_in_two_steps_and_waits_in_the
 def test_a_batch_that_was_gone_on_with_meanwhile_has_nothing_to_give_up(clerk: Clerk, counting: CountingModule) -> None:
     stopped(clerk, counting, "to-trinh.pdf")
     (batch,) = clerk.desk.today().stopped
-    clerk.press(VI("ul_rest"))
     question = clerk.pane._batch.rest
+    # Somebody goes on with it before the question could be shown.
+    question.ask(batch.id)
+    question.put_away()
+    clerk.rest()
+    assert not question.isVisible()
+    clerk.press(VI("ul_rest"))
     clerk.wait(question.isVisible)
     clerk.pane.resume(batch.id)
     clerk.type_pin()
@@ -223,6 +228,24 @@ def test_a_batch_that_was_gone_on_with_meanwhile_has_nothing_to_give_up(clerk: C
     clerk.pane.give_up(batch.id)
     clerk.rest()
     assert clerk.pane.notice.text == VI.explain(KnownError("us_nothing_left")).what
+
+
+def test_of_several_in_a_hurry_the_refusal_of_one_is_not_said_over(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts, asked = clerk.ready("giay-moi.pdf", "thong-bao.pdf"), list[str]()
+
+    def jump_in(draft: str) -> None:
+        asked.append(draft)
+        if len(asked) == 1:
+            raise KnownError("batch_over")
+
+    monkeypatch.setattr(clerk.desk.signing, "jump_in", jump_in)
+    monkeypatch.setattr("signer_ui.presenters.outgoing_totals.Totals.hurried", lambda _totals, _chosen: clerk.lines)
+    clerk.pane._batch._hurry()
+    clerk.rest()
+    assert sorted(asked) == sorted(drafts)
+    assert clerk.pane.notice.text.startswith(VI.explain(KnownError("batch_over")).what)
 
 
 # ---- its report -----------------------------------------------------------------------------------------------------

@@ -462,6 +462,30 @@ def test_a_pause_counts_while_what_will_be_signed_is_looked_at_once_more(
     assert seen == [Standing(0, 1, paused=True)]
 
 
+def test_behind_the_pin_nothing_is_looked_at_again_that_still_holds(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts, signing = clerk.plain(2), clerk.desk.signing
+    ready = signing.prepare(drafts, clerk.agency)
+    assert isinstance(ready, Ready)
+    # As after a long review: no answer of the preflight is remembered any more.
+    monkeypatch.setattr(clerk.desk.outgoing.preflights, "_answers", {})
+    asked: list[object] = []
+    monkeypatch.setattr(clerk.desk.space.workers, "preflight", asked.append)
+    assert len(signing.sign(ready, Login(Pin(CANARY_PIN))).signed) == 2
+    assert asked == []
+
+
+def test_what_was_seen_before_a_pin_that_nobody_gives_is_not_kept(clerk: Clerk) -> None:
+    ready = clerk.desk.signing.prepare(clerk.plain(1), clerk.agency)
+    assert isinstance(ready, Ready)
+    with clerk.desk.space.store.view() as view:
+        assert view.batches.get(ready.looked or "") is not None
+    clerk.desk.signing.put_away(ready.looked)
+    with clerk.desk.space.store.view() as view:
+        assert view.batches.get(ready.looked or "") is None
+
+
 def test_what_cannot_be_signed_does_not_jump_in(clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts, signing = clerk.plain(1), clerk.desk.signing
     ready = signing.prepare(drafts, clerk.agency)

@@ -165,10 +165,16 @@ class SigningFlow(QObject):
 
     def leave(self) -> None:
         """The pages were looked at, and nothing is to be signed now."""
-        if self.reviewing is not None:
-            self.reviewing = None
+        ready, self.reviewing = self.reviewing, None
+        if ready is not None:
+            self._put_away(ready)
             self.reviewed.emit()
             self._set_running(False)
+
+    def _put_away(self, ready: Ready) -> None:
+        """What was looked at isn't signed now."""
+        signing = self._shell.desk.signing
+        self._shell.tasks.run(self, Lane.TOKEN, lambda _control: signing.put_away(ready.looked), lambda _nothing: None)
 
     @property
     def running(self) -> bool:
@@ -281,6 +287,7 @@ class SigningFlow(QObject):
 
     def _not_given(self, ready: Ready) -> None:
         self.dialog = None
+        self._put_away(ready)
         self._set_running(False)
         if ready.token.pin_state is PinState.LOCKED:
             self._show(told_error(KnownError("pin_locked")))

@@ -5,7 +5,6 @@ what is skipped or hurried.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
@@ -23,7 +22,7 @@ from signer_ui.presenters.outgoing import Line
 from signer_ui.presenters.review import Cell, cells, doubtful, sends
 from signer_ui.signing_flow import SigningFlow
 from signer_ui.signing_look import Review
-from signer_ui.tasks import Lane
+from signer_ui.tasks import Control, Lane
 
 
 class BatchSide(QObject):
@@ -126,22 +125,29 @@ class BatchSide(QObject):
 
     def _hurry(self) -> None:
         bench, desk = self._bench, self._bench.shell.desk
-        for line in bench.totals().hurried(bench.chosen):
-            label = line.draft.label or line.draft.main.name
-            bench.shell.tasks.run(
-                self,
-                Lane.DOCUMENTS,
-                lambda _control, draft=line.id: desk.signing.jump_in(draft),  # type: ignore[misc]
-                partial(self._hurried, label),
-                failed=self._not_hurried,
-            )
+        lines = bench.totals().hurried(bench.chosen)
+        wanted = [(line.id, line.draft.label or line.draft.main.name) for line in lines]
 
-    def _hurried(self, label: str, _nothing: None) -> None:
-        self._bench.notice.tell(self._bench.shell.words("ul_urgent_in", label=label))
-        self.changed.emit()
+        def jump_in(_control: Control) -> tuple[list[str], KnownError | None]:
+            """Those that are in, and why the first of the others is not."""
+            inside, refusal = [], None
+            for draft, label in wanted:
+                try:
+                    desk.signing.jump_in(draft)
+                    inside.append(label)
+                except KnownError as error:
+                    refusal = refusal or error
+            return inside, refusal
 
-    def _not_hurried(self, error: KnownError) -> None:
-        self._bench.notice.error(error)
+        bench.shell.tasks.run(self, Lane.DOCUMENTS, jump_in, self._hurried)
+
+    def _hurried(self, done: tuple[list[str], KnownError | None]) -> None:
+        """What was refused is said last and stays: the rows tell of the others."""
+        inside, refusal = done
+        if refusal is not None:
+            self._bench.notice.error(refusal)
+        elif inside:
+            self._bench.notice.tell(self._bench.shell.words("ul_urgent_in", label=", ".join(inside)))
         self.changed.emit()
 
     # ---- afterwards ------------------------------------------------------------------------------------------------

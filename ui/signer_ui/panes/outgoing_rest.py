@@ -29,6 +29,8 @@ class RestQuestion(QFrame):
         words, space = shell.words, shell.theme.space
         self._shell = shell
         self._batch: str | None = None
+        self._wanted: str | None = None
+        """Asked for; None once the question was put away, also before it could be shown."""
         self._before: QWidget | None = None
         """What had the keyboard before it was asked."""
         self.setProperty("role", "notice-warn")
@@ -45,14 +47,14 @@ class RestQuestion(QFrame):
 
     def ask(self, batch: str) -> None:
         """Asks whether the rest of this batch is to stay unsigned."""
-        desk = self._shell.desk
+        desk, self._wanted = self._shell.desk, batch
         self._shell.tasks.run(
             self, Lane.QUICK, lambda _control: work.rest_of(desk, batch), lambda left: self._ask(batch, left)
         )
 
     def put_away(self) -> None:
         """The batch can be gone on with as before."""
-        self._batch = None
+        self._batch = self._wanted = None
         held = (focus := QApplication.focusWidget()) is not None and self.isAncestorOf(focus)
         before, self._before = self._before, None
         self.hide()
@@ -68,6 +70,9 @@ class RestQuestion(QFrame):
 
     def _ask(self, batch: str, left: int) -> None:
         words = self._shell.words
+        if self._wanted != batch:
+            # Somebody has gone on with it meanwhile.
+            return
         if not left:
             self.failed.emit(KnownError("us_nothing_left"))
             return
