@@ -5,9 +5,12 @@ Main process, on the thread of the command; reads folders and lists, opens no PD
 """
 
 import csv
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from signer_app.attachments.kinds import is_known, kind_of
 from signer_app.pdf.model import Profile
@@ -31,6 +34,12 @@ from signer_resources.errors import KnownError
 
 _LIST_COLUMNS = ("input", "profile", "number", "date", "place", "role", "document", "to", "file_code")
 _MAX_LIST_BYTES = 32 << 20
+
+_Row = tuple[int, dict[str, str]]
+"""A line of a list: its number and what its columns say."""
+_pack = msgspec.msgpack.Encoder().encode
+_row = msgspec.msgpack.Decoder(_Row).decode
+_group = msgspec.msgpack.Decoder(list[bytes]).decode
 
 T = TypeVar("T")
 
@@ -154,7 +163,8 @@ def read_list(listing: Path, *, profile: Profile, out: Path | None, scans: FileC
     unknown = [name for name in reader.fieldnames if name not in _LIST_COLUMNS]
     if unknown:
         raise UsageError("usage_list", name=listing.name, line=1, reason=str(unknown[0]))
-    groups: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    # Rows are kept packed: a list may have a hundred thousand of them.
+    groups: dict[str, list[bytes]] = {}
     names = ListedNames(scans)
     try:
         for row in reader:
@@ -163,16 +173,16 @@ def read_list(listing: Path, *, profile: Profile, out: Path | None, scans: FileC
             if None in row or not cells["input"]:
                 raise UsageError("usage_list", name=listing.name, line=line, reason="input")
             cells["file_code"] = _scan_name(listing, line, cells, profile, names)
-            groups.setdefault(cells.get("document") or f"\0{line}", []).append((line, cells))
+            groups.setdefault(cells.get("document") or f"\0{line}", []).append(_pack((line, cells)))
     except csv.Error as error:
         # DictReader's own line_num stays behind when the reader below it fails.
         raise UsageError("usage_list", name=listing.name, line=reader.reader.line_num, reason=str(error)) from None
     if not groups:
         raise UsageError("usage_list", name=listing.name, line=1, reason="0")
-    documents = list(groups.values())
+    documents = [_pack(rows) for rows in groups.values()]
     if scans is not None and not names.any:
         _require_archive(None, listing.name)
-    jobs = Jobs(len(documents), lambda at: _document(listing, documents[at], profile, out))
+    jobs = Jobs(len(documents), lambda at: _document(listing, _rows(documents[at]), profile, out))
     # Each is made once here, so that whatever is wrong with the list is told before anything happens.
     _no_common_output(Path(output) for job in jobs for output in _outputs(job))
     if names.any:
@@ -196,9 +206,11 @@ def _scan_name(listing: Path, line: int, cells: Mapping[str, str], profile: Prof
         raise UsageError("usage_list", name=listing.name, line=line, reason=f"file_code {cell}") from None
 
 
-def _document(
-    listing: Path, rows: Sequence[tuple[int, dict[str, str]]], profile: Profile, out: Path | None
-) -> DocumentJob:
+def _rows(group: bytes) -> list[_Row]:
+    return [_row(row) for row in _group(group)]
+
+
+def _document(listing: Path, rows: Sequence[_Row], profile: Profile, out: Path | None) -> DocumentJob:
     files: list[FileJob] = []
     attached: list[Path] = []
     facts: dict[str, tuple[int, str]] = {}
@@ -271,10 +283,11 @@ def _output(source: Path, folder: Path | None, scan: str | None = None) -> Path:
 
 
 def _no_common_output(outputs: Iterable[Path]) -> None:
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for output in outputs:
         # Windows and macOS don't tell names by case.
-        key = str(output.absolute()).casefold()
+        name = str(output.absolute()).casefold()
+        key = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if key in seen:
             raise UsageError("usage_same_output", name=output.name)
         seen.add(key)
