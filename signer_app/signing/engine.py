@@ -10,7 +10,6 @@ A batch lives in the store: what is wanted, what the preflight said, how each fi
 that are on their way.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence, Sized
 from contextlib import closing, suppress
@@ -48,6 +47,7 @@ from signer_app.signing.returning import Returns
 from signer_app.signing.rows import file_rows
 from signer_app.signing.seen_before import SeenBefore, context_of
 from signer_app.signing.settling import Settler
+from signer_app.signing.side_by_side import processors
 from signer_app.signing.timestamps import BatchStamps
 from signer_app.signing.waiting import Wait, Waits
 from signer_app.store import Store
@@ -141,7 +141,7 @@ class SigningRun:
             keeping=keeping,
             known=self._seen.work if self._seen is not None else _unknown,
             now=space.now,
-            at_once=_processors(),
+            at_once=processors(),
         )
         self._numbers = BatchNumbers(space.store, self._batch, keeping, space.now)
         self._ending = Ending(space.store, self._batch, self._look.aside, space.now)
@@ -342,7 +342,7 @@ class SigningRun:
             self._document_done(work)
 
     def _pipeline(self, session: TokenSession, folder: Path) -> Pipeline:
-        processors = _processors()
+        at_once = processors()
         carrier = Carrier(
             space=self._space,
             chosen=self._chosen,
@@ -351,7 +351,7 @@ class SigningRun:
             raiser=self._raiser,
             level=Level(self._options.level or Level.B_T),
             folder=folder,
-            bench=threading.BoundedSemaphore(processors),
+            bench=threading.BoundedSemaphore(at_once),
             waits=self._waits,
         )
 
@@ -366,7 +366,7 @@ class SigningRun:
         return Pipeline(
             sign,
             carry,
-            at_once=processors + _AHEAD,
+            at_once=at_once + _AHEAD,
             cancelled=self._control.cancelled,
             paused=self._control.paused,
             skips=self._control.skips,
@@ -403,7 +403,3 @@ class SigningRun:
 
         with suppress(KnownError):
             self._store.write(mark)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

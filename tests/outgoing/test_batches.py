@@ -236,7 +236,7 @@ def test_what_is_in_a_hurry_jumps_in_and_is_signed_before_the_rest(
     clerk: Batches, held: dict[str, threading.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
-    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    monkeypatch.setattr("signer_app.signing.engine.processors", lambda: 1)
     held[LETTERS[0]] = threading.Event()
     urgent = clerk.job(LETTERS[4], urgency=Urgency.HOA_TOC)
     run = clerk.run([clerk.job(name) for name in LETTERS[:4]])
@@ -348,7 +348,7 @@ def test_what_jumps_in_during_a_pause_is_signed_first_and_after_a_stop_it_waits_
     clerk: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
-    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    monkeypatch.setattr("signer_app.signing.engine.processors", lambda: 1)
     urgent = clerk.job(LETTERS[4], urgency=Urgency.HOA_TOC)
     for stops in (True, False):
         stop = threading.Event()
@@ -425,7 +425,7 @@ def test_a_clock_that_is_set_back_while_it_runs_stops_the_batch_and_a_proved_one
     clerk: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
-    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    monkeypatch.setattr("signer_app.signing.engine.processors", lambda: 1)
     now = clerk.space.now
 
     def turned() -> dt.datetime:
@@ -455,7 +455,7 @@ def test_a_mark_seen_late_takes_the_same_file_with_it_and_every_other_keeps_its_
     clerk: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
-    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    monkeypatch.setattr("signer_app.signing.engine.processors", lambda: 1)
     recheck = clerk.space.workers.recheck
 
     seen: list[Recheck] = []

@@ -399,7 +399,7 @@ def test_stopping_keeps_what_is_signed_and_the_rest_can_be_gone_on_with(
 def one_after_the_other(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
     """One document at a time is on its way; `meanwhile` happens in the middle of the first."""
     monkeypatch.setattr("signer_app.signing.engine._AHEAD", 0)
-    monkeypatch.setattr("signer_app.signing.engine._processors", lambda: 1)
+    monkeypatch.setattr("signer_app.signing.engine.processors", lambda: 1)
     carry, pending = Carrier.carry, [meanwhile]
 
     def interrupted(self: Carrier, ride: Ride) -> tuple[Made, ...]:
