@@ -50,7 +50,7 @@ class Examining:
         examiner, today, left = self._examiner(chosen), self._grid.today(), list[Left]()
         wanted = frozenset(ids)
         with self._space.store.view() as view:
-            drafts = [draft for draft in view.drafts.list() if draft.id in wanted]
+            drafts = view.drafts.some(wanted)
         outputs = outputs_of(self._space.store, wanted, Place.of(self._space))
         total, done = sum(len(draft.files) for draft in drafts), 0
         self.preflights.refresh()

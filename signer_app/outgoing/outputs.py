@@ -80,10 +80,9 @@ def outputs_of(store: Store, ids: Collection[str], place: Place) -> dict[str, st
     """File id → where its copy goes if it is signed today; for the drafts `ids`, beside all others."""
     wanted = frozenset(ids)
     with store.view() as view:
-        drafts, others = view.drafts.list(), _pending(view)
+        drafts, others = view.drafts.some(wanted), view.drafts.outputs(without=wanted) | _pending(view)
     # The folders, which may lie on a slow share, are looked into when the store is free again.
-    others |= {file.output for draft in drafts if draft.id not in wanted for file in _copies(draft)}
-    files = [file for draft in drafts if draft.id in wanted for file in _copies(draft)]
+    files = [file for draft in drafts for file in _copies(draft)]
     return _name(files, place, Taken(others))
 
 

@@ -24,6 +24,14 @@ _SELECT = (
 )
 
 
+_ONE_OF = "(SELECT value FROM json_each(?))"
+
+
+def _ids(ids: Collection[str]) -> str:
+    """What `_ONE_OF` is given."""
+    return msgspec.json.encode(list(ids)).decode()
+
+
 class DraftReader:
     """Drafts as one connection sees them."""
 
@@ -33,6 +41,12 @@ class DraftReader:
     def list(self) -> tuple[Draft, ...]:
         """All drafts, in the clerk's order."""
         return self._some("ORDER BY draft.position, draft.id, draft_file.position")
+
+    def some(self, ids: Collection[str]) -> tuple[Draft, ...]:
+        """Those of the drafts `ids` that are there, in the clerk's order."""
+        return self._some(
+            f"WHERE draft.id IN {_ONE_OF} ORDER BY draft.position, draft.id, draft_file.position", _ids(ids)
+        )
 
     def get(self, draft_id: str) -> Draft | None:
         """The draft with this id."""
@@ -63,9 +77,13 @@ class DraftReader:
         row = self._connection.execute("SELECT id FROM draft WHERE replaces = ?", (document_id,)).fetchone()
         return self.get(row["id"]) if row else None
 
-    def outputs(self) -> set[str]:
-        """Where the copies of all drafts' files are to go."""
-        rows = self._connection.execute("SELECT output FROM draft_file UNION SELECT output FROM draft_attachment")
+    def outputs(self, without: Collection[str] = ()) -> set[str]:
+        """Where the copies of all drafts' files are to go, but for the drafts `without`."""
+        rows = self._connection.execute(
+            f"SELECT output FROM draft_file WHERE draft_id NOT IN {_ONE_OF}"  # noqa: S608 - our own words
+            f" UNION SELECT output FROM draft_attachment WHERE draft_id NOT IN {_ONE_OF}",
+            2 * (_ids(without),),
+        )
         return {row[0] for row in rows}
 
     def issued_before(self) -> dict[str, str]:
@@ -96,9 +114,9 @@ class DraftReader:
         rows = self._connection.execute(f"{_SELECT} {clause}", values).fetchall()
         attached: dict[str, list[DraftAttachment]] = {}
         found = self._connection.execute(
-            "SELECT * FROM draft_attachment WHERE draft_id IN (SELECT value FROM json_each(?))"
+            f"SELECT * FROM draft_attachment WHERE draft_id IN {_ONE_OF}"  # noqa: S608 - our own words
             " ORDER BY draft_id, position",
-            (msgspec.json.encode({row["id"] for row in rows}).decode(),),
+            (_ids({row["id"] for row in rows}),),
         )
         for row in found:
             attached.setdefault(row["draft_id"], []).append(_attachment(row))

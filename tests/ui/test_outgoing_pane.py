@@ -372,6 +372,22 @@ def test_many_rows_are_gone_through_elsewhere_and_examined_all_the_same(
     assert clerk.button("Chỉ ký (2)").isEnabled()
 
 
+def test_what_was_examined_is_shown_without_reading_all_rows_anew(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signer_ui.presenters.outgoing_signing._AT_A_TIME", 1)
+    clerk.drop(*clerk.letters("cong-van.pdf", "to-trinh.pdf", "ke-hoach.pdf"))
+    parts, read = list[int](), list[int]()
+    clerk.pane._rows.changed.connect(lambda changed: parts.append(len(changed)))
+    clerk.pane._rows.read.connect(lambda: read.append(1))
+    QTest.keyClick(clerk.pane.grid, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    clerk.rest()
+    assert clerk.states == [State.READY] * 3
+    assert parts == [1, 1, 1]
+    # After the change, the news of the store, and at the end of all.
+    assert len(read) <= 3
+
+
 def test_rows_that_come_one_by_one_are_read_the_more_seldom_the_longer_it_takes(
     clerk: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -403,7 +403,7 @@ def test_totals_that_follow_each_change_are_those_of_all_rows() -> None:
 
 
 def test_the_more_wait_the_more_are_examined_before_the_rows_are_read_anew() -> None:
-    assert [at_a_time(pending) for pending in (1, 100, 1_600, 10_000)] == [8, 8, 100, 625]
+    assert [at_a_time(rows) for rows in (1, 500, 10_000, 100_000)] == [8, 8, 156, 1562]
 
 
 # --- one document -----------------------------------------------------------------------------------------------------

@@ -37,3 +37,18 @@ def test_all_pages_are_chosen_and_left_out_without_asking_each_where_it_lies(tas
     assert sheet.out == {cell.draft for cell in cells}
     sheet.toggle()
     assert sheet.out == frozenset()
+
+
+@pytest.mark.parametrize("height", [250, 420, 700, 1200])
+def test_a_whole_page_is_in_sight_where_there_is_room_for_a_readable_one(
+    tasks: Tasks, qtbot: QtBot, height: int
+) -> None:
+    sheet = Sheet(tasks, cast(Pages, None), Words("vi"), Theme(dark=False), Path)
+    qtbot.addWidget(sheet)
+    sheet.resize(900, 300)
+    sheet.show()
+    sheet.resize(900, height)
+    qtbot.waitUntil(lambda: sheet.viewport().height() > height - 20)
+    assert sheet.gridSize().height() <= max(sheet.viewport().height(), Theme.space(24) + sheet._below)
+    assert Theme.space(24) <= sheet.side <= Theme.space(60)
+    assert (sheet.side == Theme.space(60)) == (height >= 420)

@@ -3,11 +3,13 @@
 import gc
 import weakref
 from collections.abc import Iterator
+from weakref import WeakSet
 
 import pytest
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from signer_ui.sweeping import Sweeper
+from signer_ui.sweeping import LettingGo, Sweeper
 
 
 class Cycle:
@@ -70,3 +72,25 @@ def test_what_grew_a_little_old_is_swept_once_a_minute(sweeper: Sweeper) -> None
     looks(sweeper, 20)
     assert gone() is None
     assert len(kept) == 1_000
+
+
+class Row:
+    """Something of which there are thousands."""
+
+
+def test_what_was_replaced_goes_a_little_at_a_time(qtbot: QtBot) -> None:
+    parent = QObject()
+    leaving = LettingGo(parent)
+    rows = [Row() for _ in range(1000)]
+    left = WeakSet(rows)
+    leaving.add(rows)
+    rows.clear()
+    assert len(left) == 1000
+    some = set[int]()
+
+    def all_gone() -> bool:
+        some.add(len(left))
+        return not left
+
+    qtbot.waitUntil(all_gone)
+    assert some - {0, 1000}

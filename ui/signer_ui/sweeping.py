@@ -1,4 +1,4 @@
-"""Collects Python's garbage on the UI thread alone, a little at a time.
+"""Collects Python's garbage on the UI thread alone, a little at a time; and lets thousands of things go likewise.
 
 Qt objects must die on the thread where they live, but Python's collector runs on whatever thread happens to allocate;
 a widget in a reference cycle would then be destroyed by a lane. So the collector is switched off and swept here. What
@@ -6,6 +6,7 @@ ten thousand rows are made of is looked through once and then left alone until n
 """
 
 import gc
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -22,6 +23,34 @@ _OLD_EVERY = 600
 """Looks between two sweeps of the older ones."""
 _ALL_EVERY = 6000
 """Looks at least between two sweeps of everything, which stop the screen for tenths of a second."""
+
+
+_GO_EVERY_MS = 20
+_GO_TOGETHER = 200
+"""So many go at once, with all that they are made of."""
+
+
+class LettingGo(QObject):
+    """Holds what was replaced, and drops it a little at a time: ten thousand rows that die at once are a gap. For who
+    lets go of them last.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._held: list[object] = []
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._drop)
+
+    def add(self, things: Iterable[object]) -> None:
+        """These are wanted no more by whoever hands them over."""
+        self._held.extend(things)
+        if self._held and not self._timer.isActive():
+            self._timer.start(_GO_EVERY_MS)
+
+    def _drop(self) -> None:
+        del self._held[-_GO_TOGETHER:]
+        if not self._held:
+            self._timer.stop()
 
 
 class Sweeper(QObject):

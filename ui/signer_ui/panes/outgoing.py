@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from signer_app.outgoing.model import Added, Left, State
+from signer_app.outgoing.model import Added, Examined, State
 from signer_resources.errors import KnownError
 from signer_ui.panes.outgoing_along import Along
 from signer_ui.panes.outgoing_arranging import Arranging
@@ -215,6 +215,8 @@ class OutgoingPane(Pane):
         self._bringing.failed.connect(self._adding_failed)
         self._checking.chosen_changed.connect(self._certificates_chosen)
         self._checking.examined.connect(self._examined)
+        # Their order may have become another one.
+        self._checking.ended.connect(self._reload)
         self._checking.failed.connect(self.notice.error)
         self.changing.changed.connect(self._changed)
         self.changing.failed.connect(lambda _error: self._reload())
@@ -288,6 +290,9 @@ class OutgoingPane(Pane):
 
     def _read(self) -> None:
         self._show_lines()
+        self._look_on()
+
+    def _look_on(self) -> None:
         # Examining would only wait behind the opening of documents, and two lines would tell of progress. What comes
         # while others are signed is examined: it may be in a hurry.
         if not self._bringing.running and (not self.flow.running or self.flow.busy() is not None):
@@ -352,9 +357,13 @@ class OutgoingPane(Pane):
         self._viewing.show_current()
         self._enable()
 
-    def _examined(self, left: tuple[Left, ...]) -> None:
-        self._telling.left(left)
-        self._reload()
+    def _examined(self, examined: Examined) -> None:
+        self._telling.left(examined.left)
+        if examined.rows and not examined.left:
+            self._rows.examined(examined.rows)
+            self._look_on()
+        else:
+            self._reload()
 
     # ---- filling in ------------------------------------------------------------------------------------------------
 

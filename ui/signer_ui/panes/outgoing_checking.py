@@ -27,7 +27,9 @@ class Checking(QObject):
     chosen_changed = Signal()
     """Other certificates sign than before."""
     examined = Signal(object)
-    """Some rows are: files (tuple of Left) that had to go in the course of it."""
+    """Some rows are (Examined); without any, all are to be read anew."""
+    ended = Signal()
+    """All that there was to be examined was."""
     failed = Signal(object)
     """KnownError; nothing more is examined until something new gives a reason to."""
 
@@ -159,11 +161,14 @@ class Checking(QObject):
         pending = tuple(key for key in pending if key in self._lines)
         if not pending or self._halted:
             self._line.end()
-            self._round.clear()
+            if self._round:
+                self._round.clear()
+                self.ended.emit()
             return
         # What signs documents of the body comes last: its series of numbers is what the checks go by.
         kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
-        ids = [key for key in pending if self._lines[key].draft.profile is kind][: says.at_a_time(len(pending))]
+        most = says.at_a_time(len(self._lines))
+        ids = [key for key in pending if self._lines[key].draft.profile is kind][:most]
         today, certificate = self._shell.desk.now().date(), self.chosen.certificates.get(kind)
         name = self.chosen.names.get(kind, "")
         asked = {key: says.question(self._lines[key].draft, name, today) for key in ids}
@@ -192,16 +197,16 @@ class Checking(QObject):
             asked = {key: question for key, question in asked.items() if key in reached}
         if not self._halted:
             self._asked = self._asked | asked
-        # The rows are read anew upon this, and looked at again.
-        self.examined.emit(examined.left)
+        # The rows are shown as they stand now upon this, and looked at again.
+        self.examined.emit(examined)
 
     def _failed(self, error: KnownError) -> None:
         if error.code == "interrupted" and self._cut:
-            self.examined.emit(())
+            self.examined.emit(Examined(()))
             return
         self._halted = True
         self._line.end()
         self._round.clear()
         if error.code != "interrupted":
             self.failed.emit(error)
-        self.examined.emit(())
+        self.examined.emit(Examined(()))

@@ -5,11 +5,13 @@ and other news of the store wait a while. Changes nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from signer_app.desk.signing_values import BatchSummary, DocumentOutcome
+from signer_app.outgoing.model import Row
 from signer_ui.panes import outgoing_work as work
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.outgoing import Line, Organisations
@@ -93,6 +95,16 @@ class Rows(QObject):
         if not self._soon.isActive():
             self._soon.start()
 
+    def examined(self, rows: Iterable[Row]) -> None:
+        """These were examined, on which no other row depends."""
+        if self._loading is not None and self._loading.running:
+            # What is read right now may be older.
+            self._again = True
+        pairs = [(line, replace(line, row=row)) for row in rows if (line := self.lines.get(row.draft.id)) is not None]
+        self._put(pairs)
+        if pairs:
+            self.changed.emit({after.id: after for _before, after in pairs})
+
     def batch_ended(self, _summary: BatchSummary) -> None:
         """From now on the rows say it themselves."""
         self._ended.clear()
@@ -132,8 +144,11 @@ class Rows(QObject):
             for key in drafts
             if (line := lines.get(key)) is not None and (end := says.ended(line, self._ended[key])) is not line
         ]
-        changed = {end.id: end for _line, end in pairs}
-        if changed:
-            self.lines = {**lines, **changed}
+        self._put(pairs)
+        return {end.id: end for _line, end in pairs}
+
+    def _put(self, pairs: Sequence[tuple[Line, Line]]) -> None:
+        """Each as it was, and as it is."""
+        if pairs:
+            self.lines = {**self.lines, **{after.id: after for _before, after in pairs}}
             self.totals = self.totals.replaced(pairs)
-        return changed

@@ -20,7 +20,7 @@ from signer_ui.words import Words
 Question = tuple[object, ...]
 
 _AT_A_TIME = 8
-_PARTS = 16
+_LOOKS = 64
 
 
 def question(draft: Draft, certificate: str, today: dt.date) -> Question:
@@ -47,9 +47,9 @@ def to_examine(
     return tuple(line.id for line in sorted(pending, key=lambda line: line.id != first))
 
 
-def at_a_time(pending: int) -> int:
-    """How many of so many are examined before the rows are read anew, which takes the longer the more there are."""
-    return max(_AT_A_TIME, pending // _PARTS)
+def at_a_time(rows: int) -> int:
+    """How many are examined before they are shown as such: for each part the numbers of all rows are looked through."""
+    return max(_AT_A_TIME, rows // _LOOKS)
 
 
 @dataclass(frozen=True)

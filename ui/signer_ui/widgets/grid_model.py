@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 
 from signer_ui.glow import Glow
 from signer_ui.presenters.grid import Arrangement, Column, Query, Shade
+from signer_ui.sweeping import LettingGo
 from signer_ui.theme import Theme, Tone
 from signer_ui.widgets.elided import plain_tip
 from signer_ui.widgets.grid_painting import Face
@@ -57,6 +58,7 @@ class GridModel(QAbstractTableModel, Generic[R]):
         self._words = words
         self._heads = [words(column.key) for column in columns]
         self._typed: dict[tuple[str, str], str] = {}
+        self._leaving = LettingGo(self)
         self._colours = {shade: theme.colour(tone) for shade, tone in _TONES.items()}
         self._dots = {shade: glow_icon(theme, glow, _SHARP) for shade, glow in _GLOWS.items()}
         self.dot_size = QSize(theme.space(2.5), theme.space(2.5))
@@ -163,12 +165,14 @@ class GridModel(QAbstractTableModel, Generic[R]):
     def put(self, shown: Arrangement[R], query: Query) -> None:
         """Other lines."""
         self.beginResetModel()
+        self._leaving.add(self.shown.rows)
         self.shown, self.query = shown, query
         self._typed.clear()
         self.endResetModel()
 
     def put_in_place(self, shown: Arrangement[R], query: Query) -> None:
         """The same lines with other contents."""
+        self._leaving.add(self.shown.rows)
         self.shown, self.query = shown, query
         self._typed.clear()
         if len(shown):

@@ -16,7 +16,17 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
+from PySide6.QtGui import (
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -161,10 +171,13 @@ class Sheet(QListView):
         super().__init__(parent)
         self._model = _Cells(words, self)
         self._on_box = False
-        self.side = theme.space(60)
-        """The longer side of a page, in device-independent pixels."""
-        self.blank = QSize(round(self.side / 2**0.5), self.side)
-        """A page that isn't there yet: A4."""
+        self._largest, self._smallest = theme.space(60), theme.space(24)
+        self._step = theme.space(4)
+        """A window that is drawn larger or smaller doesn't have its pages drawn anew for each pixel."""
+        self._narrowest = theme.space(42)
+        self._below = 2 * QFontMetrics(theme.font(Type.BODY)).height() + theme.space(6)
+        self.side = self._largest
+        """The longer side of a page, in device-independent pixels; a whole cell is in sight where it can be."""
         self._pictures = SheetPictures(tasks, pages, theme, path_of, self._in_sight, self)
         self._pictures.arrived.connect(self.viewport().update)
         self.setModel(self._model)
@@ -174,8 +187,7 @@ class Sheet(QListView):
         self.setWrapping(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setUniformItemSizes(True)
-        lines = 2 * QFontMetrics(theme.font(Type.BODY)).height()
-        self.setGridSize(QSize(theme.space(54), self.side + lines + theme.space(6)))
+        self._fit()
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -217,6 +229,19 @@ class Sheet(QListView):
     @property
     def _pixels(self) -> int:
         return round(self.side * self.devicePixelRatioF())
+
+    @property
+    def blank(self) -> QSize:
+        """A page that isn't there yet: A4."""
+        return QSize(round(self.side / 2**0.5), self.side)
+
+    def _fit(self) -> None:
+        """Cells no higher than what is in sight."""
+        room = (self.viewport().height() - self._below) // self._step * self._step
+        self.side = max(self._smallest, min(self._largest, room))
+        cell = QSize(max(self._narrowest, round(self.side * 0.9)), self.side + self._below)
+        if cell != self.gridSize():
+            self.setGridSize(cell)
 
     # ---- what is left out
 
@@ -269,6 +294,14 @@ class Sheet(QListView):
             self.page_wanted.emit(current)
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """The pages grow and shrink with the room; the one with the cursor stays in sight."""
+        before = self.side
+        self._fit()
+        super().resizeEvent(event)
+        if self.side != before and self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """What came into sight is asked for."""
