@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import screen
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="run is for Linux; on Windows the program is installed")
 
 RECORDER = """#!/usr/bin/env bash
@@ -197,7 +199,7 @@ PACKAGES = {
     "strace": "strace",
     "xvfb": "Xvfb",
     "xdotool": "xdotool",
-    "xauth": "xauth",
+    "openbox": "openbox",
 }
 LIBRARIES = {
     "libegl1": "libEGL.so.1",
@@ -256,6 +258,10 @@ def test_missing_tools_are_named_and_nothing_is_run(project: Project, bare: Path
     (named,) = (line for line in told.stderr.splitlines() if line.startswith("Missing on this machine: "))
     assert {*PACKAGES, *LIBRARIES} <= set(named.split())
     assert project.calls() == []
+
+
+def test_what_the_screen_of_the_tests_needs_is_installed_too() -> None:
+    assert set(screen.NEEDED) <= {tool for tools in PACKAGES.values() for tool in tools.split()}
 
 
 def test_a_library_that_is_there_is_not_missing(project: Project, bare: Path) -> None:
