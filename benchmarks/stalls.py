@@ -36,18 +36,22 @@ def main() -> None:
     if missing := missing_programs():
         parser.error(f"not installed: {', '.join(missing)}")
     reports: list[StallReport] = []
+    try:
+        _play(arguments, reports)
+    finally:
+        # Whatever came after: it may have been measured for an hour.
+        _show(reports, arguments.stacks)
+
+
+def _play(arguments: argparse.Namespace, reports: list[StallReport]) -> None:
     with tempfile.TemporaryDirectory() as name, own_site(Path(name) / "site") as site, screen() as shown:
         if arguments.documents:
-            stage = Stage(site.desk(Path(name) / "many"), shown, idle_s=IDLE_S)
+            stage = Stage(site.desk(Path(name) / "many"), shown, idle_s=IDLE_S, stalls=reports)
             searches = many_documents(stage, arguments.documents)
             sys.stdout.write(f"searches while signing: {len(searches)}, longest {max(searches, default=0):.2f} s\n")
-            reports += stage.stalls
         for journey in () if arguments.documents else arguments.journey or JOURNEYS:
             desk = site.desk(Path(name) / journey)
-            stage = Stage(desk, shown, idle_s=IDLE_S)
-            JOURNEYS[journey](stage)
-            reports += stage.stalls
-    _show(reports, arguments.stacks)
+            JOURNEYS[journey](Stage(desk, shown, idle_s=IDLE_S, stalls=reports))
 
 
 def _show(reports: list[StallReport], stacks: int) -> None:
@@ -57,7 +61,7 @@ def _show(reports: list[StallReport], stacks: int) -> None:
             parts.setdefault(section.name, []).append(section)
     work = [section for name, found in parts.items() if name not in ("start", "idle") for section in found]
     table = Table("part", "seconds", "p99.9, ms", "longest, ms", "over 50 ms", "longest computing", "computing over 50")
-    for name, found in (*parts.items(), ("all the work", work)):
+    for name, found in (*parts.items(), ("all the work", work)) if reports else ():
         gaps = sorted(gap for section in found for gap in section.gaps)
         busy = sorted(ms for section in found for ms in section.busy)
         over, own = (sum(ms > FROZEN_MS for ms in times) for times in (gaps, busy))

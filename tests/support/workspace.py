@@ -334,9 +334,14 @@ class Desk(Program):
             return tuple(view.outbox.list())
 
     def files(self) -> list[StoredFile]:
-        """All files of all documents."""
+        """All files of all documents, those of the newest document first."""
+        found: list[StoredFile] = []
         with self.store() as store, store.view() as view:
-            return [file for document in view.documents.list() for file in view.documents.files(document.id)]
+            documents = view.documents.list()
+            while documents:
+                found += [file for document in documents for file in view.documents.files(document.id)]
+                documents = view.documents.list(before=documents[-1].id)
+        return found
 
     def server_packets(self) -> list[str]:
         """SHA-256 of every packet that the document server keeps."""
