@@ -56,7 +56,7 @@ from signer_ui.presenters.outgoing import (
 from signer_ui.presenters.outgoing_details import details, page_of, pages_of
 from signer_ui.presenters.outgoing_kinds import KINDS, Kind, copy_question, kind_named, kind_text, menu_text, role_for
 from signer_ui.presenters.outgoing_news import added_view, inbox_view, is_one_cell, left_view, paste_view
-from signer_ui.presenters.outgoing_signing import at_a_time, must_choose, press, question, signers, to_examine
+from signer_ui.presenters.outgoing_signing import Part, at_a_time, must_choose, press, question, signers, to_examine
 from signer_ui.presenters.outgoing_totals import Totals
 from signer_ui.presenters.outgoing_typing import copied_down, to_number, to_paste, typed
 from signer_ui.words import Words
@@ -307,15 +307,28 @@ def test_a_cell_is_copied_down_but_a_number_never() -> None:
 def test_what_was_not_examined_with_the_certificate_that_signs_is_examined_the_one_in_view_first() -> None:
     one, two, signed = line("a", number="1"), line("b", number="2"), line("c", State.SIGNED)
     certificates = {Profile.AGENCY: AGENCY}
-    assert to_examine([one, two, signed], {}, certificates, TODAY, "b") == ("b", "a")
     asked = {key.id: question(key.draft, AGENCY, TODAY) for key in (one, two)}
-    assert to_examine([one, two, signed], asked, certificates, TODAY, "b") == ()
-    assert to_examine([line("a", number="3"), two], asked, certificates, TODAY, None) == ("a",)
-    assert to_examine([one, two], asked, {}, TODAY, None) == ("a", "b")
-    assert to_examine([one, two], asked, certificates, TODAY + dt.timedelta(days=1), None) == ("a", "b")
+    assert to_examine([one, two, signed], {}, certificates, TODAY, "b") == Part(("b", "a"), Profile.AGENCY, asked)
+    assert to_examine([one, two, signed], asked, certificates, TODAY, "b") == Part()
+    assert to_examine([line("a", number="3"), two], asked, certificates, TODAY, None).pending == ("a",)
+    assert to_examine([one, two], asked, {}, TODAY, None).pending == ("a", "b")
+    assert to_examine([one, two], asked, certificates, TODAY + dt.timedelta(days=1), None).pending == ("a", "b")
     hurried = line("a", number="1", urgency=Urgency.HOA_TOC)
     copied = line("b", number="2", copy=CopyOrder(CopyForm.SAO_Y, "An"))
-    assert to_examine([hurried, copied], asked, certificates, TODAY, None) == ("a", "b")
+    assert to_examine([hurried, copied], asked, certificates, TODAY, None).pending == ("a", "b")
+
+
+def test_what_signs_documents_of_the_body_is_examined_last_and_never_more_than_a_part_at_once() -> None:
+    rows = [line(f"d{number}") for number in range(20)]
+    leader = line("l", profile=Profile.LEADER)
+    first = to_examine([*rows, leader], {}, {}, TODAY, None)
+    assert (first.profile, list(first.questions), len(first.pending)) == (Profile.LEADER, ["l"], 21)
+    then = to_examine([*rows, leader], dict(first.questions), {}, TODAY, "d7")
+    assert (then.profile, list(then.questions)[:2], len(then.questions)) == (
+        Profile.AGENCY,
+        ["d7", "d0"],
+        at_a_time(21),
+    )
 
 
 def test_next_numbers_go_to_several_chosen_rows_or_to_all_that_lack_one() -> None:

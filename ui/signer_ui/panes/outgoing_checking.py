@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
-from signer_app.outgoing.model import Examined, Profile, State
+from signer_app.outgoing.model import Examined, State
 from signer_resources.errors import KnownError
 from signer_ui.panes import outgoing_work as work
 from signer_ui.presenters import outgoing_signing as says
@@ -118,12 +118,9 @@ class Checking(QObject):
     @property
     def held(self) -> bool:
         """Whether something waits to be examined and nobody goes on."""
-        return self._halted and bool(self._pending())
+        return self._halted and bool(self._find()().pending)
 
-    def _pending(self) -> tuple[str, ...]:
-        return self._find()()
-
-    def _find(self) -> Callable[[], tuple[str, ...]]:
+    def _find(self) -> Callable[[], says.Part]:
         """Finds what is to be examined of the rows as they are now; may be called on any thread."""
         lines, asked, names = self._lines, self._asked, self.chosen.names
         today, first = self._shell.desk.now().date(), self._first
@@ -137,7 +134,7 @@ class Checking(QObject):
     def _next(self) -> None:
         """Looks for what is to be examined now, elsewhere where there are many rows."""
         if len(self._lines) <= _AT_ONCE:
-            self._begin(self._pending())
+            self._begin(self._find()())
         elif self._finding is not None and self._finding.running:
             self._find_again = True
         else:
@@ -145,36 +142,33 @@ class Checking(QObject):
             find = self._find()
             self._finding = self._shell.tasks.run(self, Lane.QUICK, lambda _control: find(), self._found)
 
-    def _found(self, pending: tuple[str, ...]) -> None:
+    def _found(self, part: says.Part) -> None:
         if self._find_again:
             self._finding = None
             self._next()
         else:
-            self._begin(pending)
+            self._begin(part)
 
-    def _begin(self, pending: tuple[str, ...]) -> None:
+    def _begin(self, part: says.Part) -> None:
         if self._examining is not None and self._examining.running:
             # Others may have come while some are examined.
-            self._tell_progress(pending)
+            self._tell_progress(part.pending)
             return
         # A row may have gone while they were looked for.
-        pending = tuple(key for key in pending if key in self._lines)
-        if not pending or self._halted:
+        asked = {key: wanted for key, wanted in part.questions.items() if key in self._lines}
+        if part.questions and not asked:
+            self._next()
+            return
+        if not asked or part.profile is None or self._halted:
             self._line.end()
             if self._round:
                 self._round.clear()
                 self.ended.emit()
             return
-        # What signs documents of the body comes last: its series of numbers is what the checks go by.
-        kind = max((self._lines[key].draft.profile for key in pending), key=lambda kind: kind is not Profile.AGENCY)
-        most = says.at_a_time(len(self._lines))
-        ids = [key for key in pending if self._lines[key].draft.profile is kind][:most]
-        today, certificate = self._shell.desk.now().date(), self.chosen.certificates.get(kind)
-        name = self.chosen.names.get(kind, "")
-        asked = {key: says.question(self._lines[key].draft, name, today) for key in ids}
+        ids, certificate = list(asked), self.chosen.certificates.get(part.profile)
         if not self._round:
             self._line.begin("uo_examining", self.hold)
-        self._tell_progress(pending)
+        self._tell_progress(part.pending)
         self._cut = False
         outgoing = self._shell.desk.outgoing
         self._examining = self._shell.tasks.run(

@@ -5,7 +5,7 @@ Pure values in and out; loads no Qt, asks no token.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.outgoing.model import Draft, Profile
@@ -29,22 +29,38 @@ def question(draft: Draft, certificate: str, today: dt.date) -> Question:
     return certificate, today, draft.number, draft.notation, draft.date, draft.urgency, draft.copy, files
 
 
+@dataclass(frozen=True)
+class Part:
+    """What is examined next: rows of one kind, by id with what is asked of each. `pending`: all that wait."""
+
+    pending: tuple[str, ...] = ()
+    profile: Profile | None = None
+    questions: Mapping[str, Question] = field(default_factory=dict)
+
+
 def to_examine(
     lines: Sequence[Line],
     asked: Mapping[str, Question],
     certificates: Mapping[Profile, str],
     today: dt.date,
     first: str | None,
-) -> tuple[str, ...]:
-    """Ids of rows that were not examined as they are, with the certificate that will sign; row `first` before others.
+) -> Part:
+    """The next rows that were not examined as they are, with the certificate that will sign; `first` before others.
 
     `asked` are the questions that were answered. A row that stays unexamined after its question is not asked again.
     """
-    pending = [
-        line for line in lines
-        if line.editable and asked.get(line.id) != question(line.draft, certificates.get(line.draft.profile, ""), today)
+    open_ = [
+        (line, wanted) for line in lines
+        if line.editable
+        and asked.get(line.id) != (wanted := question(line.draft, certificates.get(line.draft.profile, ""), today))
     ]  # fmt: skip
-    return tuple(line.id for line in sorted(pending, key=lambda line: line.id != first))
+    if not open_:
+        return Part()
+    open_.sort(key=lambda each: each[0].id != first)
+    # What signs documents of the body comes last: its series of numbers is what the checks go by.
+    profile = max((line.draft.profile for line, _ in open_), key=lambda kind: kind is not Profile.AGENCY)
+    of_kind = [(line.id, wanted) for line, wanted in open_ if line.draft.profile is profile]
+    return Part(tuple(line.id for line, _ in open_), profile, dict(of_kind[: at_a_time(len(lines))]))
 
 
 def at_a_time(rows: int) -> int:
