@@ -1,4 +1,4 @@
-"""Organisations, enrolled machines, and what lets them in: nonces, assertions seen, bearer tokens.
+"""Enrolled machines and what lets them in: nonces, assertions seen, bearer tokens.
 
 Called from the server's worker threads. Of a bearer token only the hash is kept.
 """
@@ -6,7 +6,6 @@ Called from the server's worker threads. Of a bearer token only the hash is kept
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,14 +13,14 @@ import msgspec
 
 from signer_server.database import Database
 from signer_server.problems import RefusedError
-from signer_sync.contract import DeviceKey, Org, ProblemCode
+from signer_sync.contract import DeviceKey, ProblemCode
 
 _NONCE_SECONDS: Final = 900
 
 
 @dataclass(frozen=True)
 class Device:
-    """An enrolled machine."""
+    """An enrolled machine; `chosen`: the one of its organisation that acknowledges and takes numbers."""
 
     id: str
     org: str
@@ -29,6 +28,7 @@ class Device:
     enrolment: str
     enrolled_at: str
     revoked: bool
+    chosen: bool = False
 
 
 class Accounts:
@@ -38,42 +38,11 @@ class Accounts:
         self._database = database
         self._db = database.connection
 
-    def set_organisations(self, organisations: Sequence[Org]) -> None:
-        """Takes over the directory; what is no longer in it becomes inactive, nothing is removed."""
-        with self._database.transaction():
-            revision = self._revision() + 1
-            codes = {org.code for org in organisations}
-            for row in self._db.execute("SELECT code FROM organisation WHERE active = 1").fetchall():
-                if row["code"] not in codes:
-                    self._db.execute(
-                        "UPDATE organisation SET active = 0, revision = ? WHERE code = ?",
-                        (revision, row["code"]),
-                    )
-            for org in organisations:
-                self._db.execute(
-                    "INSERT INTO organisation (code, name, parent, active, revision)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5)"
-                    " ON CONFLICT (code) DO UPDATE SET name = ?2, parent = ?3, active = ?4, revision = ?5"
-                    " WHERE name <> ?2 OR parent IS NOT ?3 OR active <> ?4",
-                    (org.code, org.name, org.parent, int(org.active), revision),
-                )
-
-    def organisations(self, since: int) -> tuple[tuple[Org, ...], int]:
-        """What changed after revision `since`, and the revision now."""
-        with self._database.lock:
-            rows = self._db.execute("SELECT * FROM organisation WHERE revision > ? ORDER BY code", (since,)).fetchall()
-            found = tuple(
-                Org(code=row["code"], name=row["name"], parent=row["parent"], active=bool(row["active"]))
-                for row in rows
-            )
-            return found, self._revision()
-
     def make_nonce(self) -> str:
         """A nonce for one enrolment; nothing is stored until it is used."""
         expires = int(self._database.clock()) + _NONCE_SECONDS
         body = f"{expires:x}.{secrets.token_hex(12)}"
-        with self._database.lock:
-            return f"{body}.{self._nonce_mac(body)}"
+        return f"{body}.{self._nonce_mac(body)}"
 
     def device(self, device_id: str) -> Device | None:
         """The enrolled machine with this id."""
@@ -94,8 +63,9 @@ class Accounts:
                 raise RefusedError(ProblemCode.DEVICE_CONFLICT)
             self._use_nonce(nonce)
             self._db.execute(
-                "INSERT INTO device (id, org, key, certificate, enrolment, enrolled_at)"
-                " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                "INSERT INTO device (id, org, key, certificate, enrolment, enrolled_at, chosen)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+                " NOT EXISTS (SELECT 1 FROM device WHERE org = ?2 AND chosen = 1))"
                 " ON CONFLICT (id) DO UPDATE SET certificate = ?4, enrolment = ?5, enrolled_at = ?6",
                 (
                     device_id,
@@ -109,13 +79,50 @@ class Accounts:
             return known is None
 
     def revoke(self, device_id: str) -> None:
-        """Takes a machine's right to speak for its organisation, at once."""
+        """Takes a machine's right to speak for its organisation, at once.
+
+        If it was the chosen one, the machine enrolled longest takes its place.
+        """
         with self._database.transaction():
+            known = self._device(device_id)
+            if known is None:
+                return
             self._db.execute(
-                "UPDATE device SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
+                "UPDATE device SET revoked_at = ?, chosen = 0 WHERE id = ? AND revoked_at IS NULL",
                 (self._database.now_text(), device_id),
             )
-            self._db.execute("DELETE FROM bearer WHERE device = ?", (device_id,))
+            self._db.execute(
+                "UPDATE device SET chosen = 1 WHERE rowid ="
+                " (SELECT min(rowid) FROM device WHERE org = ?1 AND revoked_at IS NULL)"
+                " AND NOT EXISTS (SELECT 1 FROM device WHERE org = ?1 AND chosen = 1)",
+                (known.org,),
+            )
+
+    def choose(self, device_id: str) -> None:
+        """Makes this machine the one of its organisation that acknowledges and takes numbers.
+
+        LookupError if it isn't enrolled or revoked.
+        """
+        with self._database.transaction():
+            known = self._device(device_id)
+            if known is None or known.revoked:
+                raise LookupError("no such machine")
+            self._db.execute("UPDATE device SET chosen = 0 WHERE org = ? AND chosen = 1", (known.org,))
+            self._db.execute("UPDATE device SET chosen = 1 WHERE id = ?", (device_id,))
+
+    def certificate(self, device_id: str) -> bytes:
+        """The certificate that enrolled the machine, in DER; LookupError if there is no such machine."""
+        with self._database.lock:
+            row = self._db.execute("SELECT certificate FROM device WHERE id = ?", (device_id,)).fetchone()
+        if row is None:
+            raise LookupError("no such machine")
+        return bytes(row["certificate"])
+
+    def enrolled(self, org: str) -> int:
+        """How many machines speak for `org`."""
+        with self._database.lock:
+            row = self._db.execute("SELECT count(*) FROM device WHERE org = ? AND revoked_at IS NULL", (org,))
+            return int(row.fetchone()[0])
 
     def use_once(self, value: str, expires: int) -> bool:
         """Whether `value` is seen for the first time; it is remembered until `expires`."""
@@ -157,6 +164,7 @@ class Accounts:
             enrolment=row["enrolment"],
             enrolled_at=row["enrolled_at"],
             revoked=row["revoked_at"] is not None,
+            chosen=bool(row["chosen"]),
         )
 
     def _use_nonce(self, nonce: str) -> None:
@@ -168,8 +176,7 @@ class Accounts:
             raise RefusedError(ProblemCode.NOT_ALLOWED, "nonce used or expired")
 
     def _nonce_mac(self, body: str) -> str:
-        key = self._database.fact("nonce_secret").encode()
-        return hmac.new(key, body.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._database.secret.encode(), body.encode(), hashlib.sha256).hexdigest()
 
     def _use_once(self, value: str, expires: int) -> bool:
         self._db.execute("DELETE FROM used_once WHERE expires < ?", (int(self._database.clock()) - 60,))
@@ -177,9 +184,6 @@ class Accounts:
             "INSERT INTO used_once (value, expires) VALUES (?, ?) ON CONFLICT DO NOTHING", (value, expires)
         )
         return done.rowcount == 1
-
-    def _revision(self) -> int:
-        return int(self._db.execute("SELECT coalesce(max(revision), 0) FROM organisation").fetchone()[0])
 
 
 def _hash(token: str) -> str:

@@ -9,20 +9,29 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 
+from signer_server.accounts import Accounts
+from signer_server.admin import Admin
+from signer_server.connection import protocol
+from signer_server.context import Context
 from signer_server.database import Database
+from signer_server.directory import Directory
 from signer_server.enrolment import Organisation, TrustedRoots
+from signer_server.gate import Gate
 from signer_server.hub import Hub
 from signer_server.packets import Checkpoint, Packets
-from signer_server.service import ServerIdentity, ServerRules, Service
+from signer_server.registers import Registers
+from signer_server.rules import Register, ServerIdentity, ServerRules
+from signer_server.service import Service
+from signer_server.uploads import Uploads
 
-__all__ = ["Organisation", "Server", "ServerIdentity", "ServerRules", "TrustedRoots"]
+__all__ = ["Admin", "Organisation", "Register", "Server", "ServerIdentity", "ServerRules", "TrustedRoots"]
 
 _STOP_SECONDS = 5
 """Longest wait for requests under way when the server stops."""
@@ -74,15 +83,40 @@ class Server:
             listener.close()
             raise
         try:
-            packets = Packets(database, self._data_dir / "packets", self._identity.server_id, self._checkpoint)
-            packets.collect()
-            hub = Hub()
-            service = Service(self._identity, self._rules, database, packets, hub)
-            self._running = _Running(listener, database, service, hub)
+            self._running = _Running(listener, self._opened(database))
         except BaseException:
             database.close()
             listener.close()
             raise
+
+    def _opened(self, database: Database) -> Context:
+        rules = self._rules
+        packets = Packets(database, self._data_dir / "packets", self._identity.server_id, self._checkpoint)
+        packets.collect()
+        uploads = Uploads(database, self._data_dir / "uploads", rules.upload_seconds)
+        uploads.collect()
+        gate = Gate(
+            requests_per_minute=rules.requests_per_minute,
+            bodies_at_once=rules.bodies_at_once,
+            min_client=rules.min_client,
+        )
+        context = Context(
+            identity=self._identity,
+            rules=rules,
+            database=database,
+            accounts=Accounts(database),
+            directory=Directory(database),
+            packets=packets,
+            uploads=uploads,
+            registers=Registers(database, rules.lease_seconds),
+            hub=Hub(),
+            gate=gate,
+        )
+        admin = Admin(context, lambda _: None)  # nobody waits yet
+        admin.set_directory(rules.directory())
+        for register in rules.registers:
+            admin.open_register(register)
+        return context
 
     def stop(self) -> None:
         """Ends waiting requests, closes socket and state, and returns when the thread is gone."""
@@ -101,13 +135,18 @@ class Server:
         host = self._address[0]
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    @property
+    def admin(self) -> Admin:
+        """What the administrator may do while the server runs."""
+        return Admin(self._now.context, self._now.wake)
+
     def revoke_device(self, device_id: str) -> None:
         """Takes a machine's right to speak for its organisation."""
-        self._now.service.accounts.revoke(device_id)
+        self.admin.revoke_device(device_id)
 
     def begin_epoch(self) -> str:
         """After the state was restored from a backup: clients list the feed from the start."""
-        return self._now.database.begin_epoch()
+        return self.admin.begin_epoch()
 
     @property
     def _now(self) -> "_Running":
@@ -119,38 +158,45 @@ class Server:
 class _Running:
     """What exists only between start and stop."""
 
-    def __init__(self, listener: socket.socket, database: Database, service: Service, hub: Hub) -> None:
+    def __init__(self, listener: socket.socket, context: Context) -> None:
         self.port = int(listener.getsockname()[1])
-        self.database = database
-        self.service = service
+        self.context = context
+        self.database = context.database
         self._listener = listener
-        self._hub = hub
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._server = uvicorn.Server(
             uvicorn.Config(
-                service.app,
-                http="h11",
+                Service(context).app,
+                http=protocol(max_connections=context.rules.max_connections, header_seconds=context.rules.idle_seconds),
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_STOP_SECONDS,
+                timeout_keep_alive=context.rules.keep_seconds,
             )
         )
         self._thread = threading.Thread(target=self._run, name="document server", daemon=True)
         self._thread.start()
         self._ready.wait()
 
+    def wake(self, orgs: Iterable[str]) -> None:
+        """Ends the long polls of these; from any thread."""
+        self._soon(lambda: self.context.hub.wake(orgs))
+
     def stop(self) -> None:
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop may have ended by itself
-                self._loop.call_soon_threadsafe(self._hub.close)
+        self._soon(self.context.hub.close)
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
         self.database.close()
+
+    def _soon(self, what: Callable[[], None]) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop may have ended by itself
+                self._loop.call_soon_threadsafe(what)
 
     def _run(self) -> None:
         try:

@@ -46,6 +46,9 @@ class Organisation:
     common_name: str | None = None
     organisation: str | None = None
     certificates: frozenset[str] = frozenset()
+    valid_from: str | None = None
+    replaced_by: str | None = None
+    channels: tuple[str, ...] = ()
 
     def accepts(self, certificate: x509.Certificate) -> bool:
         """Whether this certificate may enrol machines for the body."""

@@ -1,11 +1,13 @@
-"""The forms of requests and answers: decoding, parameters, cursors, and refusals as problem+json.
+"""The forms of requests and answers: decoding, parameters, and refusals as problem+json.
 
 Runs on the server's event loop; touches neither disk nor state.
 """
 
-import base64
+import errno
+import gzip
 import logging
 import secrets
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -22,6 +24,8 @@ from signer_sync.ids import is_uuid
 
 T = TypeVar("T")
 
+_DISK_WAIT = 3600
+
 _LOG = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -37,12 +41,26 @@ def guarded(endpoint: Endpoint) -> Endpoint:
             return problem_response(refused.problem, refused.detail, refused.retry_after)
         except ClientDisconnect:
             return problem_response(ProblemCode.BAD_REQUEST, "body cut short")
+        except (OSError, sqlite3.OperationalError) as error:
+            if not _disk_full(error):
+                return _fault()
+            return problem_response(ProblemCode.QUOTA, "disk", retry_after=_DISK_WAIT)
         except Exception:  # noqa: BLE001 - the last line of defence: no fault may reach a client as text
-            trace_id = secrets.token_hex(8)
-            _LOG.exception("fault %s", trace_id)
-            return problem_response(ProblemCode.INTERNAL, trace_id=trace_id)
+            return _fault()
 
     return answer
+
+
+def _fault() -> Response:
+    trace_id = secrets.token_hex(8)
+    _LOG.exception("fault %s", trace_id)
+    return problem_response(ProblemCode.INTERNAL, trace_id=trace_id)
+
+
+def _disk_full(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
 def http_problem(_: Request, error: Exception) -> Response:
@@ -58,6 +76,23 @@ def http_problem(_: Request, error: Exception) -> Response:
 def json_answer(value: msgspec.Struct, status: int = 200) -> Response:
     """A body of the contract."""
     return Response(msgspec.json.encode(value), status_code=status, media_type=c.MEDIA_JSON)
+
+
+def long_answer(request: Request, value: msgspec.Struct) -> Response:
+    """A body that may be long, gzipped for those who ask for that."""
+    body, headers = msgspec.json.encode(value), {"Vary": "Accept-Encoding"}
+    if takes_gzip(request.headers.get("Accept-Encoding", "")):
+        body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=6, mtime=0), "gzip"
+    return Response(body, headers=headers, media_type=c.MEDIA_JSON)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding (RFC 9110 §12.5.3) names gzip and doesn't give it the weight 0."""
+    for part in accepted.lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def jose_answer(message: c.JwsBody) -> Response:
@@ -107,21 +142,3 @@ def journal_head_of(request: Request) -> str | None:
         return str(c.JournalHead.parse(text))
     except ValueError as error:
         raise RefusedError(ProblemCode.BAD_REQUEST, c.HEADER_JOURNAL_HEAD) from error
-
-
-def make_cursor(epoch: str, number: int) -> str:
-    """A place in a feed or the directory, opaque to clients."""
-    return base64.urlsafe_b64encode(f"{epoch}:{number}".encode("ascii")).rstrip(b"=").decode("ascii")
-
-
-def read_cursor(cursor: str) -> tuple[str, int]:
-    """Epoch and number inside a cursor of `make_cursor`; RefusedError bad-request for anything else."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        epoch, _, number = base64.urlsafe_b64decode(padded).decode("ascii").partition(":")
-        position = int(number)
-    except ValueError as error:
-        raise RefusedError(ProblemCode.BAD_REQUEST, "cursor") from error
-    if not 0 <= position < 1 << 62:
-        raise RefusedError(ProblemCode.BAD_REQUEST, "cursor")
-    return epoch, position

@@ -28,6 +28,14 @@ TYP_RECEIPT: Final = "signer-receipt+jwt"
 TYP_ENROLMENT: Final = "signer-enrolment+jwt"
 TYP_ASSERTION: Final = "JWT"
 
+TUS_VERSION: Final = "1.0.0"
+MEDIA_OFFSET: Final = "application/offset+octet-stream"
+HEADER_TUS: Final = "Tus-Resumable"
+HEADER_UPLOAD_LENGTH: Final = "Upload-Length"
+HEADER_UPLOAD_OFFSET: Final = "Upload-Offset"
+HEADER_UPLOAD_METADATA: Final = "Upload-Metadata"
+HEADER_UPLOAD_EXPIRES: Final = "Upload-Expires"
+
 CLIENT_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523 §2.2."""
 
@@ -122,6 +130,11 @@ class ProblemCode(Enum):
     PACKET_CONFLICT = ("packet-conflict", 409, Retry.NEVER)
     DEVICE_CONFLICT = ("device-conflict", 409, Retry.NEVER)
     EPOCH_CHANGED = ("epoch-changed", 409, Retry.NOW)
+    OFFSET_MISMATCH = ("offset-mismatch", 409, Retry.NOW)
+    FENCE_STALE = ("fence-stale", 409, Retry.FIX)
+    NUMBER_CONFLICT = ("number-conflict", 409, Retry.NEVER)
+    UPLOAD_EXPIRED = ("upload-expired", 410, Retry.NOW)
+    TUS_VERSION = ("tus-version", 412, Retry.FIX)
     TOO_LARGE = ("too-large", 413, Retry.FIX)
     DIGEST_MISMATCH = ("digest-mismatch", 422, Retry.NOW)
     METADATA_MISMATCH = ("metadata-mismatch", 422, Retry.FIX)
@@ -131,6 +144,7 @@ class ProblemCode(Enum):
     RATE_LIMITED = ("rate-limited", 429, Retry.AFTER)
     UNAVAILABLE = ("unavailable", 503, Retry.AFTER)
     INTERNAL = ("internal", 500, Retry.AFTER)
+    QUOTA = ("quota", 507, Retry.AFTER)
 
     def __init__(self, code: str, status: int, retry: Retry) -> None:
         self.code = code
@@ -253,6 +267,112 @@ class Receipt(_Body, frozen=True, kw_only=True):
     journal_head: Short | None = None
 
 
+class Commit(_Body, frozen=True, kw_only=True):
+    """`PUT /v1/orgs/{org}/packets/{uuid}`: makes a finished upload the packet of that id.
+
+    `kind` and `edxml_document_id` must be what the edXML itself says; `supersedes` names the failed packet in whose
+    place this one is sent.
+    """
+
+    upload: Uuid
+    sha256: Sha256
+    size: Size
+    kind: PacketKind
+    edxml_document_id: Text = ""
+    register_no: Short | None = None
+    supersedes: Uuid | None = None
+
+
+class RegisterOffer(_Body, frozen=True, kw_only=True):
+    """A register of numbers that the server keeps for a body."""
+
+    id: Uuid
+    name: Text
+    notation: Short = ""
+
+
+class Role(StrEnum):
+    """What a machine may do for its organisation: all `send` and `read`, one of them `acks` and `numbers`.
+
+    Only the acknowledgements of the machine with `acks` count towards senders; only the one with `numbers` may write in
+    the organisation's registers.
+    """
+
+    SEND = "send"
+    READ = "read"
+    ACKS = "acks"
+    NUMBERS = "numbers"
+
+
+class OrgRole(_Body, frozen=True, kw_only=True):
+    """What the caller may do for one organisation; see `Role` for the words of `roles`.
+
+    `devices`: how many machines are enrolled for it, the caller's with them.
+    """
+
+    code: OrgCode
+    roles: tuple[Short, ...] = ()
+    devices: Count = 1
+    registers: tuple[RegisterOffer, ...] = ()
+
+
+class Quota(_Body, frozen=True, kw_only=True):
+    """Bytes that the organisation has used and may use; `limit` None: no limit."""
+
+    used: Size
+    limit: Size | None = None
+
+
+class Me(_Body, frozen=True, kw_only=True):
+    """`GET /v1/me`: who the server takes this machine for."""
+
+    person: Text
+    orgs: tuple[OrgRole, ...]
+    quota: Quota | None = None
+
+
+class Lease(_Body, frozen=True, kw_only=True):
+    """`PUT /v1/registers/{id}/lease/{uuid}`: the right to be the only writer; a newer lease has a higher `fence`."""
+
+    fence: Count
+    valid_until: Time
+
+
+class NumberWish(_Body, frozen=True, kw_only=True):
+    """`PUT /v1/registers/{id}/numbers/{uuid}`: `issued_date` as yyyy-mm-dd; `fence` of the caller's lease.
+
+    `last_known`: the highest number of this register and year that the caller has had, 0 for none. It counts only after
+    the server was restored from a copy that may lack the last ones.
+    """
+
+    doc_type: Short
+    issued_date: Annotated[str, Rule(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+    fence: Count | None = None
+    last_known: Count | None = None
+
+
+class NumberState(StrEnum):
+    """A number is reserved, then in use or void; never free again."""
+
+    RESERVED = "reserved"
+    USED = "used"
+    VOID = "void"
+
+
+class TakenNumber(_Body, frozen=True, kw_only=True):
+    """The number given for one id; the same id gets the same number."""
+
+    number: Short
+    notation: Short
+    state: NumberState
+
+
+class VoidWish(_Body, frozen=True, kw_only=True):
+    """`PUT …/numbers/{uuid}/void`: why the number is given up; it stays in the book."""
+
+    reason: Annotated[str, Rule(min_length=1, max_length=1000)]
+
+
 class AcceptedPacket(_Body, frozen=True, kw_only=True):
     """Answer to a packet: 201 the first time, 200 with the same receipt ever after."""
 
@@ -302,17 +422,31 @@ class OrgPage(_Body, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class FeedItem(_Body, frozen=True, kw_only=True):
-    """One entry of the inbound feed; `seq` grows strictly within one epoch."""
+    """One entry of the inbound feed; `seq` grows strictly within one epoch.
+
+    Of a `directory` or `notice` entry only `seq`, `type`, `id` and perhaps `subject` count. `type` and `kind` are plain
+    words, so that an entry of a kind made later doesn't make its page unreadable; see `feed_type`, `packet_kind`.
+    """
 
     seq: Count
-    type: FeedType
+    type: Short
     id: Uuid
-    sha256: Sha256
-    size: Size
-    sender: OrgCode = msgspec.field(name="from")
-    kind: PacketKind
+    sha256: Sha256 | None = None
+    size: Size = 0
+    sender: OrgCode | None = msgspec.field(name="from", default=None)
+    kind: Short = PacketKind.NEW.value
     subject: Text = ""
     priority: Annotated[int, Rule(ge=0, le=9)] = 0
+
+    @property
+    def feed_type(self) -> FeedType | None:
+        """What it announces; None for a word that this version doesn't know."""
+        return FeedType(self.type) if self.type in FeedType._value2member_map_ else None
+
+    @property
+    def packet_kind(self) -> PacketKind | None:
+        """What the packet does; None for a word that this version doesn't know."""
+        return PacketKind(self.kind) if self.kind in PacketKind._value2member_map_ else None
 
 
 class FeedPage(_Body, frozen=True, kw_only=True, omit_defaults=False):

@@ -9,7 +9,7 @@ from signer_sync import jws
 from signer_sync.client import ServerClient, discover
 from signer_sync.errors import ExchangeError
 from signer_sync.keystore import DeviceIdentity
-from tests.server.world import COMMUNE, OFFICE, OTHER, SERVER_ID, Holder, World, der, running, trust
+from tests.server.world import COMMUNE, OFFICE, OTHER, SERVER_ID, Holder, World, der, pinned, running, trust
 
 
 def refusal(client: ServerClient, holder: Holder, org: str = COMMUNE) -> str | None:
@@ -122,7 +122,7 @@ def test_an_enrolment_is_bound_to_the_device_in_its_path(world: World) -> None:
 
 
 def test_an_unknown_machine_gets_no_token(world: World) -> None:
-    client = ServerClient(world.server.url, world.enrolled()._pinned, DeviceIdentity.create(COMMUNE), world.session())
+    client = ServerClient(world.server.url, pinned(), DeviceIdentity.create(COMMUNE), world.session())
     with pytest.raises(ExchangeError) as caught:
         client.token()
     assert caught.value.code == "not_enrolled"
@@ -132,7 +132,7 @@ def test_another_machines_key_gets_no_token(world: World) -> None:
     enrolled = world.enrolled()
     assert enrolled.device is not None
     thief = DeviceIdentity.create(COMMUNE, enrolled.device.device)
-    client = ServerClient(world.server.url, enrolled._pinned, thief, world.session())
+    client = ServerClient(world.server.url, pinned(), thief, world.session())
     with pytest.raises(ExchangeError) as caught:
         client.token()
     assert caught.value.problem == "token-invalid"

@@ -24,14 +24,14 @@ def test_a_packet_appears_in_the_feed_of_each_receiver_and_of_nobody_else(world:
     assert commune.feed(None).items == ()
 
 
-def test_a_packet_is_delivered_when_all_receivers_have_acknowledged_it(world: World) -> None:
+def test_a_packet_is_delivered_in_part_and_then_when_all_receivers_have_acknowledged_it(world: World) -> None:
     commune, office = world.enrolled(), world.enrolled(OFFICE)
     packet = world.packet(to=(OFFICE, COMMUNE))
     commune.put_packet(packet)
     assert commune.packet_state(packet.packet_id).state is PacketPhase.ACCEPTED
     office.ack(office.feed(None).cursor)
     state = commune.packet_state(packet.packet_id)
-    assert state.state is PacketPhase.ACCEPTED
+    assert state.state is PacketPhase.PARTIALLY
     assert {item.org: item.transport for item in state.recipients} == {
         OFFICE: Transport.DONE,
         COMMUNE: Transport.QUEUED,

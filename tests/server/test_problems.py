@@ -12,7 +12,7 @@ UUID = "0199a1b2-0000-7000-8000-000000000001"
     [
         ("GET", "/", 404, "not-found"),
         ("GET", "/v2/meta", 404, "not-found"),
-        ("GET", "/v1/me", 404, "not-found"),
+        ("GET", "/v1/me", 401, "token-invalid"),
         ("DELETE", "/v1/meta", 405, "method-not-allowed"),
         ("GET", f"/v1/orgs/{COMMUNE}/feed", 401, "token-invalid"),
         ("PUT", f"/v1/orgs/{COMMUNE}/packets/{UUID}/content", 401, "token-invalid"),
@@ -33,8 +33,9 @@ def test_every_refusal_is_problem_json(world: World, method: str, path: str, sta
 def test_a_fault_of_the_server_is_a_problem_too_and_says_nothing_of_its_cause(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    headers = world.headers(world.enrolled())
     world.server._now.database.close()
-    answer = world.session().get(f"{world.server.url}/v1/meta")
+    answer = world.session().get(f"{world.server.url}/v1/me", headers=headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, c.MEDIA_PROBLEM)
     problem = msgspec.json.decode(answer.content, type=c.Problem)
     assert (problem.code, problem.retry) == ("internal", "after")

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import itertools
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,10 +20,20 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from signer_server.app import Organisation, Server, ServerIdentity, ServerRules, TrustedRoots
+from signer_server.app import Admin, Organisation, Register, Server, ServerIdentity, ServerRules, TrustedRoots
 from signer_sync.client import PinnedServer, ServerClient
-from signer_sync.edxml import AttachmentFile, Organ, OutgoingDocument, Priority, SignerInfo
-from signer_sync.edxml_write import write_packet
+from signer_sync.edxml import (
+    AttachmentFile,
+    Organ,
+    OutgoingDocument,
+    Priority,
+    ResponseFor,
+    SignerInfo,
+    Staff,
+    StatusCode,
+    StatusMessage,
+)
+from signer_sync.edxml_write import write_packet, write_recall, write_status
 from signer_sync.http import HttpSettings, open_session
 from signer_sync.ids import uuid7
 from signer_sync.keystore import DeviceIdentity
@@ -32,6 +43,7 @@ SERVER_ID = "lienthong.anson.example"
 COMMUNE = "H77.15"
 OFFICE = "H77.02"
 OTHER = "H77.16"
+REGISTER = "0199a1b2-0000-7000-8000-00000000c0de"
 COMMUNE_NAME = "ỦY BAN NHÂN DÂN XÃ HÒA SƠN"
 OFFICE_NAME = "SỞ NỘI VỤ"
 PDF = b"%PDF-1.7\n" + "Quyết định về việc kiện toàn".encode() * 50
@@ -76,6 +88,11 @@ class Trust:
 
 def der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
+
+
+def fingerprint(holder: Holder) -> str:
+    """SHA-256 of the certificate, hex."""
+    return holder.certificate.fingerprint(hashes.SHA256()).hex()
 
 
 @cache
@@ -164,7 +181,8 @@ def _issue(
     return Holder(certificate, (*own, *above), key)
 
 
-def rules(*, max_inline: int = 16 << 20, bearer_seconds: int = 900) -> ServerRules:
+def rules(*, max_inline: int = 16 << 20, bearer_seconds: int = 900, **more: Any) -> ServerRules:
+    """Rules of the small world; `more` as `ServerRules` takes them."""
     return ServerRules(
         organisations=(
             Organisation("H77", "UBND tỉnh An Sơn"),
@@ -187,6 +205,7 @@ def rules(*, max_inline: int = 16 << 20, bearer_seconds: int = 900) -> ServerRul
         roots=trust().roots,
         max_inline=max_inline,
         bearer_seconds=bearer_seconds,
+        **{"registers": (Register(COMMUNE, REGISTER, "Quyết định", "{type}-UBND"),), **more},
     )
 
 
@@ -239,6 +258,39 @@ class World:
     def again(self, client: ServerClient, url: str | None = None) -> ServerClient:
         """The same machine, started anew."""
         return ServerClient(url or self.server.url, pinned(), client.device, self.session(), epoch_seconds=self.clock)
+
+    @property
+    def admin(self) -> Admin:
+        """The administrator's side of the server that runs now."""
+        return self.server.admin
+
+    def headers(self, client: ServerClient, **more: str) -> dict[str, str]:
+        """What a request by hand needs to pass for this client's."""
+        client.token()
+        return {"Authorization": f"Bearer {client._bearer}"} | {
+            name.replace("_", "-"): value for name, value in more.items()
+        }
+
+    def copy_of_state(self) -> Path:
+        """A copy of the server's folder as it is now; the server is stopped for that and started again."""
+        copy = self.folder / f"copy-{next(_NUMBERS)}"
+        self.server.stop()
+        shutil.copytree(self.folder / "server", copy)
+        self.server.start()
+        return copy
+
+    def put_back(self, copy: Path, **settings: Any) -> None:
+        """Starts the server anew over a copy of its folder, as after a broken disk."""
+        self.server.stop()
+        shutil.rmtree(self.folder / "server")
+        shutil.copytree(copy, self.folder / "server")
+        self.restart(**settings)
+
+    def empty(self, **settings: Any) -> None:
+        """Starts the server anew with nothing in it."""
+        self.server.stop()
+        shutil.rmtree(self.folder / "server")
+        self.restart(**settings)
 
     def restart(self, **settings: Any) -> None:
         """Stops the server and starts another one over the same folder."""
@@ -312,6 +364,7 @@ def make_packet(
     **changes: object,
 ) -> OutgoingPacket:
     """A finished packet on disk; `data` in place of a proper one."""
+    document_id = document(sender=Organ(org, ""), **changes).document_id
     if data is None:
         data = packet_bytes(
             folder,
@@ -332,7 +385,30 @@ def make_packet(
         size=len(data),
         urgency=int(priority),
         created_at=created_at,
+        document_id=document_id,
     )
+
+
+def status_bytes(code: str, document_id: str, *, sender: str = OFFICE, to: str = COMMUNE) -> bytes:
+    """A status message of `sender` about a document of `to`."""
+    out = io.BytesIO()
+    message = StatusMessage(
+        sender=Organ(sender, "Nơi gửi"),
+        answers=ResponseFor(to, "12/QĐ-UBND", "2026/11/20", document_id),
+        code=StatusCode(code),
+        description="Lý do",
+        at=datetime(2026, 11, 20, 3, 0, tzinfo=UTC),
+        staff=Staff(name="Trần Văn Thư"),
+    )
+    write_status(message, out)
+    return out.getvalue()
+
+
+def recall_bytes(**changes: object) -> bytes:
+    """The recall of the document with the same changes."""
+    out = io.BytesIO()
+    write_recall(document(**changes), "Gửi nhầm", out)
+    return out.getvalue()
 
 
 def blob_count(world: World) -> int:

@@ -42,7 +42,7 @@ def test_members_are_camel_case_and_unknown_ones_are_ignored() -> None:
         {"sha256": "ab" * 31},
         {"size": -1},
         {"from": "../H77"},
-        {"kind": "surprise"},
+        {"kind": "surprise" * 50},
         {"subject": "x" * 5000},
     ],
 )
@@ -81,6 +81,13 @@ def test_digest_fields_go_there_and_back() -> None:
     assert field == "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
     assert c.parse_digest_header(f"md5=:AAAA:, {field}") == digest
     assert c.parse_digest_header("sha-512=:AAAA:") is None
+
+
+def test_a_word_that_was_made_later_leaves_its_entry_readable() -> None:
+    item = msgspec.json.decode(feed_item(type="parade", kind="surprise"), type=c.FeedItem)
+    assert (item.feed_type, item.packet_kind) == (None, None)
+    known = msgspec.json.decode(feed_item(type="status", kind="status"), type=c.FeedItem)
+    assert (known.feed_type, known.packet_kind) == (c.FeedType.STATUS, c.PacketKind.STATUS)
 
 
 @pytest.mark.parametrize("field", ["sha-256=abc", "sha-256=::", "sha-256=:!:", "sha-256=:AAAA:", "sha-256"])
