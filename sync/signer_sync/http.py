@@ -1,20 +1,22 @@
 """The one HTTP session factory of the program: document servers, time stamps, OCSP and CRL all go through it.
 
 Runs on the threads of the network pool; a session belongs to one thread at a time. TLS is always
-verified, the environment (proxies, CA bundles, netrc) is never consulted, redirects are never followed,
-nothing is read without a limit in bytes and seconds. It never logs and never puts credentials into an
-error.
+verified, the environment (proxies, CA bundles, netrc) is never consulted unless the caller did so, redirects
+are never followed, nothing is read without a limit in bytes and seconds. It never logs and never puts
+credentials into an error.
 """
 
 import importlib.metadata
+import io
 import ipaddress
-import ssl
+import re
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -24,6 +26,12 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from signer_resources.errors import KnownError
+from signer_sync.connections import bound
+from signer_sync.proxies import NO_PROXIES, Proxies
+from signer_sync.tls import Distrust, distrust_in, trusting
+
+Sendable = bytes | IO[bytes] | io.RawIOBase
+"""A body to be sent; a file is sent from where it stands, and needs a known length (`len`, or a real file's)."""
 
 CHUNK: Final = 1 << 16
 MAX_SECONDS: Final = 600.0
@@ -45,6 +53,10 @@ class TransferFault(Enum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     TLS = "tls"
+    """No secure connection; `TransferError.distrust` tells if it was the certificate, and what of it."""
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    PROXY_REFUSED = "proxy_refused"
+    """The proxy wants a login, another one than it got, or doesn't let us through."""
     CUT = "cut"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
@@ -54,19 +66,21 @@ class TransferFault(Enum):
 class TransferError(Exception):
     """No complete answer: what was asked may or may not have been done."""
 
-    def __init__(self, fault: TransferFault) -> None:
+    def __init__(self, fault: TransferFault, distrust: Distrust | None = None) -> None:
         super().__init__(fault.value)
         self.fault = fault
+        self.distrust = distrust
 
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """How to reach servers; `proxies` as requests takes them ({"https": "http://proxy:3128"}), seconds.
+    """How to reach servers; times in seconds.
 
     `connect_timeout` also bounds each block that is sent, `read_timeout` each wait for more of the answer.
+    `extra_ca`: a file with the authorities of the body's own CA, trusted beside the system's.
     """
 
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxies: Proxies = NO_PROXIES
     extra_ca: Path | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
@@ -84,7 +98,12 @@ class Answer:
     @property
     def media_type(self) -> str:
         """The media type without parameters, in lower case."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return media_type(self.headers)
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The media type that headers tell, without parameters, in lower case."""
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 @cache
@@ -97,7 +116,7 @@ def user_agent() -> str:
 
 
 def open_session(settings: HttpSettings) -> requests.Session:
-    """A session under the rules of this module; close it after use. OSError if `extra_ca` cannot be read."""
+    """A session under the rules of this module; close it after use. KnownError extra_ca_unreadable."""
     return _GuardedSession(settings)
 
 
@@ -134,7 +153,7 @@ def streamed(
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
-    data: bytes | IO[bytes] | None = None,
+    data: Sendable | None = None,
     read_timeout: float | None = None,
 ) -> Iterator[requests.Response]:
     """Sends a request and yields the answer with its body unread; TransferError, KnownError server_insecure.
@@ -146,6 +165,8 @@ def streamed(
     with _faults():
         response = session.request(method, url, headers=dict(headers or {}), data=data, stream=True, timeout=timeout)
     try:
+        if response.status_code == 407:  # only a proxy asks for this, of what goes through it without TLS
+            raise TransferError(TransferFault.PROXY_REFUSED)
         yield response
     finally:
         response.close()
@@ -158,12 +179,13 @@ def exchange(
     *,
     limit: int,
     headers: Mapping[str, str] | None = None,
-    data: bytes | IO[bytes] | None = None,
+    data: Sendable | None = None,
     read_timeout: float | None = None,
 ) -> Answer:
     """Sends a request and reads the whole answer, at most `limit` bytes of it. Raises as `streamed` does."""
     with streamed(session, method, url, headers=headers, data=data, read_timeout=read_timeout) as response:
-        return Answer(response.status_code, response.headers, read_capped(response, limit))
+        body = b"" if method == "HEAD" else read_capped(response, limit)
+        return Answer(response.status_code, response.headers, body)
 
 
 def read_capped(response: requests.Response, limit: int) -> bytes:
@@ -180,10 +202,13 @@ def chunks(
     *,
     seconds: float = MAX_SECONDS,
     clock: Callable[[], float] = time.monotonic,
+    packed: bool = False,
 ) -> Iterator[bytes]:
-    """The body as it arrives: at most `limit` bytes within `seconds`, and whole; else TransferError."""
-    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        # we ask for none, and decoding would open the door to bombs
+    """The body as it arrives: at most `limit` bytes within `seconds`, and whole; else TransferError.
+
+    `packed`: a gzipped body is let through as it is; see `unpacked`. Else we ask for none and take none.
+    """
+    if encoding(response) not in ("", "identity", *(["gzip"] if packed else [])):
         raise TransferError(TransferFault.ENCODED)
     declared = response.headers.get("Content-Length", "")
     if declared.isdecimal() and int(declared[:18]) > limit:
@@ -202,6 +227,28 @@ def chunks(
         if clock() > end:
             raise TransferError(TransferFault.TOO_SLOW)
         yield chunk
+
+
+def encoding(response: requests.Response) -> str:
+    """The content coding of an answer in lower case, "" without one."""
+    return (response.headers.get("Content-Encoding") or "").strip().lower()
+
+
+def unpacked(packed: Iterator[bytes], limit: int) -> bytes:
+    """One gzip stream unpacked: at most `limit` bytes, however small it was packed; else TransferError."""
+    machine, out = zlib.decompressobj(wbits=31), bytearray()
+    try:
+        for chunk in packed:
+            out += machine.decompress(chunk, limit + 1 - len(out))
+            if len(out) > limit or machine.unconsumed_tail:
+                raise TransferError(TransferFault.TOO_LARGE)
+            if machine.unused_data:
+                raise TransferError(TransferFault.ENCODED)
+    except zlib.error as error:
+        raise TransferError(TransferFault.ENCODED) from error
+    if not machine.eof:
+        raise TransferError(TransferFault.CUT)
+    return bytes(out)
 
 
 class _GuardedSession(requests.Session):
@@ -224,46 +271,49 @@ class _GuardedSession(requests.Session):
         """Nothing to carry over, since no redirect is followed."""
 
 
-_AUTHORITIES_FOR_S = 600
-"""So long the system's authorities are taken as they were read."""
-
-
-@lru_cache(maxsize=1)
-def _system_tls(_turn: int) -> ssl.SSLContext:
-    """Shared by all sessions: reading the authorities takes ten times as long as all else about a timestamp."""
-    return ssl.create_default_context()
-
-
 class _GuardedAdapter(HTTPAdapter):
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
-        if settings.extra_ca is None:
-            self._tls = _system_tls(int(time.monotonic() // _AUTHORITIES_FOR_S))
-        else:
-            self._tls = ssl.create_default_context()
-            self._tls.load_verify_locations(settings.extra_ca)
+        self._tls = trusting(settings.extra_ca)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
+        bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._tls)
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._tls, proxy_ssl_context=self._tls)
+        if not known:
+            bound(manager)
+        return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        for known in self._settings.proxies.by_scheme.values():
+            if known.address == proxy.rstrip("/") and known.authorization is not None:
+                return {"Proxy-Authorization": known.authorization}
+        return {}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        parts = check_address(request.url or "", self._settings.plain_http)
-        timeout = kwargs.get("timeout") or (self._settings.connect_timeout, self._settings.read_timeout)
+        url = request.url or ""
+        parts = check_address(url, self._settings.plain_http)
+        proxy = None if is_loopback(parts.hostname or "") else self._settings.proxies.of(url)
         return super().send(
             request,
             stream=True,
-            timeout=timeout,
+            timeout=kwargs.get("timeout") or (self._settings.connect_timeout, self._settings.read_timeout),
             verify=True,
-            proxies={} if is_loopback(parts.hostname or "") else dict(self._settings.proxies),
+            proxies={} if proxy is None else {parts.scheme: proxy.address},
         )
 
 
+def settings_of(session: requests.Session) -> HttpSettings:
+    """The settings that a session was opened with."""
+    return session.settings if isinstance(session, _GuardedSession) else HttpSettings()
+
+
 def _connect_timeout(session: requests.Session) -> float:
-    return session.settings.connect_timeout if isinstance(session, _GuardedSession) else 10.0
+    return settings_of(session).connect_timeout
 
 
 @contextmanager
@@ -271,11 +321,25 @@ def _faults() -> Iterator[None]:
     """Translates what requests and urllib3 raise; their texts may hold addresses and are dropped."""
     try:
         yield
+    except requests.exceptions.ProxyError as error:
+        raise TransferError(_proxy_fault(error)) from error
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-        raise TransferError(TransferFault.TLS) from error
+        raise TransferError(TransferFault.TLS, distrust_in(error)) from error
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
         raise TransferError(TransferFault.TIMEOUT) from error
     except requests.exceptions.ConnectionError as error:
         raise TransferError(TransferFault.UNREACHABLE) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise TransferError(TransferFault.CUT) from error
+
+
+def _proxy_fault(error: requests.exceptions.ProxyError) -> TransferFault:
+    """Whether the proxy is away, refuses us, or cannot reach the server itself.
+
+    Python's http.client tells the proxy's answer to CONNECT in the text of an OSError and nowhere else.
+    """
+    told = re.search(r"Tunnel connection failed: (\d{3})", str(error))
+    if told is None:
+        return TransferFault.PROXY_UNREACHABLE
+    refused = told[1] in ("401", "403", "407", "511")
+    return TransferFault.PROXY_REFUSED if refused else TransferFault.UNREACHABLE

@@ -17,12 +17,28 @@ from tests.server.world import SERVER_ID, trust
 
 
 @dataclass
+class _Line:
+    """What is about to happen to one connection."""
+
+    swallow: threading.Event = field(default_factory=threading.Event)
+    request_left: int | None = None
+    answer_left: int | None = None
+    held: int | None = None
+
+
+@dataclass
 class FaultProxy:
-    """Forwards TCP to a server; loses the answers to the next requests that match."""
+    """Forwards TCP to a server; loses the answers to the next requests that match, or cuts lines in their middle."""
 
     target: str
     lose: list[bytes] = field(default_factory=list)
     lost: int = 0
+    cuts: list[tuple[bytes, int]] = field(default_factory=list)
+    answer_cuts: list[tuple[bytes, int]] = field(default_factory=list)
+    holds: int | None = None
+    """Larger bodies are held back, and dropped with the line once so many bytes of them have come."""
+    asked: list[bytes] = field(default_factory=list)
+    """The first line of every request that came."""
     url: str = ""
     _threads: list[threading.Thread] = field(default_factory=list)
     _ends: list[socket.socket] = field(default_factory=list)
@@ -30,6 +46,14 @@ class FaultProxy:
     def lose_answers(self, pattern: bytes, times: int = 1) -> None:
         """The next `times` requests whose head matches reach the server; their answers never come back."""
         self.lose += [pattern] * times
+
+    def cut_requests(self, pattern: bytes, after: int, times: int = 1) -> None:
+        """The line breaks when `after` bytes of the next `times` requests whose head matches have passed."""
+        self.cuts += [(pattern, after)] * times
+
+    def cut_answers(self, pattern: bytes, after: int, times: int = 1) -> None:
+        """The line breaks when `after` bytes of the answers to the next `times` requests that match have passed."""
+        self.answer_cuts += [(pattern, after)] * times
 
     def serve(self, listener: socket.socket) -> None:
         while True:
@@ -51,30 +75,68 @@ class FaultProxy:
 
     def _relay(self, near: socket.socket) -> None:
         parts = urlsplit(self.target)
-        swallow = threading.Event()
+        line = _Line()
         with near, socket.create_connection((parts.hostname, parts.port), 10) as far:
-            back = threading.Thread(target=self._back, args=(near, far, swallow))
+            back = threading.Thread(target=self._back, args=(near, far, line))
             back.start()
             while data := _receive(near):
-                if self.lose and re.search(self.lose[0], data):
-                    self.lose.pop(0)
-                    self.lost += 1
-                    swallow.set()
+                self._look(data, line)
+                if line.held is not None:
+                    line.held -= len(data)
+                    if line.held <= 0:
+                        break
+                    continue
+                passing = data if line.request_left is None else data[: line.request_left]
                 try:
-                    far.sendall(data)
+                    far.sendall(passing)
                 except OSError:
                     break
+                if line.request_left is not None:
+                    line.request_left -= len(passing)
+                    if line.request_left <= 0:
+                        break
             _hang_up(far)
+            if line.held is not None or line.request_left is not None:
+                _hang_up(near)
             back.join(20)
 
-    def _back(self, near: socket.socket, far: socket.socket, swallow: threading.Event) -> None:
+    def _look(self, data: bytes, line: _Line) -> None:
+        """Decides at the head of a request what becomes of it."""
+        head = re.match(rb"(?:GET|HEAD|PUT|POST|PATCH|DELETE) [^\r]+ HTTP/1\.1\r\n", data)
+        if head is None:
+            if self.lose and re.search(self.lose[0], data):
+                self._lose(line)
+            return
+        self.asked.append(head[0].removesuffix(b" HTTP/1.1\r\n"))
+        if self.lose and re.search(self.lose[0], data):
+            self._lose(line)
+        if self.cuts and re.search(self.cuts[0][0], data):
+            line.request_left = self.cuts.pop(0)[1]
+        if self.answer_cuts and re.search(self.answer_cuts[0][0], data):
+            line.answer_left = self.answer_cuts.pop(0)[1]
+        length = re.search(rb"\r\nContent-Length: (\d+)", data)
+        if self.holds is not None and length is not None and int(length[1]) > self.holds:
+            line.held = self.holds
+
+    def _lose(self, line: _Line) -> None:
+        self.lose.pop(0)
+        self.lost += 1
+        line.swallow.set()
+
+    def _back(self, near: socket.socket, far: socket.socket, line: _Line) -> None:
         while data := _receive(far):
-            if swallow.is_set():
+            if line.swallow.is_set():
                 break
+            passing = data if line.answer_left is None else data[: line.answer_left]
             try:
-                near.sendall(data)
+                near.sendall(passing)
             except OSError:
                 break
+            if line.answer_left is not None:
+                line.answer_left -= len(passing)
+                if line.answer_left <= 0:
+                    _hang_up(far)
+                    break
         _hang_up(near)
 
 
@@ -124,7 +186,14 @@ def json_reply(value: object, status: int = 200, media: str = c.MEDIA_JSON) -> R
     return Reply(status, media, (msgspec.json.encode(value),))
 
 
-def signed_meta(server_id: str = SERVER_ID, *, by_other: bool = False) -> Reply:
+def signed_meta(
+    server_id: str = SERVER_ID,
+    *,
+    by_other: bool = False,
+    max_inline: int = 1 << 24,
+    max_chunk: int = 0,
+    tus: c.Tus | None = None,
+) -> Reply:
     holder = trust().other_server if by_other else trust().server
     meta = c.Meta(
         server_id=server_id,
@@ -132,7 +201,8 @@ def signed_meta(server_id: str = SERVER_ID, *, by_other: bool = False) -> Reply:
         server_time="2026-11-20T08:00:00+07:00",
         api_versions=("1",),
         min_client="0",
-        limits=c.Limits(max_packet=1 << 24, max_inline=1 << 24, max_chunk=0),
+        limits=c.Limits(max_packet=1 << 24, max_inline=max_inline, max_chunk=max_chunk),
+        tus=tus,
         auth=c.AuthOffer(token_endpoint="https://evil.example/token", nonce="n"),
     )
     message = jws.sign(msgspec.json.encode(meta), holder.key, typ=c.TYP_META, chain_der=holder.chain_der)
@@ -143,6 +213,8 @@ def signed_meta(server_id: str = SERVER_ID, *, by_other: bool = False) -> Reply:
 class LyingServer:
     url: str
     asked: list[str] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
+    """The headers of each request, known before its answer is made; names in lower case."""
 
 
 @contextmanager
@@ -156,9 +228,14 @@ def lying_server(answer: Answer) -> Iterator[LyingServer]:
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             record.asked.append(f"{self.command} {self.path}")
+            record.heads.append({name.lower(): value for name, value in self.headers.items()})
             reply = answer(self.command, self.path, body) or self._honest()
-            self.send_response(reply.status)
-            self.send_header("Content-Type", reply.media)
+            if any(name == "Date" for name, _ in reply.headers):
+                self.send_response_only(reply.status)
+            else:
+                self.send_response(reply.status)
+            if not any(name == "Content-Type" for name, _ in reply.headers):
+                self.send_header("Content-Type", reply.media)
             for name, value in reply.headers:
                 self.send_header(name, value)
             if isinstance(reply.parts, tuple):
@@ -166,7 +243,7 @@ def lying_server(answer: Answer) -> Iterator[LyingServer]:
             else:
                 self.send_header("Connection", "close")
             self.end_headers()
-            for part in reply.parts:
+            for part in () if self.command == "HEAD" else reply.parts:
                 self.wfile.write(part)
 
         def _honest(self) -> Reply:
@@ -177,7 +254,7 @@ def lying_server(answer: Answer) -> Iterator[LyingServer]:
                 return json_reply(token)
             return json_reply(c.Problem(status=404, code="not-found", retry="never"), 404, c.MEDIA_PROBLEM)
 
-        do_GET = do_PUT = do_POST = _any  # noqa: N815 - http.server's names
+        do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _any  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -49,20 +49,24 @@ MOVED = Reply(302, "text/html", (), (("Location", "http://192.0.2.1/login"),))
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "code"),
     [
-        PORTAL,
-        MOVED,
-        Reply(200, c.MEDIA_JSON, (b'{"serverId":"x"}',)),
-        Reply(200, c.MEDIA_JOSE, (b'{"protected":"e30","payload":"e30","signature":"AA"}',)),
-        Reply(404, "text/html", (b"not found",)),
-        Reply(200, c.MEDIA_JSON, (b"[" * 100_000,)),
-        lambda: signed_meta(by_other=True),
-        lambda: signed_meta("another.example"),
+        (PORTAL, "captive_portal"),
+        (MOVED, "captive_portal"),
+        (Reply(511, "text/html", (b"sign in",)), "captive_portal"),
+        (Reply(302, "text/html", (), (("Location", "/login"),)), "server_not_ours"),
+        (Reply(200, c.MEDIA_JSON, (b'{"serverId":"x"}',)), "server_not_ours"),
+        (Reply(200, c.MEDIA_JOSE, (b'{"protected":"e30","payload":"e30","signature":"AA"}',)), "server_not_ours"),
+        (Reply(404, "text/html", (b"not found",)), "server_not_ours"),
+        (Reply(200, c.MEDIA_JSON, (b"[" * 100_000,)), "server_not_ours"),
+        (lambda: signed_meta(by_other=True), "server_not_ours"),
+        (lambda: signed_meta("another.example"), "server_not_ours"),
     ],
     ids=[
         "portal",
         "redirect",
+        "sign-in demanded",
+        "own redirect",
         "unsigned",
         "empty signature",
         "not found",
@@ -71,14 +75,23 @@ MOVED = Reply(302, "text/html", (), (("Location", "http://192.0.2.1/login"),))
         "other name",
     ],
 )
-def test_nothing_is_sent_to_whoever_is_not_the_pinned_server(world: World, reply: Reply | Callable[[], Reply]) -> None:
+def test_nothing_is_sent_to_whoever_is_not_the_pinned_server(
+    world: World, reply: Reply | Callable[[], Reply], code: str
+) -> None:
     answer = reply if isinstance(reply, Reply) else reply()
     with lied_to(lambda *_: answer) as (client, server):
         for attempt in (client.meta, lambda: client.put_packet(world.packet()), client.token):
             with pytest.raises(ExchangeError) as caught:
                 attempt()
-            assert (caught.value.code, caught.value.scope) == ("server_not_ours", Scope.SERVER)
+            assert (caught.value.code, caught.value.scope) == (code, Scope.SERVER)
     assert set(server.asked) == {"GET /v1/meta"}
+
+
+def test_a_gateway_whose_server_is_down_counts_as_a_server_that_is_away() -> None:
+    down = Reply(502, "text/html", (b"<h1>Bad Gateway</h1>",), (("Retry-After", "7"),))
+    with lied_to(lambda *_: down) as (client, _), pytest.raises(ExchangeError) as caught:
+        client.meta()
+    assert (caught.value.code, caught.value.unreachable, caught.value.retry_after) == ("server_unreachable", True, 7.0)
 
 
 def test_a_server_that_is_no_document_server_cannot_be_pinned() -> None:
@@ -88,7 +101,7 @@ def test_a_server_that_is_no_document_server_cannot_be_pinned() -> None:
         pytest.raises(ExchangeError) as caught,
     ):
         discover(session, server.url)
-    assert caught.value.code == "server_not_ours"
+    assert caught.value.code == "captive_portal"
 
 
 def test_a_server_with_another_certificate_is_not_ours(world: World) -> None:
@@ -381,7 +394,7 @@ def test_no_repr_or_error_shows_a_token_or_key(world: World) -> None:
     client = world.enrolled()
     client.token()
     assert client._bearer is not None
-    shown = f"{client!r} {client.device!r} {vars(client)['_wire']!r}"
+    shown = f"{client!r} {client.device!r} {vars(client._access)!r}"
     assert client._bearer not in shown
     world.server.stop()
     with pytest.raises(ExchangeError) as caught:

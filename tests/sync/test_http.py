@@ -1,4 +1,5 @@
 import gzip
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from signer_resources.errors import KnownError
+from signer_sync import connections
 from signer_sync.http import (
     Answer,
     HttpSettings,
@@ -27,7 +29,10 @@ from signer_sync.http import (
     exchange,
     open_session,
     streamed,
+    unpacked,
 )
+from signer_sync.proxies import Proxies, Proxy
+from signer_sync.tls import Distrust
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
@@ -40,7 +45,7 @@ def serving(reply: Reply, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         def do_GET(self) -> None:
             reply(self)
 
-        do_POST = do_GET  # noqa: N815 - http.server's name
+        do_HEAD = do_POST = do_GET  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             pass
@@ -163,7 +168,7 @@ def test_a_proxy_is_used_where_one_is_set_but_never_for_this_machine() -> None:
         body(b"by proxy")(handler)
 
     with serving(proxy) as proxy_url, serving(body(b"direct")) as url:
-        settings = HttpSettings(proxies={"http": proxy_url}, plain_http=PlainHttp.ANYWHERE)
+        settings = HttpSettings(proxies=Proxies({"http": Proxy(proxy_url)}), plain_http=PlainHttp.ANYWHERE)
         assert get("http://ocsp.example.vn/a", settings).body == b"by proxy"
         assert get(url, settings).body == b"direct"
     assert asked == ["http://ocsp.example.vn/a"]
@@ -269,10 +274,111 @@ def test_tls_is_verified_whatever_the_caller_or_the_environment_says(
         assert get(url, HttpSettings(extra_ca=certificate)).body == b"ok"
 
 
-def tls_server(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1 that no store knows, and a server's context with it."""
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_file_of_authorities_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(KnownError) as caught:
+        open_session(HttpSettings(extra_ca=file))
+    assert (caught.value.code, caught.value.params["file"]) == ("extra_ca_unreadable", str(file))
+
+
+def test_a_bodys_authorities_may_come_with_remarks_or_in_binary_and_a_new_file_counts_at_once(tmp_path: Path) -> None:
+    certificate, context = tls_server(tmp_path)
+    file = tmp_path / "ca.cer"
+    pem = certificate.read_bytes()
+    with serving(body(b"ok"), context) as url:
+        for content in (
+            "Chứng thư gốc của tỉnh\n".encode() + pem,
+            x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER),
+        ):
+            file.write_bytes(content)
+            os.utime(file, ns=(len(content), len(content)))
+            assert get(url, HttpSettings(extra_ca=file)).body == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("names", "days", "trusted", "distrust"),
+    [
+        (("127.0.0.1",), (-1, 1), False, Distrust.UNKNOWN),
+        (("127.0.0.2",), (-1, 1), True, Distrust.NAME),
+        (("lienthong.example.vn",), (-1, 1), True, Distrust.NAME),
+        (("127.0.0.1",), (-9, -1), True, Distrust.EXPIRED),
+        (("127.0.0.1",), (1, 9), True, Distrust.NOT_YET_VALID),
+    ],
+    ids=["unknown issuer", "other address", "other name", "expired", "not yet valid"],
+)
+def test_the_reason_why_a_certificate_is_refused_is_told(
+    tmp_path: Path, names: tuple[str, ...], days: tuple[int, int], trusted: bool, distrust: Distrust
+) -> None:
+    certificate, context = tls_server(tmp_path, names, days)
+    settings = HttpSettings(extra_ca=certificate if trusted else None)
+    with serving(body(b"ok"), context) as url, pytest.raises(TransferError) as caught:
+        get(url, settings)
+    assert (caught.value.fault, caught.value.distrust) == (TransferFault.TLS, distrust)
+
+
+def test_a_server_that_speaks_no_tls_is_not_a_matter_of_its_certificate() -> None:
+    with serving(body(b"ok")) as url, pytest.raises(TransferError) as caught:
+        get(url.replace("http:", "https:"))
+    assert (caught.value.fault, caught.value.distrust) == (TransferFault.TLS, None)
+
+
+@pytest.mark.parametrize("interim", [False, True], ids=["a head byte by byte", "interim answers without end"])
+def test_a_head_that_drips_is_given_up_after_the_time_allowed(interim: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_GRACE", -29.5)
+    gone = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"" if interim else b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not gone.wait(0.02):
+            handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" if interim else b"x")
+
+    with serving(drip) as url:
+        assert fault(url, HttpSettings(read_timeout=30)) is TransferFault.TIMEOUT
+        gone.set()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"HTTP/1.1 " + b"2" * 200_000,
+        b"\0\1\2\3 not http at all\r\n\r\n",
+    ],
+    ids=["many headers", "a long header", "a long status", "no http"],
+)
+def test_a_flood_of_headers_is_no_answer(head: bytes) -> None:
+    def flood(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(head)
+
+    with serving(flood) as url:
+        assert fault(url) is TransferFault.UNREACHABLE
+
+
+def test_a_gzipped_body_is_unpacked_up_to_a_limit_and_only_if_whole() -> None:
+    packed = gzip.compress(b"0" * 100_000)
+    assert unpacked(iter([packed[:20], packed[20:]]), 100_000) == b"0" * 100_000
+    for parts, limit, expected in (
+        ([packed], 99_999, TransferFault.TOO_LARGE),
+        ([packed[:-9]], 100_000, TransferFault.CUT),
+        ([packed, b"more"], 100_000, TransferFault.ENCODED),
+        ([b"not gzip"], 100_000, TransferFault.ENCODED),
+        ([], 100_000, TransferFault.CUT),
+    ):
+        with pytest.raises(TransferError) as caught:
+            unpacked(iter(parts), limit)
+        assert caught.value.fault is expected
+
+
+def tls_server(
+    folder: Path, names: tuple[str, ...] = ("127.0.0.1",), days: tuple[int, int] = (-1, 1)
+) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for these names that no store knows, and a server's context with it."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -280,9 +386,9 @@ def tls_server(folder: Path) -> tuple[Path, ssl.SSLContext]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
+        .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -292,3 +398,7 @@ def tls_server(folder: Path) -> tuple[Path, ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path, key_path)
     return path, context
+
+
+def _general(name: str) -> x509.GeneralName:
+    return x509.IPAddress(IPv4Address(name)) if name[0].isdigit() else x509.DNSName(name)
