@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from signer_sync.contract import JwsBody, Receipt
+from signer_sync.contract import FeedType, JwsBody, PacketKind, Receipt
 
 
 class BinarySink(Protocol):
@@ -35,6 +35,50 @@ class OutgoingPacket:
     urgency: int
     created_at: datetime
     attempts: int = 0
+    kind: PacketKind = PacketKind.NEW
+    document_id: str = ""
+    """The edXML DocumentId; of a status message that of the document it answers."""
+    supersedes: str | None = None
+    """The failed packet in whose place this one is sent."""
+    uncertain: bool = False
+    """An earlier attempt got no answer: the other side may have it."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One thing that a channel has for us. `sha256` and `size` are None where the channel doesn't tell them before the
+    packet is fetched; `id` is the channel's own word for it, opaque, and never part of a path. `kind` is the sender's
+    claim, as are `subject` and `priority`. `type` None: a word that this version doesn't know.
+    """
+
+    id: str
+    type: FeedType | None
+    sha256: str | None = None
+    size: int | None = None
+    sender: str = ""
+    kind: PacketKind | None = None
+    subject: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class ArrivalPage:
+    """What came behind a cursor; `cursor` stands behind the last. `more`: ask again at once."""
+
+    items: tuple[Arrival, ...]
+    cursor: str
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That the other side has a packet. `text`: what is kept of it, in JSON. `receipt`: the server's signed one, whose
+    text it then is; where the channel gives none, `doc_id` is its own number of the document, if it has one.
+    """
+
+    text: str
+    receipt: "SignedReceipt | None" = None
+    doc_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 """The seams of the sending loop: what it needs of the store and of a document server.
 
-Protocols only. The store implements `OutboxStore` and `InboxStore` over its tables, a client implements
-`DocumentServer`; all are called from the one thread that runs a pass.
+Protocols only. The store implements `OutboxStore` and `InboxStore` over its tables, the adapters implement `Channel`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from signer_resources.errors import KnownError
-from signer_sync.contract import FeedItem, FeedPage, JournalHead, Meta, PacketState
-from signer_sync.packets import OutgoingPacket, SignedReceipt
+from signer_sync.contract import JournalHead, OrgPage, PacketState
+from signer_sync.packets import Arrival, ArrivalPage, BinarySink, OutgoingPacket, Proof
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class FeedPosition:
 
 
 class OutboxStore(Protocol):
-    """What the loop needs of the outbox table; each method is durable when it returns.
+    """What the loop needs of the outbox table; each method is durable when it returns, all from one thread at a time.
 
     An error is kept with its `code` and `params`, which together make its message.
     """
@@ -32,8 +32,11 @@ class OutboxStore(Protocol):
         """Packets to be tried now: queued, sending or retrying ones whose hold and delay are over.
 
         `at_once` ("Gửi ngay"): those too whose time has not come. Any order; the loop puts urgent ones
-        first.
+        first. One that an earlier run of the program left `sending` comes back as `uncertain`.
         """
+
+    def forget_delays(self, org: str) -> None:
+        """The way is open again: delays after failures are over now; a hold (Hoãn gửi, the two minutes) stays."""
 
     def waiting(self, org: str) -> int:
         """How many packets have no receipt and are not given up: queued, sending, retrying, needs_person."""
@@ -41,14 +44,19 @@ class OutboxStore(Protocol):
     def journal_head(self) -> JournalHead | None:
         """The journal's head, to be anchored in the next receipt."""
 
-    def mark_sending(self, packet_id: str) -> None:
-        """The first byte is about to leave: state `sending`, one attempt more."""
+    def mark_sending(self, packet_id: str) -> bool:
+        """The first byte is about to leave: state `sending`, one attempt more. False where it is no longer to be
+        sent (withdrawn or put off since `due`): nothing is written then, and nothing leaves.
+        """
 
-    def accepted(self, packet_id: str, receipt: SignedReceipt) -> None:
-        """The server has it, here is the checked proof: state `accepted`."""
+    def accepted(self, packet_id: str, proof: Proof) -> None:
+        """The other side has it, here is the checked proof: state `accepted`."""
 
-    def retry(self, packet_id: str, error: KnownError, not_before: datetime) -> None:
-        """Not sent, or outcome unknown: state `retrying`, the same write again from `not_before` on."""
+    def retry(self, packet_id: str, error: KnownError, not_before: datetime, *, uncertain: bool) -> None:
+        """Not sent, or outcome unknown: state `retrying`, the same write again from `not_before` on.
+
+        `uncertain`: the other side may have it, from this attempt or from an earlier one; kept as it is said here.
+        """
 
     def needs_person(self, packet_id: str, error: KnownError) -> None:
         """Someone must change something first: state `needs_person`."""
@@ -60,6 +68,14 @@ class OutboxStore(Protocol):
         """The server tells more about an accepted packet; ignored if the id is not ours."""
 
 
+class Taken(Enum):
+    """What became of a packet that was fetched."""
+
+    KEPT = "kept"
+    KNOWN = "known"
+    SECRET = "secret"  # noqa: S105 - a state, no password
+
+
 class InboxStore(Protocol):
     """What the loop needs of the incoming side; each method is durable (fsynced) when it returns."""
 
@@ -69,40 +85,104 @@ class InboxStore(Protocol):
     def advance(self, org: str, position: FeedPosition) -> None:
         """Everything up to `position` is stored and acknowledged."""
 
-    def has(self, org: str, packet_id: str, sha256: str) -> bool:
-        """Whether this very packet is kept, or `packet_id` was recorded as secret."""
+    def has(self, org: str, arrival: Arrival) -> bool:
+        """Whether this very packet is kept (by id and hash, by id alone where no hash is told), or its id was recorded
+        as secret.
+        """
 
-    def screen(self, org: str, item: FeedItem, data: bytes) -> bool:
-        """Whether the packet carries a secrecy mark; looked at in memory, before anything is kept."""
+    def take(self, org: str, arrival: Arrival, fetch: Callable[[BinarySink], None]) -> Taken:
+        """Fetches a packet, looks for secrecy marks before anything of it is kept, then keeps file and row, durable.
 
-    def record_secret(self, org: str, packet_id: str) -> None:
-        """Keeps the id and nothing else of a secret packet."""
+        Nothing is kept if `fetch` raises, and what it raises is passed on. A secret packet: the id alone. One that
+        can't be read is kept like any other: an error of the store's own (a full disk) ends the whole pass.
+        """
 
-    def receive(self, org: str, item: FeedItem, data: bytes) -> None:
-        """Keeps the packet: file and row."""
+    def told(self, org: str, arrival: Arrival) -> None:
+        """The other side says something to the clerk (a `notice`)."""
+
+    def missed(self, org: str, arrival: Arrival, error: KnownError) -> int:
+        """It was there and could not be had in this pass; in how many passes so far, this one with. Counted by its id
+        until it is taken.
+        """
+
+    def give_up(self, org: str, arrival: Arrival, error: KnownError) -> None:
+        """It can never be had: recorded with the reason, for a person to see, and passed over. May come again with the
+        same id, and may still be taken then.
+        """
 
 
-class DocumentServer(Protocol):
-    """A document server as the loop sees it; `client.ServerClient` is one. All raise ExchangeError."""
+@dataclass(frozen=True)
+class Traits:
+    """What a channel can and cannot do, as far as the loop must know.
+
+    `idempotent`: the same packet may be submitted again after a lost answer and stays one packet; without it the loop
+    looks before it submits again, and asks a person where looking doesn't tell. `receipts`: the proof is a signed
+    receipt. `side_by_side`: so many submissions at once are of use, at most.
+    """
+
+    name: str
+    idempotent: bool
+    receipts: bool
+    side_by_side: int = 1
+    long_poll: bool = False
+
+
+class Sought(Enum):
+    """Whether the other side has a packet whose submission got no answer."""
+
+    THERE = "there"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The other side answered and is who it should be; `epoch` changes when its feed begins anew."""
+
+    epoch: str
+    server_time: datetime | None = None
+
+
+class Channel(Protocol):
+    """A way to exchange packets for one body: the Sync API, a province's LGSP, a folder of .edxml files.
+
+    All methods raise ExchangeError, whose class of retry and scope tell what to do next. `submit` may be called from
+    several threads at once, up to `traits.side_by_side`, and beside `contact`. Where `traits.long_poll` says that a
+    `list` can be held open, one such `list` may run on a thread of its own beside everything else. All the rest comes
+    from one thread at a time.
+    """
 
     @property
     def org(self) -> str:
-        """The organisation for which this machine is enrolled."""
+        """The body for which this channel speaks."""
 
-    def meta(self) -> Meta:
-        """Identity and reachability, checked against the pinned certificate."""
+    @property
+    def traits(self) -> Traits:
+        """What it can do."""
 
-    def put_packet(self, packet: OutgoingPacket, journal_head: JournalHead | None) -> SignedReceipt:
-        """Sends the packet; the receipt is checked. Same packet again: same receipt."""
+    def contact(self) -> Contact:
+        """Makes sure that the other side is there and is the right one."""
 
-    def packet_state(self, packet_id: str) -> PacketState:
-        """What the server knows of a packet that we sent."""
+    def submit(self, packet: OutgoingPacket, journal_head: JournalHead | None, sent: Callable[[int], None]) -> Proof:
+        """Hands a packet over; `sent(n)` is told that n more bytes of it have left."""
 
-    def feed(self, cursor: str | None, *, limit: int, wait: int) -> FeedPage:
-        """The feed behind `cursor`; ExchangeError epoch_changed if the server is another one now."""
+    def seek(self, packet: OutgoingPacket) -> Sought:
+        """Looks whether the other side has an `uncertain` packet; asked only of a channel that isn't idempotent."""
 
-    def fetch(self, item: FeedItem, *, limit: int) -> bytes:
-        """A packet's bytes, hash checked; KnownError content_wrong, packet_too_large."""
+    def status(self, packet_id: str, proof: str) -> PacketState | None:
+        """How far a packet is that was submitted; None where the channel cannot tell or doesn't know it."""
+
+    def list(self, cursor: str | None, *, limit: int, wait: int) -> ArrivalPage:
+        """What came behind `cursor` (None: from the start), held open up to `wait` seconds where it can be.
+
+        ExchangeError epoch_changed if the other side began anew.
+        """
+
+    def fetch(self, arrival: Arrival, sink: BinarySink, *, limit: int) -> None:
+        """Writes a packet's bytes into `sink`; content_wrong, packet_too_large beyond `limit` bytes."""
 
     def ack(self, cursor: str) -> None:
         """All up to `cursor` is durable here."""
+
+    def directory(self, since: str | None) -> OrgPage:
+        """Bodies of the directory that changed since the cursor; all without one."""
