@@ -7,7 +7,8 @@ no row in the store, so nothing here can tell of one.
 
 from signer_app.batch_reports.model import EarlierBatch, ReportHead, ReportLine, Signer, Told
 from signer_app.batch_reports.reading import report_lines, report_of
-from signer_app.batch_reports.writing import require_report_name, write_report
+from signer_app.batch_reports.writing import write_report
+from signer_app.paper.files import require_report_name
 
 __all__ = [
     "EarlierBatch",

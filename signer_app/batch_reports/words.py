@@ -1,25 +1,17 @@
 """A report in words: the facts of its head, and the cells of its lines, for every form alike.
 
-Pure. Names come from outside: what could rewrite a terminal or break a file's form is taken out of each cell, and where
-a spreadsheet would calculate with a cell, it is made plain text.
+Pure. Names come from outside, so each cell is made harmless (`paper.cells`).
 """
 
-import datetime as dt
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from signer_app.batch_reports.model import EarlierBatch, ReportHead, ReportLine, Told
+from signer_app.paper.cells import Cell, defused, plain
 from signer_app.store.model import FileState
 from signer_app.verification.facts import moment
 from signer_resources.messages import Lang, text
 
-_LONGEST = 8000
-"""Letters of one cell; a spreadsheet takes 32,767."""
-_CALCULATES = frozenset("=+-@＝＋－＠")
-"""What a cell begins with that a spreadsheet may take for a formula (OWASP, CSV injection); `plain` takes tabs and ends
-of lines away, which count there too.
-"""
 _SHOWN = (FileState.SIGNED, FileState.PENDING, FileState.REFUSED, FileState.FAILED, FileState.SKIPPED)
 
 
@@ -86,10 +78,6 @@ def seconds_told(seconds: float | None, lang: Lang) -> str:
     return told.replace(".", ",") if lang == "vi" else told
 
 
-Cell = str | int | float | dt.date | None
-"""What stands in a table; None: nothing."""
-
-
 def column_names(lang: Lang) -> tuple[str, ...]:
     """The heads of `cells`."""
     return tuple(
@@ -129,25 +117,6 @@ def cells(line: ReportLine, lang: Lang) -> tuple[Cell, ...]:
         defused(line.output or ""),
         None if line.seconds is None else round(line.seconds, 1),
     )
-
-
-def defused(cell: str) -> str:
-    """The text so that no spreadsheet calculates with it, also where it drops blanks before it."""
-    kept = plain(cell)
-    return f"'{kept}" if kept.lstrip()[:1] in _CALCULATES else kept
-
-
-def plain(cell: str) -> str:
-    """The text in one line, without control and direction characters and what no XML may hold; not without end."""
-    kept = cell
-    if not cell.isprintable():
-        line = " ".join(cell.splitlines())
-        kept = "".join(
-            letter
-            for letter in line.replace("\t", " ")
-            if unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cs") and letter not in "\ufffe\uffff"
-        )
-    return kept if len(kept) <= _LONGEST else f"{kept[:_LONGEST]}…"
 
 
 def _certificate(name: str | None, sha256: str) -> str:

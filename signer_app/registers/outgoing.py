@@ -1,0 +1,162 @@
+"""The outgoing register (sổ đăng ký văn bản đi): documents with their numbers, numbers kept and given up, and gaps.
+
+Reads a view of the store; any thread. Lines stand as in the book: by year, body, sequence and number. A gap is shown,
+not explained: its numbers may stand in another machine's book or on paper.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from signer_app.outgoing.numbers import value_of
+from signer_app.pdf.names import fold
+from signer_app.registers.cells import OutgoingField, date_in
+from signer_app.registers.model import LineKind, OutgoingLine, Remark, found, title_of
+from signer_app.store.number_book import NumberEntry, NumberState
+from signer_app.store.registers import Book, CellValue, IssuedDocument
+from signer_app.store.sequences import BY_NOTATION, Sequences
+from signer_app.store.settings import Settings
+from signer_app.store.store import View
+from signer_app.store.times import VIETNAM, vietnamese_date
+
+Cells = Mapping[str, CellValue]
+
+
+def outgoing_lines(
+    view: View,
+    settings: Settings,
+    names: Mapping[str, str],
+    year: int | None = None,
+    body: str | None = None,
+    search: str = "",
+) -> list[OutgoingLine]:
+    """The register (of one year, of one body), the newest year first. `names`: code → name of receivers. `search`: only
+    lines that have all these words, with or without diacritics; gaps are left out then.
+    """
+    cells = view.registers.cells(Book.OUTGOING)
+    sequences = {one.code: one.sequences for one in settings.bodies}
+    lines = [
+        _document(one, cells.get(one.id, {}), names, sequences.get(one.body_code, BY_NOTATION))
+        for one in view.registers.issued(year, body)
+    ]
+    lines += [
+        _number(one, cells.get(line_of(one), {}), sequences.get(one.body_code, BY_NOTATION))
+        for one in view.number_book.kept(year, body)
+    ]
+    lines.sort(key=_order)
+    wanted = fold(search)
+    return [line for line in lines if found(line.search, wanted)] if wanted else list(_with_gaps(lines))
+
+
+def line_of(entry: NumberEntry) -> str:
+    """The id of a number's line, where it has no document."""
+    return f"{entry.body_code} {entry.year} {entry.sequence} {entry.number}"
+
+
+def _order(line: OutgoingLine) -> tuple[int, str, str, int, str]:
+    return -line.year, line.body_code, line.sequence, line.number, line.label
+
+
+def _document(one: IssuedDocument, cells: Cells, names: Mapping[str, str], sequences: Sequences) -> OutgoingLine:
+    sent = one.sent_at.astimezone(VIETNAM).date() if one.sent_at else None
+    line = OutgoingLine(
+        id=one.id,
+        kind=LineKind.DOCUMENT,
+        body_code=one.body_code,
+        year=one.doc_date.year,
+        sequence=sequences.key(one.notation),
+        number=value_of(one.number),
+        label=one.label,
+        date=one.doc_date,
+        title=title_of(one.type, one.subject),
+        signer=one.signer_name or "",
+        receivers=(*(names.get(code, code) for code in one.receivers), *one.on_paper),
+        passed_on=sent,
+        remarks=tuple(_remarks(one, names)),
+    )
+    return _written(line, cells)
+
+
+def _remarks(one: IssuedDocument, names: Mapping[str, str]) -> Iterator[Remark]:
+    if one.queued and one.sent_at is None:
+        yield Remark("register_remark_unsent")
+    if one.sent_at is not None:
+        yield Remark("register_remark_sent", {"time": one.sent_at.astimezone(VIETNAM).strftime("%H:%M %d/%m/%Y")})
+    for org, reason in one.returned:
+        yield Remark("register_remark_returned", {"by": names.get(org, org), "reason": reason or "–"})
+    if one.recalled_at is not None:
+        yield Remark("register_remark_recalled", {"date": vietnamese_date(one.recalled_at)})
+
+
+def _number(one: NumberEntry, cells: Cells, sequences: Sequences) -> OutgoingLine:
+    voided = one.state is NumberState.VOIDED
+    remark = (
+        Remark("register_remark_voided", {"date": vietnamese_date(one.at), "reason": one.reason or "–"})
+        if voided
+        else Remark("register_remark_kept", {"name": one.subject or ""})
+    )
+    line = OutgoingLine(
+        id=line_of(one),
+        kind=LineKind.VOIDED if voided else LineKind.KEPT,
+        body_code=one.body_code,
+        year=one.year,
+        sequence=sequences.key(one.notation),
+        number=value_of(one.number),
+        label=one.label,
+        date=one.doc_date,
+        remarks=(remark,),
+    )
+    return _written(line, cells)
+
+
+def _written(line: OutgoingLine, cells: Cells) -> OutgoingLine:
+    """The line with what the clerk wrote into its cells, and its words for searching."""
+
+    def cell(name: OutgoingField) -> str:
+        found = cells.get(name)
+        return found.value if found is not None else ""
+
+    full = replace(
+        line,
+        keeper=cell(OutgoingField.KEEPER),
+        copies=cell(OutgoingField.COPIES),
+        passed_on=date_in(cell(OutgoingField.PASSED_ON)) or line.passed_on,
+        signed_for=cell(OutgoingField.SIGNED_FOR),
+        note=cell(OutgoingField.NOTE),
+    )
+    return replace(full, search=fold(" ".join(_words(full))))
+
+
+def _words(line: OutgoingLine) -> Iterable[str]:
+    yield from (line.label, line.title, line.signer, line.keeper, line.signed_for, line.note, *line.receivers)
+    yield from (vietnamese_date(day) for day in (line.date, line.passed_on) if isinstance(day, dt.date))
+    for remark in line.remarks:
+        yield from (str(value) for value in remark.params.values())
+
+
+def _with_gaps(lines: Iterable[OutgoingLine]) -> Iterator[OutgoingLine]:
+    """The lines in their order, with one line for each run of numbers between them that nobody here has taken."""
+    series: tuple[int, str, str] | None = None
+    last = 0
+    for line in lines:
+        own = (line.year, line.body_code, line.sequence)
+        if own != series:
+            series, last = own, 0
+        if line.number > last + 1:
+            yield OutgoingLine(
+                id=f"{line.body_code} {line.year} {line.sequence} {last + 1}-{line.number - 1}",
+                kind=LineKind.GAP,
+                body_code=line.body_code,
+                year=line.year,
+                sequence=line.sequence,
+                number=last + 1,
+                label=_range(last + 1, line.number - 1),
+                remarks=(Remark("register_remark_gap"),),
+                last=line.number - 1,
+            )
+        last = max(last, line.number)
+        yield line
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}–{last}"
