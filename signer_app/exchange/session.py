@@ -1,13 +1,11 @@
-"""Opens the way to a body's document server, enrols this machine, and runs one pass of sending and receiving.
+"""Who the document server of a body is, whether this machine is known there, and its enrolment.
 
 Main process, on the network side. Sending needs no PIN: the token signs once at enrolment for a device key, which
 from then on speaks for this machine and can be revoked by the server.
 """
 
-import datetime as dt
 import os
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,26 +13,18 @@ from pathlib import Path
 import msgspec
 from asn1crypto import x509
 
-from signer_app.exchange.directory import Directory, KnownOrganisation, load_directory, save_directory
-from signer_app.exchange.incoming import IncomingScreen
-from signer_app.signing.batch import never
+from signer_app.exchange.directory import refresh, source_of
+from signer_app.exchange.network import http_settings
 from signer_app.signing.certificates import SigningCertificate
-from signer_app.signing.clock import TimeSource
-from signer_app.store import Settings, Transaction
-from signer_app.store.model import JournalAction, OutboxState, TokenUse
-from signer_app.store.settings import Body, Exchange, ServerSettings
-from signer_app.store.sync_stores import SqlInbox, SqlOutbox
+from signer_app.store import Settings
+from signer_app.store.model import JournalAction, TokenUse
+from signer_app.store.settings import Body, ChannelKind, Exchange, ServerSettings
 from signer_app.workspace import Workspace, operator_name
 from signer_resources.errors import KnownError
-from signer_sync.client import PinnedServer, ServerClient, discover
-from signer_sync.errors import ExchangeError
-from signer_sync.http import HttpSettings, open_session
+from signer_sync.client import ClientPool, PinnedServer, ServerClient, discover
+from signer_sync.http import open_session
 from signer_sync.keystore import DeviceIdentity, FileKeyStore, KeyStore, KeyStoreKind, choose_key_store
-from signer_sync.outbox import Surroundings, SyncReport, sync_once
 from signer_token.client import TokenSession
-
-_ALL = 10_000_000
-_DIRECTORY_AGE = dt.timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -58,28 +48,57 @@ def server_address(settings: Settings, body: Body | None = None) -> str:
 
 
 def exchanging_bodies(settings: Settings) -> tuple[Body, ...]:
-    """Bodies for which this program sends and receives, and for which this machine is enrolled."""
-    return tuple(b for b in settings.bodies if b.exchange is Exchange.SERVER and _is_enrolled(settings, b))
+    """Bodies for which this program sends and receives, and whose channel is ready for it."""
+    return tuple(b for b in settings.bodies if b.exchange is Exchange.SERVER and is_ready(settings, b))
 
 
-def _is_enrolled(settings: Settings, body: Body) -> bool:
+def is_ready(settings: Settings, body: Body) -> bool:
+    """Whether what the body's channel needs is set; of the Sync API, whether this machine is enrolled."""
+    match body.channel:
+        case ChannelKind.LGSP:
+            return body.lgsp is not None
+        case ChannelKind.FOLDER:
+            return body.exchange_folder is not None
     server = settings.server_of(body)
     return server is not None and body.code in server.devices
 
 
+def only_signs(settings: Settings) -> bool:
+    """Whether other systems exchange for all bodies of this machine: nothing is sent or fetched here."""
+    return bool(settings.bodies) and all(body.exchange is Exchange.EXTERNAL for body in settings.bodies)
+
+
+def has_channel(settings: Settings) -> bool:
+    """Whether anything is set by which a body could exchange."""
+    if settings.server is not None:
+        return True
+    return any(
+        body.server is not None or body.lgsp is not None or body.exchange_folder is not None for body in settings.bodies
+    )
+
+
+def pinned_server(settings: Settings, body: Body | None) -> PinnedServer | None:
+    """The identity that was pinned of the body's server, or of the machine's."""
+    server = settings.server_of(body) if body is not None else settings.server
+    if server is None or server.server_id is None or server.signer_certificate_der is None:
+        return None
+    return PinnedServer(server.server_id, server.signer_certificate_der)
+
+
 @contextmanager
-def client(space: Workspace, org: str) -> Iterator[ServerClient]:
-    """A client of the pinned server for this organisation; KnownError "server_not_set", "not_enrolled"."""
+def client(space: Workspace, org: str) -> Iterator[ClientPool]:
+    """A client of the pinned server for this organisation; KnownError "server_not_set", "not_enrolled",
+    "proxy_address_wrong".
+    """
     settings = space.settings
     body = settings.body(org)
     address = server_address(settings, body)
-    server = settings.server_of(body) if body is not None else settings.server
-    if server is None or server.server_id is None or server.signer_certificate_der is None or org not in server.devices:
+    server, pinned = settings.server_of(body) if body is not None else settings.server, pinned_server(settings, body)
+    if server is None or pinned is None or org not in server.devices:
         raise KnownError("not_enrolled")
-    identity = _load_identity(space, server.devices[org], org)
-    pinned = PinnedServer(server.server_id, server.signer_certificate_der)
-    with open_session(HttpSettings()) as session:
-        yield ServerClient(address, pinned, identity, session)
+    identity = load_identity(space, server.devices[org], org)
+    with ClientPool(address, pinned, identity, http_settings(space)) as pool:
+        yield pool
 
 
 def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -> Enrolled:
@@ -94,7 +113,7 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
         raise KnownError("certificate_not_of_body", certificate=chosen.certificate.common_name)
     address = server_address(settings, body)
     store = _key_store(space)
-    with open_session(HttpSettings()) as http:
+    with open_session(http_settings(space)) as http:
         known = settings.server_of(body)
         assert known is not None
         if known.server_id is not None and known.signer_certificate_der is not None:
@@ -106,7 +125,7 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
         speaker = ServerClient(address, pinned, None, http)
         chain = [chosen.certificate.der, *_without_root(chosen.chain)]
         speaker.enrol(session.sign, chain, device)
-        _remember_directory(space, speaker)
+        refresh(space, speaker.orgs, source=source_of("sync", body.code))
     space.change_settings(lambda now: _with_device(now, known, pinned, device))
     use = TokenUse(
         action=JournalAction.ENROL,
@@ -139,71 +158,14 @@ def _with_device(settings: Settings, asked: ServerSettings, pinned: PinnedServer
     return msgspec.structs.replace(settings, bodies=tuple(own if one is body else one for one in settings.bodies))
 
 
-def try_again(space: Workspace) -> None:
-    """Who asks for sending is the person that a stopped packet waited for: perhaps its cause was mended."""
-    with space.store.view() as view:
-        stopped = [p.packet_id for p in view.outbox.list(_ALL) if p.state is OutboxState.NEEDS_PERSON]
-
-    def work(tx: Transaction) -> None:
-        for packet_id in stopped:
-            tx.outbox.queue_again(packet_id)
-
-    if stopped:
-        space.store.write(work)
-
-
-def one_pass(
-    space: Workspace,
-    body: Body,
-    *,
-    at_once: bool,
-    progress: Callable[[int, int], None] | None = None,
-    cancelled: Callable[[], bool] = never,
-) -> SyncReport:
-    """Sends what waits and fetches what came, once, for one body. Network failures are in the report.
-
-    `cancelled` is asked before each packet, either way; then KnownError "interrupted".
-    """
-    with client(space, body.code) as server:
-        report = sync_once(
-            server,
-            SqlOutbox(space.store, space.now, cancelled),
-            SqlInbox(space.store, space.now, IncomingScreen(space.workers), cancelled),
-            Surroundings(space.now, random.SystemRandom().uniform),
-            at_once=at_once,
-            progress=progress,
-        )
-        if server.ahead is not None:
-            now = space.now()
-            space.clock.saw(now + dt.timedelta(seconds=server.ahead), now, TimeSource.SERVER)
-        if report.stopped is None:
-            _refresh_directory(space, server)
-        return report
-
-
-def _refresh_directory(space: Workspace, server: ServerClient) -> None:
-    known = load_directory(space.folder.cache)
-    if known.fetched_at is None or space.now() - known.fetched_at > _DIRECTORY_AGE:
-        try:
-            _remember_directory(space, server)
-        except ExchangeError:
-            # Sending and receiving worked; an older directory does until the next pass.
-            return
-
-
-def _remember_directory(space: Workspace, server: ServerClient) -> None:
-    page = server.orgs()
-    organisations = tuple(KnownOrganisation(o.code, o.name, o.active) for o in page.items)
-    save_directory(space.folder.cache, Directory(space.now(), organisations))
-
-
 def _key_store(space: Workspace) -> KeyStore:
     folder = _key_folder(space)
     # A demo workspace is thrown away whole, so nothing of it goes into the user's keyring.
     return FileKeyStore(folder) if space.settings.softhsm2_conf else choose_key_store(folder)
 
 
-def _load_identity(space: Workspace, device: str, org: str) -> DeviceIdentity:
+def load_identity(space: Workspace, device: str, org: str) -> DeviceIdentity:
+    """The key under which this machine is enrolled; KnownError "not_enrolled", "device_key_unavailable"."""
     files = FileKeyStore(_key_folder(space))
     if files.load(device) is not None:
         return DeviceIdentity.load(files, device, org)

@@ -275,6 +275,15 @@ class Documents(DocumentReader):
         )
         require_one(done, "no signed document with a number that is not released yet")
 
+    def mark_kept(self, document_id: str) -> None:
+        """Records that the document is not given to the outbox any more: it was taken out before anything of it
+        left.
+        """
+        done = self._connection.execute(
+            "UPDATE document SET state = 'signed' WHERE id = ? AND state = 'released'", (document_id,)
+        )
+        require_one(done, "no released document")
+
     def mark_exported(self, file_id: str, at: datetime, output_path: str | None = None) -> None:
         """Records that the copy outside the store is durable, at `output_path` if it went elsewhere than
         wanted.

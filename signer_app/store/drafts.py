@@ -148,8 +148,10 @@ class Drafts(DraftReader):
         self._add_attachments(draft)
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Removes drafts; one that is gone already is none of anybody's concern."""
-        self._connection.executemany("DELETE FROM draft WHERE id = ?", [(draft_id,) for draft_id in ids])
+        """Removes drafts, with who gets them on paper; one that is gone already is none of anybody's concern."""
+        gone = [(draft_id,) for draft_id in ids]
+        self._connection.executemany("DELETE FROM draft WHERE id = ?", gone)
+        self._connection.executemany("DELETE FROM paper_receiver WHERE subject = ?", gone)
 
     def tick(self, ids: Collection[str], *, ticked: bool, by_hand: bool) -> None:
         """Ticks or unticks drafts."""

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from signer_app.store.model import DocumentState, OutboxState, Urgency
+from signer_app.store.outbox_reader import UNSENT
 from signer_app.store.rows import to_value
 from signer_app.store.times import stamp
 from signer_sync.contract import PacketKind
@@ -42,8 +43,10 @@ class SendingRow(msgspec.Struct, frozen=True, kw_only=True):
     urgency: Urgency
     created_at: datetime
     state: OutboxState
+    kind: PacketKind = PacketKind.NEW
+    status_code: str | None = None
     document: str | None = None
-    """Số, ký hiệu."""
+    """Số, ký hiệu; of a status message those of what it answers."""
     subject: str | None = None
     accepted_at: datetime | None = None
     error_code: str | None = None
@@ -114,7 +117,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 _SENDING = (
     "SELECT outbox.packet_id, outbox.urgency, outbox.created_at, outbox.state, outbox.accepted_at, outbox.error_code,"
-    " outbox.error_params, document.subject, CASE WHEN document.number IS NULL THEN NULL"
+    " outbox.error_params, outbox.kind, outbox.status_code, document.subject,"
+    " CASE WHEN outbox.about <> '' THEN outbox.about WHEN document.number IS NULL THEN NULL"
     " ELSE document.number || '/' || document.notation END AS document"
     " FROM outbox LEFT JOIN document ON document.id = outbox.document_id "
 )
@@ -125,7 +129,8 @@ _REGISTER = (
     " (SELECT group_concat(org, char(31)) FROM (SELECT org FROM outbox_receiver"
     "  WHERE outbox_receiver.packet_id = outbox.packet_id ORDER BY position)),"
     " EXISTS (SELECT 1 FROM replaced_document WHERE replaced_by = document.id)"
-    " FROM document LEFT JOIN outbox ON outbox.document_id = document.id AND outbox.kind = 'new'"
+    " FROM document LEFT JOIN outbox ON outbox.document_id = document.id AND outbox.kind IN ('new', 'replace')"
+    " AND outbox.state <> 'withdrawn' AND outbox.superseded_by IS NULL"
     " WHERE NOT EXISTS (SELECT 1 FROM replaced_document WHERE replaced_document.document_id = document.id)"
 )
 _YEAR = "substr(ifnull(doc_date, document.created_at), 1, 4)"
@@ -159,11 +164,12 @@ class Listings:
         return int(row.fetchone()[0])
 
     def unsent_days(self) -> tuple[UnsentDay, ...]:
-        """Packets that are not sent and not given up, counted by their documents' day of issue and urgency."""
+        """Documents that are not sent and not given up, counted by their day of issue and urgency."""
         rows = self._connection.execute(
-            "SELECT ifnull(document.doc_date, substr(outbox.created_at, 1, 10)) AS day, outbox.urgency >= ? AS flash,"
+            "SELECT ifnull(document.doc_date, substr(outbox.created_at, 1, 10)) AS day,"  # noqa: S608 - ours
+            " outbox.urgency >= ? AS flash,"
             " count(*) AS count FROM outbox LEFT JOIN document ON document.id = outbox.document_id"
-            " WHERE outbox.receipt IS NULL AND outbox.state <> 'failed' GROUP BY 1, 2",
+            f" WHERE {UNSENT} AND outbox.kind IN ('new', 'replace') GROUP BY 1, 2",
             (_FLASH,),
         )
         return tuple(UnsentDay(date.fromisoformat(row["day"]), bool(row["flash"]), row["count"]) for row in rows)
@@ -171,8 +177,7 @@ class Listings:
     def unsent(self, limit: int) -> tuple[SendingRow, ...]:
         """What waits to be sent: urgent first, then by age."""
         return self._sending(
-            "WHERE outbox.receipt IS NULL AND outbox.state <> 'failed'"
-            " ORDER BY outbox.urgency DESC, outbox.created_at, outbox.packet_id LIMIT ?",
+            f"WHERE {UNSENT} ORDER BY outbox.urgency DESC, outbox.created_at, outbox.packet_id LIMIT ?",
             limit,
         )
 
@@ -192,7 +197,7 @@ class Listings:
     def refused_since(self, moment: datetime, limit: int) -> tuple[SendingRow, ...]:
         """Packets that need a person, of any age, and those queued from `moment` on that nobody will ever take."""
         return self._sending(
-            "WHERE outbox.state IN ('needs_person', 'failed')"
+            "WHERE outbox.state IN ('needs_person', 'failed') AND outbox.superseded_by IS NULL"
             " AND (outbox.state = 'needs_person' OR outbox.created_at >= ?)"
             " ORDER BY outbox.created_at DESC, outbox.packet_id LIMIT ?",
             stamp(moment),
@@ -228,7 +233,8 @@ class Listings:
     def arrived_since(self, moment: datetime) -> int:
         """How many packets came from `moment` on that bring a document or something about one."""
         row = self._connection.execute(
-            "SELECT count(*) FROM inbox WHERE received_at >= ? AND secret = 0 AND ifnull(kind, 'new') <> 'status'",
+            "SELECT count(*) FROM inbox WHERE received_at >= ? AND sha256 IS NOT NULL"
+            " AND ifnull(kind, 'new') <> 'status'",
             (stamp(moment),),
         )
         return int(row.fetchone()[0])
@@ -243,27 +249,21 @@ class Listings:
     def newest_documents(self, limit: int) -> tuple[InboxEntry, ...]:
         """The packets that came last and bring a document or something about one, no mere status and no secret one."""
         return self._inbox(
-            "WHERE secret = 0 AND ifnull(kind, 'new') <> 'status' ORDER BY received_at DESC, packet_id DESC LIMIT ?",
+            "WHERE sha256 IS NOT NULL AND ifnull(kind, 'new') <> 'status'"
+            " ORDER BY received_at DESC, packet_id DESC LIMIT ?",
             limit,
         )
 
     def pressing_since(self, moment: datetime, limit: int) -> tuple[InboxEntry, ...]:
         """Hỏa tốc and recalls that came from `moment` on, the newest first."""
         return self._inbox(
-            "WHERE received_at >= ? AND secret = 0"
+            "WHERE received_at >= ? AND sha256 IS NOT NULL"
             " AND ((priority >= ? AND ifnull(kind, 'new') <> 'status') OR kind = 'revoke')"
             " ORDER BY received_at DESC, packet_id DESC LIMIT ?",
             stamp(moment),
             _FLASH,
             limit,
         )
-
-    def inbox(self, limit: int) -> Iterator[InboxEntry]:
-        """The newest packets first, at most `limit`, one by one."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
-        rows = cursor.execute(f"SELECT {_INBOX} FROM inbox ORDER BY received_at DESC, packet_id DESC LIMIT ?", (limit,))  # noqa: S608
-        return (_inbox_entry(row) for row in rows)
 
     # ---- the register ----------------------------------------------------------------------------------------------
 
@@ -322,7 +322,6 @@ def _moment(text: str | None) -> datetime | None:
 _STATES = {state.value: state for state in DocumentState}
 _SENDINGS = {state.value: state for state in OutboxState}
 _URGENCIES = {urgency.value: urgency for urgency in Urgency}
-_KINDS = {kind.value: kind for kind in PacketKind}
 
 # Made by hand, not by `rows.to_value`: a list has a hundred thousand of them.
 
@@ -344,18 +343,4 @@ def _register_entry(row: tuple[Any, ...]) -> RegisterEntry:
         accepted_at=_moment(row[12]),
         receivers=tuple(row[13].split("\x1f")) if row[13] else (),
         again=bool(row[14]),
-    )
-
-
-def _inbox_entry(row: tuple[Any, ...]) -> InboxEntry:
-    return InboxEntry(
-        org=row[0],
-        packet_id=row[1],
-        received_at=datetime.fromisoformat(row[2]),
-        secret=bool(row[3]),
-        sha256=row[4],
-        kind=_KINDS[row[5]] if row[5] is not None else None,
-        from_org=row[6],
-        subject=row[7],
-        priority=row[8],
     )

@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
-from signer_sync.contract import PacketKind
+from signer_sync.contract import PacketKind, Transport
 
 
 class DocumentState(StrEnum):
@@ -60,7 +60,9 @@ class FileState(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """How far a packet is. Only a receipt leads to `accepted`; the states after it are the server's word."""
+    """How far a packet is. Only a proof leads to `accepted`; the states after it are the server's word. `withdrawn`: a
+    person took it out of the queue before anything of it left.
+    """
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -71,6 +73,24 @@ class OutboxState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     NEEDS_PERSON = "needs_person"
+    WITHDRAWN = "withdrawn"
+
+
+class ProofBy(StrEnum):
+    """Who vouches for it that the other side has a packet: the server's signed receipt, a channel that gives none by
+    its answer, a person who has made sure.
+    """
+
+    RECEIPT = "receipt"
+    CHANNEL = "channel"
+    PERSON = "person"
+
+
+class ReceiverChange(IntEnum):
+    """What an update does to a receiver, numbered as edXML's ReceiverType (QCVN 102:2016/BTTTT)."""
+
+    REMOVED = 0
+    ADDED = 1
 
 
 class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -338,10 +358,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewPacket(msgspec.Struct, frozen=True, kw_only=True):
-    """A packet to be queued: the row that makes it exist. Its blob is in the store already."""
+    """A packet to be queued: the row that makes it exist. Its blob is in the store already.
+
+    `document_id`: the document of ours that it carries or is about; None for a status message about what came, which
+    has `incoming` instead. `edxml_id` is the DocumentId by which others speak of that document.
+    """
 
     packet_id: str
-    document_id: str
+    document_id: str | None
     org: str
     kind: PacketKind
     sha256: str
@@ -349,7 +373,24 @@ class NewPacket(msgspec.Struct, frozen=True, kw_only=True):
     created_at: dt.datetime
     receivers: tuple[str, ...]
     urgency: Urgency = Urgency.NORMAL
-    not_before: dt.datetime | None = None
+    hold_until: dt.datetime | None = None
+    """Nothing leaves before."""
+    edxml_id: str = ""
+    operator: str = ""
+    """Who made it."""
+    incoming: str | None = None
+    """Id of the incoming document that a status message answers."""
+    about: str = ""
+    """How that document is called on the screen."""
+    status_code: str | None = None
+    reason: str | None = None
+    """Why: obligatory for a recall, and for the status messages 02 and 13."""
+    replaces: str | None = None
+    """Id of the document that was sent before and in whose place this one comes."""
+    supersedes: str | None = None
+    """Id of the packet in whose place this one is sent."""
+    changes: tuple[ReceiverChange, ...] = ()
+    """Of an update: what becomes of each of the `receivers`."""
 
 
 class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
@@ -366,14 +407,51 @@ class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     document_id: str | None = None
     document: str | None = None
-    """Số, ký hiệu of the document."""
+    """Số, ký hiệu of the document; of a status message what it answers."""
     receivers: tuple[str, ...] = ()
+    edxml_id: str = ""
+    operator: str = ""
+    hold_until: dt.datetime | None = None
+    postponed: bool = False
+    """Whether a person holds it back."""
     not_before: dt.datetime | None = None
+    uncertain: bool = False
+    """An attempt got no answer: the other side may have it."""
     error_code: str | None = None
     error_params: Mapping[str, object] = {}
+    incoming: str | None = None
+    status_code: str | None = None
+    reason: str | None = None
+    replaces: str | None = None
+    supersedes: str | None = None
+    superseded_by: str | None = None
+    proof_by: ProofBy | None = None
     receipt: str | None = None
     """The server's receipt, a flattened JSON JWS, exactly as it came."""
+    proof: str | None = None
+    """What a channel without receipts answered, or the person's word; JSON."""
+    doc_id: str | None = None
+    """The channel's own number of the document."""
     accepted_at: dt.datetime | None = None
+    decided_by: str | None = None
+    decided_at: dt.datetime | None = None
+    missing_since: dt.datetime | None = None
+    """Since when the server, which began anew, no longer has what it had taken."""
+
+
+class PacketReceiver(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a packet is with one of its receivers. `code`: the newest of the status messages (01 to 16, QCVN 102),
+    when and by whom it was given, why; `evidence` is the id of the packet that brought it.
+    """
+
+    org: str
+    change: ReceiverChange | None = None
+    transport: Transport | None = None
+    code: str | None = None
+    code_at: dt.datetime | None = None
+    code_by: str | None = None
+    code_reason: str | None = None
+    evidence: str | None = None
 
 
 class TokenUse(msgspec.Struct, frozen=True, kw_only=True):

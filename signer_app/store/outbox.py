@@ -1,28 +1,24 @@
-"""The outbox: packets that wait, are sent, or have the server's receipt, as rows.
+"""The outbox: every event that is to be told to others, as rows: what waits, what was sent, how far it got with whom.
 
 Reads on any connection, writes only inside a transaction of the main process. A packet is made only in the
-transaction of the signing that it sends; the receipt is the only proof that it was sent. No HTTP here.
+transaction of the event that it tells; a proof of the other side is the only proof that it was sent. No HTTP here.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
+
 from signer_app.store.journal import Journal
-from signer_app.store.model import NewPacket, OutboxPacket, OutboxState
-from signer_app.store.rows import insert, params_json, require_one, to_value
+from signer_app.store.model import NewPacket, OutboxPacket, OutboxState, ProofBy
+from signer_app.store.outbox_reader import OutboxReader
+from signer_app.store.rows import insert, params_json, require_one
 from signer_app.store.soundness import JournalAnchor
 from signer_app.store.times import stamp, stamp_or_none
-from signer_sync.contract import JournalHead
+from signer_sync.contract import JournalHead, PacketKind, PacketPhase, PacketState
 
-_COLUMNS = (
-    "SELECT outbox.*, CASE WHEN document.number IS NULL THEN NULL"
-    " ELSE document.number || '/' || document.notation END AS document,"
-    " (SELECT json_group_array(org) FROM (SELECT org FROM outbox_receiver"
-    "  WHERE outbox_receiver.packet_id = outbox.packet_id ORDER BY position)) AS receivers"
-    " FROM outbox LEFT JOIN document ON document.id = outbox.document_id "
-)
-_JSON = ("error_params", "receivers")
+__all__ = ["Outbox", "OutboxReader"]
+
 _SERVER_RANK = {
     OutboxState.ACCEPTED: 0,
     OutboxState.FORWARDED: 1,
@@ -34,86 +30,34 @@ _SERVER_RANK = {
 state).
 """
 
-
-class OutboxReader:
-    """The outbox as one connection sees it."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def get(self, packet_id: str) -> OutboxPacket | None:
-        """The packet with this id."""
-        row = self._connection.execute(f"{_COLUMNS} WHERE packet_id = ?", (packet_id,)).fetchone()
-        return to_value(row, OutboxPacket, _JSON) if row else None
-
-    def of_document(self, document_id: str) -> tuple[OutboxPacket, ...]:
-        """The packets that carry or follow a document."""
-        return self._many("WHERE document_id = ? ORDER BY outbox.created_at, packet_id", document_id)
-
-    def list(self, limit: int = 1000) -> tuple[OutboxPacket, ...]:
-        """What has no receipt first, then the newest of the rest."""
-        return self._many(
-            "ORDER BY receipt IS NOT NULL, CASE WHEN receipt IS NULL THEN outbox.urgency END DESC,"
-            " CASE WHEN receipt IS NULL THEN outbox.created_at END, outbox.created_at DESC, packet_id"
-            " LIMIT ?",
-            limit,
-        )
-
-    def due(self, org: str, now: datetime, *, at_once: bool = False) -> tuple[OutboxPacket, ...]:
-        """What may be sent for `org` at `now`: urgent first, then by age; `at_once` looks at no hold or
-        delay.
-
-        A packet whose last attempt was cut is among them: the same one goes again.
-        """
-        return self._many(
-            "WHERE outbox.org = ? AND outbox.state IN ('queued', 'sending', 'retrying')"
-            " AND (? OR not_before IS NULL OR not_before <= ?)"
-            " ORDER BY outbox.urgency DESC, outbox.created_at, packet_id",
-            org,
-            at_once,
-            stamp(now),
-        )
-
-    def waiting(self, org: str | None = None) -> int:
-        """How many packets (of `org`) are not sent and not given up, those that need a person included."""
-        row = self._connection.execute(
-            "SELECT count(*) FROM outbox WHERE receipt IS NULL AND state <> 'failed' AND (?1 IS NULL OR org = ?1)",
-            (org,),
-        ).fetchone()
-        return int(row[0])
-
-    def oldest_unsent(self) -> datetime | None:
-        """Since when the oldest packet has waited that is not sent and not given up; None if there is
-        none.
-        """
-        row = self._connection.execute(
-            "SELECT min(created_at) FROM outbox WHERE receipt IS NULL AND state <> 'failed'"
-        ).fetchone()
-        return datetime.fromisoformat(row[0]) if row[0] else None
-
-    def blobs(self) -> set[str]:
-        """The blobs of all packets."""
-        return {row[0] for row in self._connection.execute("SELECT sha256 FROM outbox")}
-
-    def _many(self, clause: str, *values: object) -> tuple[OutboxPacket, ...]:
-        rows = self._connection.execute(f"{_COLUMNS} {clause}", values)
-        return tuple(to_value(row, OutboxPacket, _JSON) for row in rows)
+_ARRIVED = "01"
+_RECALL_ANSWERS = frozenset({"15", "16"})
+_WAITS = "state IN ('queued', 'sending', 'retrying')"
 
 
 class Outbox(OutboxReader):
     """The outbox inside a transaction, where it can be written."""
 
+    # ---- what is to be sent ----------------------------------------------------------------------------------------
+
     def add(self, packet: NewPacket) -> None:
-        """Queues a packet. ValueError without receivers; the database refuses a document without number or
-        date.
+        """Queues a packet; one that it supersedes is done with.
+
+        ValueError without receivers, or if the other can't be superseded. The database refuses a document without
+        number or date, a second packet that carries the same document, a second answer of one kind.
         """
         if not packet.receivers:
             raise ValueError("a packet without receivers")
-        for position, org in enumerate(packet.receivers):
-            insert(
-                self._connection,
-                "outbox_receiver",
-                {"packet_id": packet.packet_id, "position": position, "org": org},
+        changes = packet.changes or (None,) * len(packet.receivers)
+        for position, (org, change) in enumerate(zip(packet.receivers, changes, strict=True)):
+            row = {"packet_id": packet.packet_id, "position": position, "org": org, "change": change}
+            insert(self._connection, "outbox_receiver", row)
+        if packet.supersedes is not None:
+            self._update(
+                packet.supersedes,
+                "superseded_by = ? WHERE packet_id = ? AND superseded_by IS NULL"
+                " AND (state IN ('failed', 'needs_person') OR missing_since IS NOT NULL)",
+                packet.packet_id,
             )
         insert(
             self._connection,
@@ -123,43 +67,144 @@ class Outbox(OutboxReader):
                 "document_id": packet.document_id,
                 "org": packet.org,
                 "kind": packet.kind.value,
+                "edxml_id": packet.edxml_id,
                 "sha256": packet.sha256,
                 "size": packet.size,
                 "urgency": int(packet.urgency),
                 "created_at": stamp(packet.created_at),
+                "operator": packet.operator,
                 "state": OutboxState.QUEUED.value,
-                "not_before": stamp_or_none(packet.not_before),
+                "hold_until": stamp_or_none(packet.hold_until),
+                "incoming": packet.incoming,
+                "about": packet.about,
+                "status_code": packet.status_code,
+                "reason": packet.reason,
+                "replaces": packet.replaces,
+                "supersedes": packet.supersedes,
             },
         )
 
-    def mark_sending(self, packet_id: str) -> None:
-        """Records, before the first byte leaves, that an attempt is made."""
+    # ---- what a person says ----------------------------------------------------------------------------------------
+
+    def postpone(self, packet_id: str, until: datetime) -> None:
+        """Nothing of it leaves before `until`, whoever asks for sending (Hoãn gửi); only what is not on its way."""
         self._update(
             packet_id,
-            "state = 'sending', attempts = attempts + 1"
-            " WHERE packet_id = ? AND state IN ('queued', 'sending', 'retrying')",
+            "hold_until = ?, postponed = 1 WHERE packet_id = ? AND state IN ('queued', 'retrying')",
+            stamp(until),
         )
+
+    def send_now(self, packet_id: str) -> None:
+        """Neither a hold nor a delay keeps it any longer (Gửi ngay). What needs a person is tried again, unless nobody
+        knows whether it arrived: then ValueError, as for what doesn't wait.
+        """
+        self._update(
+            packet_id,
+            "hold_until = NULL, postponed = 0, not_before = NULL,"
+            " state = CASE state WHEN 'needs_person' THEN 'retrying' ELSE state END"
+            " WHERE packet_id = ? AND superseded_by IS NULL AND (state IN ('queued', 'retrying')"
+            " OR (state = 'needs_person' AND ifnull(error_code, '') <> 'outcome_undecided'))",
+        )
+
+    def send_all_now(self) -> int:
+        """Takes holds and delays off all that wait (Gửi ngay), those excepted that a person has postponed, and those of
+        which nobody knows whether they arrived; how many may leave now.
+        """
+        self.try_again()
+        return self._connection.execute(
+            "UPDATE outbox SET hold_until = NULL, not_before = NULL"
+            " WHERE accepted_at IS NULL AND state IN ('queued', 'retrying') AND postponed = 0"
+        ).rowcount
+
+    def withdraw(self, packet_id: str, by: str, at: datetime) -> OutboxPacket:
+        """Takes it out of the queue before anything of it left (Bỏ khỏi hàng gửi); what it was. ValueError otherwise,
+        and for an answer to what came, which belongs to the decision that made it.
+        """
+        self._update(
+            packet_id,
+            "state = 'withdrawn', postponed = 0, not_before = NULL, decided_by = ?, decided_at = ?"
+            " WHERE packet_id = ? AND state = 'queued' AND attempts = 0 AND incoming IS NULL",
+            by,
+            stamp(at),
+        )
+        return self.require(packet_id)
+
+    def arrived(self, packet_id: str, by: str, at: datetime) -> None:
+        """A person has made sure that the other side has it; ValueError unless that is the question."""
+        word = {"word": "arrived", "by": by, "at": stamp(at)}
+        self._update(
+            packet_id,
+            "state = 'accepted', proof_by = 'person', proof = ?, accepted_at = ?, not_before = NULL, uncertain = 0,"
+            " error_code = NULL, error_params = NULL, decided_by = ?, decided_at = ?"
+            " WHERE packet_id = ? AND state = 'needs_person' AND error_code = 'outcome_undecided'",
+            msgspec.json.encode(word).decode(),
+            stamp(at),
+            by,
+            stamp(at),
+        )
+
+    def not_arrived(self, packet_id: str, by: str, at: datetime) -> None:
+        """A person has made sure that the other side doesn't have it: the same packet goes again."""
+        self._update(
+            packet_id,
+            "state = 'retrying', not_before = NULL, uncertain = 0, error_code = NULL, error_params = NULL,"
+            " decided_by = ?, decided_at = ?"
+            " WHERE packet_id = ? AND state = 'needs_person' AND error_code = 'outcome_undecided'",
+            by,
+            stamp(at),
+        )
+
+    # ---- what the loop says ----------------------------------------------------------------------------------------
+
+    def begin_attempt(self, packet_id: str, now: datetime) -> bool:
+        """Records, before the first byte leaves, that an attempt is made; False, and nothing is written, where it may
+        not leave any more, or (a person has postponed it) not yet. One whose last attempt nobody has settled is
+        uncertain.
+        """
+        return self._begin(packet_id, stamp(now)) == 1
+
+    def mark_sending(self, packet_id: str) -> None:
+        """As `begin_attempt`, for a packet that is known to wait; ValueError for another one."""
+        if not self._begin(packet_id, None):
+            raise ValueError("no such packet in a state that allows this")
+
+    def _begin(self, packet_id: str, now: str | None) -> int:
+        return self._connection.execute(
+            "UPDATE outbox SET uncertain = max(uncertain, state = 'sending'), state = 'sending',"
+            " attempts = attempts + 1, hold_until = NULL, postponed = 0"
+            " WHERE packet_id = ? AND state IN ('queued', 'sending', 'retrying')"
+            " AND (postponed = 0 OR ?2 IS NULL OR hold_until <= ?2)",
+            (packet_id, now),
+        ).rowcount
 
     def accepted(self, packet_id: str, receipt: str, journal_head: JournalHead | None, at: datetime) -> None:
         """Keeps the checked receipt, and the journal's head that it repeats as an anchor.
 
-        The same packet accepted again changes nothing: the first receipt stands.
+        The same packet accepted again changes nothing: the first proof stands.
         """
-        done = self._connection.execute(
-            "UPDATE outbox SET state = 'accepted', receipt = ?, accepted_at = ?, not_before = NULL,"
-            " error_code = NULL, error_params = NULL WHERE packet_id = ? AND receipt IS NULL",
-            (receipt, stamp(at), packet_id),
-        )
-        if done.rowcount == 0:
-            if self.get(packet_id) is None:
-                raise ValueError("no such packet")
-        elif journal_head is not None:
+        done = self._accept(packet_id, ProofBy.RECEIPT, at, receipt=receipt)
+        if done and journal_head is not None:
             anchor = JournalAnchor(count=journal_head.count, hash=journal_head.hash, packet_id=packet_id, at=at)
             Journal(self._connection).anchor(anchor)
 
-    def retry(self, packet_id: str, error_code: str, not_before: datetime, params: Mapping[str, object] = {}) -> None:
-        """The attempt failed, or nobody knows how it ended: the same packet again, not before then."""
+    def accepted_by_channel(self, packet_id: str, proof: str, doc_id: str | None, at: datetime) -> None:
+        """Keeps the answer (JSON) of a channel that gives no receipts, and its number of the document."""
+        self._accept(packet_id, ProofBy.CHANNEL, at, proof=proof, doc_id=doc_id)
+
+    def retry(
+        self,
+        packet_id: str,
+        error_code: str,
+        not_before: datetime,
+        params: Mapping[str, object] = {},
+        *,
+        uncertain: bool = False,
+    ) -> None:
+        """The attempt failed: the same packet again, not before then. `uncertain`: the other side may have it, from
+        this attempt or an earlier one.
+        """
         self._end_attempt(packet_id, OutboxState.RETRYING, error_code, params, not_before)
+        self._update(packet_id, "uncertain = (? AND attempts > 0) WHERE packet_id = ?", uncertain)
 
     def failed(self, packet_id: str, error_code: str, params: Mapping[str, object] = {}) -> None:
         """The server will never take this packet."""
@@ -173,18 +218,28 @@ class Outbox(OutboxReader):
         """Someone mended the cause: the same packet waits again, to be sent at once."""
         self._update(
             packet_id,
-            "state = 'retrying', not_before = NULL WHERE packet_id = ? AND state = 'needs_person'",
+            "state = 'retrying', not_before = NULL WHERE packet_id = ? AND state = 'needs_person'"
+            " AND superseded_by IS NULL AND ifnull(error_code, '') <> 'outcome_undecided'",
         )
 
-    def moved_on(self, packet_id: str, state: OutboxState) -> None:
-        """The server's word on a packet that it accepted; an older word, or one on another packet, is
-        ignored.
+    def try_again(self, org: str | None = None) -> int:
+        """Whoever asks for sending is the person that stopped packets waited for: perhaps their causes were mended.
+        Those of which nobody knows whether they arrived stay; how many are tried again.
         """
-        packet = self.get(packet_id)
-        if packet is None or packet.receipt is None:
-            return
-        if _SERVER_RANK[state] > _SERVER_RANK[packet.state]:
-            self._update(packet_id, "state = ? WHERE packet_id = ?", state.value)
+        return self._connection.execute(
+            "UPDATE outbox SET state = 'retrying', not_before = NULL WHERE state = 'needs_person'"
+            " AND accepted_at IS NULL AND superseded_by IS NULL AND ifnull(error_code, '') <> 'outcome_undecided'"
+            " AND (?1 IS NULL OR org = ?1)",
+            (org,),
+        ).rowcount
+
+    def forget_delays(self, org: str | None = None) -> int:
+        """The way to the other side may be open again: delays after failures end, holds stay; how many there were."""
+        return self._connection.execute(
+            "UPDATE outbox SET not_before = NULL"
+            " WHERE state = 'retrying' AND not_before IS NOT NULL AND (?1 IS NULL OR org = ?1)",
+            (org,),
+        ).rowcount
 
     def forget_attempts(self) -> int:
         """After a crash: what was being sent has an unknown outcome, so the same packet goes again; how
@@ -192,8 +247,135 @@ class Outbox(OutboxReader):
         """
         return self._connection.execute(
             "UPDATE outbox SET state = 'retrying', error_code = 'outcome_unknown', error_params = NULL,"
-            " not_before = NULL WHERE state = 'sending'"
+            " uncertain = 1, not_before = NULL WHERE state = 'sending'"
         ).rowcount
+
+    # ---- what others say -------------------------------------------------------------------------------------------
+
+    def moved_on(self, packet_id: str, state: OutboxState, error: str | None = None) -> None:
+        """The server's word on a packet that it accepted; an older word, or one on another packet, is ignored."""
+        packet = self.get(packet_id)
+        if packet is None or packet.accepted_at is None:
+            return
+        if _SERVER_RANK[state] > _SERVER_RANK[packet.state]:
+            self._update(packet_id, "state = ? WHERE packet_id = ?", state.value)
+            if state is OutboxState.FAILED:
+                self._update(
+                    packet_id,
+                    "error_code = 'not_forwarded', error_params = ? WHERE packet_id = ?",
+                    params_json({"reason": error or "?"}),
+                )
+
+    def delivery(self, packet_id: str, told: PacketState) -> bool:
+        """All that the server tells of a packet and of each of its receivers, as far as it is news; whether the packet
+        is one of ours that it has.
+        """
+        packet = self.get(packet_id)
+        if packet is None or packet.accepted_at is None:
+            return False
+        self.moved_on(packet_id, _PHASES[told.state], told.error)
+        for one in told.recipients:
+            self._connection.execute(
+                "UPDATE outbox_receiver SET transport = ? WHERE packet_id = ? AND org = ? COLLATE NOCASE",
+                (one.transport.value, packet_id, one.org),
+            )
+            if one.business_code is not None:
+                at = _moment(one.at) or _moment(told.since) or packet.accepted_at
+                self._receiver_says(packet_id, one.org, one.business_code, at, one.by, None, one.evidence)
+        return True
+
+    def receiver_told(
+        self,
+        edxml_id: str,
+        org: str,
+        code: str,
+        at: datetime,
+        by: str | None = None,
+        reason: str | None = None,
+        evidence: str | None = None,
+    ) -> bool:
+        """A status message (01 to 06, 15, 16) of `org` on the document of ours that goes by this DocumentId; `evidence`
+        is the id of the packet that brought it. Whether such a document was ever given to that receiver.
+
+        An answer to a recall belongs to the newest recall or change that the receiver got, all else to the packet that
+        brought the document to it.
+        """
+        kinds = _ASKING if code in _RECALL_ANSWERS else ()
+        found = self._packet_at(edxml_id, org, kinds) or self._packet_at(edxml_id, org, _CARRYING)
+        if found is None:
+            return False
+        self._receiver_says(found, org, code, at, by, reason, evidence)
+        return True
+
+    def ask_for_all(self, org: str) -> int:
+        """The server began anew: it is to be asked for each packet that it had taken; how many."""
+        return self._connection.execute(
+            "UPDATE outbox SET to_ask = 1 WHERE org = ? AND proof_by = 'receipt' AND superseded_by IS NULL", (org,)
+        ).rowcount
+
+    def answered_for(self, packet_id: str, *, there: bool, at: datetime) -> None:
+        """Whether it still has this one. Nothing is sent again by itself."""
+        self._update(
+            packet_id,
+            "to_ask = 0, missing_since = CASE WHEN ? THEN NULL ELSE ifnull(missing_since, ?) END WHERE packet_id = ?",
+            there,
+            stamp(at),
+        )
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _accept(
+        self,
+        packet_id: str,
+        by: ProofBy,
+        at: datetime,
+        *,
+        receipt: str | None = None,
+        proof: str | None = None,
+        doc_id: str | None = None,
+    ) -> bool:
+        done = self._connection.execute(
+            "UPDATE outbox SET state = 'accepted', proof_by = ?, receipt = ?, proof = ?, doc_id = ?, accepted_at = ?,"
+            " hold_until = NULL, postponed = 0, not_before = NULL, uncertain = 0,"
+            " error_code = NULL, error_params = NULL"
+            " WHERE packet_id = ? AND accepted_at IS NULL AND state <> 'withdrawn'",
+            (by.value, receipt, proof, doc_id, stamp(at), packet_id),
+        )
+        if done.rowcount == 0 and self.get(packet_id) is None:
+            raise ValueError("no such packet")
+        return done.rowcount == 1
+
+    def _packet_at(self, edxml_id: str, org: str, kinds: tuple[PacketKind, ...]) -> str | None:
+        """The newest packet of these kinds on that document which went to `org`, and did not take it away there."""
+        for packet_id, kind, change in self._connection.execute(
+            "SELECT outbox.packet_id, kind, change FROM outbox"
+            " JOIN outbox_receiver ON outbox_receiver.packet_id = outbox.packet_id"
+            " WHERE edxml_id = ? AND edxml_id <> '' AND outbox_receiver.org = ? COLLATE NOCASE AND state <> 'withdrawn'"
+            " ORDER BY outbox.created_at DESC, outbox.packet_id DESC",
+            (edxml_id, org),
+        ):
+            brings = PacketKind.UPDATE in kinds and PacketKind.NEW in kinds
+            if kind in {one.value for one in kinds} and not (brings and kind == "update" and change != 1):
+                return str(packet_id)
+        return None
+
+    def _receiver_says(
+        self,
+        packet_id: str,
+        org: str,
+        code: str,
+        at: datetime,
+        by: str | None,
+        reason: str | None,
+        evidence: str | None,
+    ) -> None:
+        """The receiver's newest word stands, by its own time; that it arrived never stands over another word."""
+        self._connection.execute(
+            "UPDATE outbox_receiver SET code = ?1, code_at = ?2, code_by = ?3, code_reason = ?4, evidence = ?5"
+            " WHERE packet_id = ?6 AND org = ?7 COLLATE NOCASE AND (code IS NULL OR (?1 <> ?8 AND"
+            " (code = ?8 OR code_at <= ?2)))",
+            (code, stamp(at), by or None, reason or None, evidence, packet_id, org, _ARRIVED),
+        )
 
     def _end_attempt(
         self,
@@ -205,8 +387,7 @@ class Outbox(OutboxReader):
     ) -> None:
         self._update(
             packet_id,
-            "state = ?, error_code = ?, error_params = ?, not_before = ?"
-            " WHERE packet_id = ? AND state IN ('queued', 'sending', 'retrying')",
+            f"state = ?, error_code = ?, error_params = ?, not_before = ? WHERE packet_id = ? AND {_WAITS}",
             state.value,
             error_code,
             params_json(params),
@@ -219,3 +400,17 @@ class Outbox(OutboxReader):
             (*values, packet_id),
         )
         require_one(done, "no such packet in a state that allows this")
+
+
+_ASKING = (PacketKind.REVOKE, PacketKind.UPDATE, PacketKind.STATUS)
+_CARRYING = (PacketKind.NEW, PacketKind.REPLACE, PacketKind.UPDATE)
+_PHASES = {phase: OutboxState(phase.value) for phase in PacketPhase}
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time as a server writes it; None for one that is none, or knows no zone."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

@@ -45,7 +45,7 @@ class ReplacingReader:
         """KnownError "again_unknown", "again_sent", "again_replaced" for a document that can't be signed again."""
         row = self._connection.execute(
             "SELECT state, number || '/' || notation AS label,"
-            " EXISTS (SELECT 1 FROM outbox WHERE document_id = document.id) AS sent,"
+            " EXISTS (SELECT 1 FROM outbox WHERE document_id = document.id AND state <> 'withdrawn') AS sent,"
             " EXISTS (SELECT 1 FROM replaced_document WHERE document_id = document.id) AS replaced,"
             " (SELECT name FROM file WHERE document_id = document.id AND role = 'main') AS name"
             " FROM document WHERE id = ?",

@@ -14,11 +14,13 @@ from typing import Annotated, Protocol, TypeVar
 import msgspec
 
 from signer_app.pdf.names import same_body
+from signer_app.store.calendar_settings import CalendarSettings
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.durable import disk_errors, write_atomically
 from signer_app.store.sequences import Register, Sequences
 from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
+from signer_sync.lgsp_settings import LgspSettings
 
 _LARGEST_FILE = 4 << 20
 """Bytes of settings.json that are read at most."""
@@ -32,6 +34,25 @@ class Exchange(StrEnum):
 
     SERVER = "server"
     EXTERNAL = "external"
+
+
+class ChannelKind(StrEnum):
+    """The way on which this program exchanges for a body."""
+
+    SYNC = "sync"
+    """A document server that speaks our Sync API."""
+    LGSP = "lgsp"
+    """The province's LGSP."""
+    FOLDER = "folder"
+    """A folder of .edxml files, which another program empties and fills."""
+
+
+class ProxyChoice(StrEnum):
+    """Where the address of the proxy comes from."""
+
+    SYSTEM = "system"
+    MANUAL = "manual"
+    NONE = "none"
 
 
 class ThemeChoice(StrEnum):
@@ -50,6 +71,20 @@ class CertificateRole(StrEnum):
 
 class _Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all parts of the settings have in common."""
+
+
+class NetworkSettings(_Setting, frozen=True, kw_only=True):
+    """The way through the body's network. `proxy_url` ("http://proxy.example.vn:3128") and `no_proxy` (hosts and
+    domains, separated by commas) count where the proxy is set by hand; its password is kept with the named secrets,
+    never here. `extra_ca` is a file of certificates (PEM) that the body's own network vouches with, beside the
+    system's.
+    """
+
+    proxy: ProxyChoice = ProxyChoice.SYSTEM
+    proxy_url: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    proxy_user: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    no_proxy: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    extra_ca: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
 class Dated(Protocol):
@@ -162,6 +197,12 @@ class Body(_Setting, frozen=True, kw_only=True):
     registers: tuple[Register, ...] = ()
     """Registers whose numbers run through several notations; any other notation has numbers of its own."""
     exchange: Exchange = Exchange.SERVER
+    channel: ChannelKind = ChannelKind.SYNC
+    """How this program exchanges for it, where it does."""
+    lgsp: LgspSettings | None = None
+    """The province's LGSP, for the channel of that name; its secrets are kept elsewhere."""
+    exchange_folder: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    """The folder of .edxml files, for the channel of that name."""
     server: ServerSettings | None = None
     """Its own document server; None: the machine's."""
 
@@ -261,7 +302,12 @@ class Settings(_Setting, frozen=True, kw_only=True):
     archive_level: ArchiveLevel = ArchiveLevel.B_LT
     """Where a timestamp server is set, signed documents are raised to this level afterwards."""
     bodies: tuple[Body, ...] = ()
+    calendar: CalendarSettings = CalendarSettings()
+    """Working days that differ from the calendar that comes with the program."""
     server: ServerSettings | None = None
+    network: NetworkSettings = NetworkSettings()
+    hold_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 120
+    """So long an ordinary document waits before it leaves, so that it can be held back; an urgent one doesn't."""
     roles: dict[Sha256, CertificateRole] = {}
     """Certificate's SHA-256 → its confirmed role."""
     certificates: dict[Sha256, KnownCertificate] = {}

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from signer_app.store.arrival_book import ArrivalReader, Arrivals
 from signer_app.store.attachments import AttachmentReader, leaving_blob
 from signer_app.store.batch_model import BatchFile
 from signer_app.store.batch_reader import BatchReader
@@ -32,17 +33,24 @@ from signer_app.store.database import (
     load_migrations,
 )
 from signer_app.store.datafolder import DataFolder
+from signer_app.store.directory import Directory, DirectoryReader
 from signer_app.store.documents import DocumentReader, Documents
 from signer_app.store.drafts import DraftReader, Drafts
 from signer_app.store.evidence import EvidenceReader, EvidenceTable
 from signer_app.store.inbox import Inbox, InboxReader
+from signer_app.store.incoming import IncomingReader, IncomingTable
 from signer_app.store.journal import Journal, JournalReader
+from signer_app.store.leases import LeaseReader, Leases
 from signer_app.store.levels import LevelReader, Levels
 from signer_app.store.listings import Listings
 from signer_app.store.model import Document, DocumentState, Evidence, JournalAction, NewPacket, StoredFile, TokenUse
+from signer_app.store.notices import NoticeReader, Notices
 from signer_app.store.number_book import NumberBook
 from signer_app.store.outbox import Outbox, OutboxReader
 from signer_app.store.places import PlaceReader, Places
+from signer_app.store.queue import QueueReader
+from signer_app.store.receivers import PaperReceiver, ReceiverReader, Receivers
+from signer_app.store.registers import RegisterReader, Registers
 from signer_app.store.replacing import FreedNumber, Replacing, ReplacingReader
 from signer_app.store.reservations import ReservationReader, Reservations
 from signer_app.store.sequences import BY_NOTATION, Sequences
@@ -69,16 +77,27 @@ class View:
         self.evidence = EvidenceReader(connection)
         self.batches = BatchReader(connection)
         self.outbox = OutboxReader(connection)
+        self.queue = QueueReader(connection)
+        self.notices = NoticeReader(connection)
         self.inbox = InboxReader(connection)
+        self.incoming = IncomingReader(connection)
         self.journal = JournalReader(connection)
         self.custody = CustodyReader(connection)
         self.levels = LevelReader(connection)
+        self.directory = DirectoryReader(connection)
+        self.receivers = ReceiverReader(connection)
         self.listings = Listings(connection)
+        self.registers = RegisterReader(connection)
+        self.arrivals = ArrivalReader(connection)
+        self.leases = LeaseReader(connection)
 
     def blobs(self) -> set[str]:
         """Every blob that a row refers to."""
         documents = self.documents.blobs() | self.evidence.blobs() | self.levels.blobs()
-        return self.drafts.blobs() | documents | self.batches.blobs() | self.outbox.blobs() | self.inbox.blobs()
+        return self.drafts.blobs() | documents | self.batches.blobs() | self.outbox.blobs() | self._arrived()
+
+    def _arrived(self) -> set[str]:
+        return self.inbox.blobs() | self.incoming.blobs()
 
 
 class Transaction:
@@ -95,10 +114,17 @@ class Transaction:
         self.evidence = EvidenceTable(connection)
         self.batches = Batches(connection)
         self.outbox = Outbox(connection)
+        self.notices = Notices(connection)
         self.inbox = Inbox(connection)
+        self.incoming = IncomingTable(connection)
         self.journal = Journal(connection)
         self.custody = Custody(connection)
         self.levels = Levels(connection)
+        self.directory = Directory(connection)
+        self.receivers = Receivers(connection)
+        self.registers = Registers(connection)
+        self.arrivals = Arrivals(connection)
+        self.leases = Leases(connection)
 
 
 class Signing(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +147,8 @@ class Signing(msgspec.Struct, frozen=True, kw_only=True):
     """For whom its number was kept: SHA-256 of the main file as it was opened; None: the main file's `blob_in`."""
     sequences: Sequences = BY_NOTATION
     """How the body's numbers run."""
+    paper: tuple[PaperReceiver, ...] = ()
+    """Who gets it on paper, besides those for whom that was kept with the draft."""
 
     @property
     def keeper(self) -> str:
@@ -296,6 +324,7 @@ class Store(StoreReader):
             for use in signing.uses:
                 transaction.journal.append(use, self._now())
             transaction.batches.put_files(signing.batch_files)
+            self._put_paper(transaction, signing)
             if signing.draft is not None:
                 transaction.drafts.remove([signing.draft])
             screen()
@@ -324,17 +353,32 @@ class Store(StoreReader):
             )
             transaction.journal.append(given_up, now)
 
+    def _put_paper(self, transaction: Transaction, signing: Signing) -> None:
+        """Who gets the document on paper: the list of the draft is the document's now. Of a document that it replaces
+        no copy is to be sent any more.
+        """
+        receivers, document = transaction.receivers, signing.document.id
+        if signing.draft is not None:
+            receivers.move_paper(signing.draft, document)
+        if signing.paper:
+            receivers.put_paper(document, (*receivers.paper(document), *signing.paper), self._now())
+        if signing.replaces is not None:
+            receivers.put_paper(signing.replaces, (), self._now())
+
     def release(self, packet: NewPacket, secrecy_check: Callable[[], None]) -> None:
         """Queues a document that was signed and kept before; `secrecy_check` as in `commit_signed`.
 
         Raises what `secrecy_check` raises, and as `transaction`; ValueError if the document is not there, has
         no number taken for it, or was released before.
         """
+        if packet.document_id is None:
+            raise ValueError("a packet without a document")
+        released = packet.document_id
         self._require_blobs({packet.sha256})
         screen = _Screen(secrecy_check)
 
         def work(transaction: Transaction) -> None:
-            transaction.documents.mark_released(packet.document_id)
+            transaction.documents.mark_released(released)
             screen()
             transaction.outbox.add(packet)
 

@@ -171,7 +171,7 @@ def test_the_database_itself_refuses_a_packet_without_receivers_or_number(store:
     with pytest.raises(sqlite3.IntegrityError, match="without receivers"):
         connection.execute(insert, ("p1", numbered))
     connection.execute("BEGIN")
-    connection.execute("INSERT INTO outbox_receiver VALUES ('p2', 0, 'H41.02')")
+    connection.execute("INSERT INTO outbox_receiver (packet_id, position, org) VALUES ('p2', 0, 'H41.02')")
     with pytest.raises(sqlite3.IntegrityError, match="without number"):
         connection.execute(insert, ("p2", without))
     connection.execute("ROLLBACK")

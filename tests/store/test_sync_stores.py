@@ -1,36 +1,20 @@
 """What the sending loop sees of the store, through `signer_sync`'s own Protocols."""
 
-import hashlib
+from datetime import timedelta
 
-import pytest
+import msgspec
 
-from signer_app.store.datafolder import DataFolder
-from signer_app.store.model import OutboxState
+from signer_app.store.model import OutboxState, ProofBy
 from signer_app.store.store import Store
-from signer_app.store.sync_stores import SqlInbox, SqlOutbox
+from signer_app.store.sync_stores import SqlOutbox
 from signer_resources.errors import KnownError
-from signer_sync.contract import FeedItem, FeedType, JwsBody, PacketKind, PacketPhase, PacketState, Receipt
+from signer_sync.contract import JwsBody, PacketPhase, PacketState, Receipt
 from signer_sync.ids import uuid7
-from signer_sync.packets import SignedReceipt
-from signer_sync.ports import FeedPosition, InboxStore, OutboxStore
+from signer_sync.packets import Proof, SignedReceipt
+from signer_sync.ports import OutboxStore
 from tests.store.letters import Clock, Letters, not_secret
 
 ORG = "H41.01"
-DATA = "<edXML>Công văn đến</edXML>".encode()
-
-
-def item(data: bytes = DATA, subject: str = "Công văn đến") -> FeedItem:
-    return FeedItem(
-        seq=1,
-        type=FeedType.PACKET,
-        id=uuid7(),
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        sender="H77",
-        kind=PacketKind.NEW,
-        subject=subject,
-        priority=3,
-    )
 
 
 def receipt_for(packet_id: str, head: str | None) -> SignedReceipt:
@@ -56,11 +40,11 @@ def test_a_queued_packet_is_offered_with_its_file_and_ends_with_its_receipt(
     (packet,) = outbox.due(ORG, clock(), at_once=False)
     assert packet.path.read_bytes() == b"letter packet"
     assert (packet.size, packet.attempts) == (len(b"letter packet"), 0)
-    outbox.mark_sending(packet.packet_id)
+    assert outbox.mark_sending(packet.packet_id)
     head = outbox.journal_head()
     assert head is not None
     receipt = receipt_for(packet.packet_id, str(head))
-    outbox.accepted(packet.packet_id, receipt)
+    outbox.accepted(packet.packet_id, Proof(receipt.text, receipt))
     outbox.delivery(
         packet.packet_id,
         PacketState(state=PacketPhase.DELIVERED, since="2026-11-22T08:43:00+07:00", recipients=()),
@@ -79,7 +63,8 @@ def test_a_receipt_with_a_nonsensical_head_is_kept_and_anchors_nothing(
     outbox = SqlOutbox(store, clock)
     store.commit_signed(letters.signing(), not_secret)
     (packet,) = outbox.due(ORG, clock(), at_once=False)
-    outbox.accepted(packet.packet_id, receipt_for(packet.packet_id, "12; DROP TABLE journal"))
+    receipt = receipt_for(packet.packet_id, "12; DROP TABLE journal")
+    outbox.accepted(packet.packet_id, Proof(receipt.text, receipt))
     assert outbox.waiting(ORG) == 0
     with store.view() as view:
         assert view.journal.anchors() == ()
@@ -91,7 +76,7 @@ def test_failures_of_sending_are_recorded_each_in_its_kind(store: Store, letters
         store.commit_signed(letters.signing(number), not_secret)
     retried, person, failed = (packet.packet_id for packet in outbox.due(ORG, clock(), at_once=False))
     error = KnownError("disk_full", folder="/máy chủ")
-    outbox.retry(retried, error, clock())
+    outbox.retry(retried, error, clock(), uncertain=False)
     outbox.needs_person(person, error)
     outbox.failed(failed, error)
     with store.view() as view:
@@ -107,73 +92,68 @@ def test_failures_of_sending_are_recorded_each_in_its_kind(store: Store, letters
     assert outbox.waiting(ORG) == 2
 
 
-def test_an_incoming_packet_is_kept_once_with_its_bytes(store: Store, clock: Clock) -> None:
-    inbox: InboxStore = SqlInbox(store, clock, lambda item, data: False)
-    came = item()
-    assert not inbox.has(ORG, came.id, came.sha256)
-    inbox.receive(ORG, came, DATA)
-    inbox.receive(ORG, came, DATA)
-    assert inbox.has(ORG, came.id, came.sha256)
-    assert not inbox.has(ORG, came.id, "00" * 32)
-    with store.view() as view:
-        (kept,) = view.inbox.list()
-    assert (kept.subject, kept.from_org, kept.priority) == ("Công văn đến", "H77", 3)
-    assert kept.sha256 is not None
-    assert store.blobs.path(kept.sha256).read_bytes() == DATA
-
-
-def test_bytes_that_the_feed_did_not_announce_get_no_row(store: Store, clock: Clock) -> None:
-    inbox = SqlInbox(store, clock, lambda item, data: False)
-    with pytest.raises(ValueError, match="bytes"):
-        inbox.receive(ORG, item(), b"others")
-    with store.view() as view:
-        assert view.inbox.list() == ()
-
-
-def test_of_a_secret_packet_only_its_id_is_kept(folder: DataFolder, store: Store, clock: Clock) -> None:
-    asked: list[bytes] = []
-
-    def secret(item: FeedItem, data: bytes) -> bool:
-        asked.append(data)
-        return True
-
-    inbox: InboxStore = SqlInbox(store, clock, secret)
-    came = item(subject="Phương án tối mật")
-    assert inbox.screen(ORG, came, DATA)
-    assert asked == [DATA]
-    inbox.record_secret(ORG, came.id)
-    inbox.record_secret(ORG, came.id)
-    assert inbox.has(ORG, came.id, came.sha256)
-    with store.view() as view:
-        (kept,) = view.inbox.list()
-    assert (kept.packet_id, kept.secret, kept.sha256, kept.subject) == (came.id, True, None, None)
-    content = b"".join(path.read_bytes() for path in folder.path.rglob("*") if path.is_file())
-    assert came.sha256.encode() not in content
-    assert "Phương án".encode() not in content
-
-
-def test_the_place_in_the_feed_is_remembered_per_org(store: Store, clock: Clock) -> None:
-    inbox: InboxStore = SqlInbox(store, clock, lambda item, data: False)
-    assert inbox.position(ORG) is None
-    inbox.advance(ORG, FeedPosition("e1", "c1"))
-    inbox.advance(ORG, FeedPosition("e2", "c9"))
-    assert inbox.position(ORG) == FeedPosition("e2", "c9")
-    assert inbox.position("H99") is None
-
-
-def test_a_pass_that_is_no_longer_wanted_ends_before_the_next_packet_leaves_or_comes(
+def test_what_was_postponed_or_withdrawn_since_it_was_offered_does_not_leave(
     store: Store, letters: Letters, clock: Clock
 ) -> None:
-    wanted = [True]
-    outbox: OutboxStore = SqlOutbox(store, clock, lambda: not wanted)
-    inbox: InboxStore = SqlInbox(store, clock, lambda item, data: False, lambda: not wanted)
-    store.commit_signed(letters.signing(content=b"letter"), not_secret)
-    (packet,) = outbox.due(ORG, clock(), at_once=False)
-    assert not inbox.has(ORG, "p", "ab" * 32)
-    wanted.clear()
-    for ask in (lambda: outbox.mark_sending(packet.packet_id), lambda: inbox.has(ORG, "p", "ab" * 32)):
-        with pytest.raises(KnownError) as caught:
-            ask()
-        assert caught.value.code == "interrupted"
+    outbox: OutboxStore = SqlOutbox(store, clock)
+    for number in ("1", "2"):
+        store.commit_signed(letters.signing(number), not_secret)
+    first, second = (packet.packet_id for packet in outbox.due(ORG, clock(), at_once=False))
+    store.write(lambda tx: tx.outbox.postpone(first, clock() + timedelta(hours=1)))
+    store.write(lambda tx: tx.outbox.withdraw(second, "An", clock()))
+    assert [outbox.mark_sending(packet_id) for packet_id in (first, second)] == [False, False]
     with store.view() as view:
-        assert [row.state for row in view.outbox.list()] == [OutboxState.QUEUED]
+        assert {packet.attempts for packet in view.outbox.list()} == {0}
+
+
+def test_an_attempt_that_nobody_settled_makes_its_packet_uncertain(
+    store: Store, letters: Letters, clock: Clock
+) -> None:
+    outbox: OutboxStore = SqlOutbox(store, clock)
+    store.commit_signed(letters.signing(), not_secret)
+    (packet,) = outbox.due(ORG, clock(), at_once=False)
+    assert not packet.uncertain
+    assert outbox.mark_sending(packet.packet_id)
+    (again,) = outbox.due(ORG, clock(), at_once=False)
+    assert (again.uncertain, again.attempts, again.packet_id) == (True, 1, packet.packet_id)
+    outbox.retry(packet.packet_id, KnownError("disk_full"), clock() + timedelta(hours=1), uncertain=True)
+    assert outbox.due(ORG, clock(), at_once=False) == []
+    outbox.forget_delays(ORG)
+    (after,) = outbox.due(ORG, clock(), at_once=False)
+    assert after.uncertain
+
+
+def test_the_proof_of_a_channel_without_receipts_is_kept_as_it_came(
+    store: Store, letters: Letters, clock: Clock
+) -> None:
+    outbox: OutboxStore = SqlOutbox(store, clock)
+    store.commit_signed(letters.signing(), not_secret)
+    (packet,) = outbox.due(ORG, clock(), at_once=False)
+    outbox.accepted(packet.packet_id, Proof('{"file":"x.edxml"}', doc_id="9"))
+    with store.view() as view:
+        kept = view.outbox.require(packet.packet_id)
+    assert (kept.proof, kept.doc_id, kept.proof_by) == ('{"file":"x.edxml"}', "9", ProofBy.CHANNEL)
+    assert outbox.waiting(ORG) == 0
+
+
+def test_only_a_packet_that_the_server_knows_as_failed_is_named_to_it(
+    store: Store, letters: Letters, clock: Clock
+) -> None:
+    outbox: OutboxStore = SqlOutbox(store, clock)
+    names: list[str | None] = []
+    for number, there in (("1", False), ("2", True)):
+        signing = letters.signing(number)
+        assert signing.packet is not None
+        store.commit_signed(signing, not_secret)
+        before = signing.packet
+        if there:
+            receipt = receipt_for(before.packet_id, None)
+            outbox.accepted(before.packet_id, Proof(receipt.text, receipt))
+            outbox.delivery(before.packet_id, PacketState(state=PacketPhase.FAILED, since="x", recipients=()))
+        else:
+            outbox.failed(before.packet_id, KnownError("packet_conflict"))
+        after = msgspec.structs.replace(before, packet_id=uuid7(), supersedes=before.packet_id)
+        store.write(lambda tx, after=after: tx.outbox.add(after))  # type: ignore[misc]
+        (packet,) = [one for one in outbox.due(ORG, clock(), at_once=True) if one.packet_id == after.packet_id]
+        names.append(packet.supersedes and (packet.supersedes == before.packet_id and "named"))  # type: ignore[arg-type]
+    assert names == [None, "named"]

@@ -7,6 +7,7 @@ calls, the command ends as ever. The program itself knows nothing of this: the f
 """
 
 import functools
+import itertools
 import os
 import signal
 import sys
@@ -61,15 +62,15 @@ def _outbox() -> Any:
 
 
 def _inbox() -> Any:
-    from signer_app.store.sync_stores import SqlInbox
+    from signer_app.store.inbox_stores import SqlInbox
 
     return SqlInbox
 
 
-def _client() -> Any:
-    from signer_sync.client import ServerClient
+def _channel() -> Any:
+    from signer_sync.sync_channel import SyncChannel
 
-    return ServerClient
+    return SyncChannel
 
 
 POINTS: dict[str, Point] = {
@@ -88,30 +89,30 @@ POINTS: dict[str, Point] = {
     "before-told": Point(_run, "reported", after=False),
     # Sending.
     "marked-sending": Point(_outbox, "mark_sending", after=True),
-    "before-put": Point(_client, "put_packet", after=False),
-    "after-put": Point(_client, "put_packet", after=True),
+    "before-put": Point(_channel, "submit", after=False),
+    "after-put": Point(_channel, "submit", after=True),
     "receipt-kept": Point(_outbox, "accepted", after=True),
     # Receiving.
-    "before-receive": Point(_inbox, "receive", after=False),
-    "incoming-kept": Point(_inbox, "receive", after=True),
-    "before-ack": Point(_client, "ack", after=False),
-    "after-ack": Point(_client, "ack", after=True),
+    "before-receive": Point(_inbox, "take", after=False),
+    "incoming-kept": Point(_inbox, "take", after=True),
+    "before-ack": Point(_channel, "ack", after=False),
+    "after-ack": Point(_channel, "ack", after=True),
 }
 
 
 def arm(point: Point, count: int) -> None:
     """From now on the `count`-th call of the point's function ends this process."""
     owner = point.owner()
-    original, calls = getattr(owner, point.name), 0
+    original, calls = getattr(owner, point.name), itertools.count(1)
 
     @functools.wraps(original)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == count and not point.after:
+        # Several threads may be inside at once; which call it is, is settled as it begins.
+        mine = next(calls)
+        if mine == count and not point.after:
             os.kill(os.getpid(), signal.SIGKILL)
         result = original(*args, **kwargs)
-        if calls == count:
+        if mine == count:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
