@@ -104,6 +104,13 @@ class LookInto(Message, frozen=True):
     name: str
 
 
+class LookIntoBytes(Message, frozen=True):
+    """Is this attachment, which lies nowhere but in memory, secret, or a danger? → LookIntoAnswer"""
+
+    data: bytes
+    name: str
+
+
 class CleanPicture(Message, frozen=True):
     """The stamp's picture in this file, lifted from its paper and trimmed to its ink. → Cleaned"""
 
@@ -209,7 +216,7 @@ class AddValidationAnswer(Message, frozen=True):
 
 
 class LookIntoAnswer(Message, frozen=True):
-    """The answer to LookInto."""
+    """The answer to LookInto and LookIntoBytes."""
 
     found: LookedInto
 
@@ -242,6 +249,7 @@ Task = (
     | Verify
     | CleanPicture
     | LookInto
+    | LookIntoBytes
     | Repair
     | Stand
     | PrepareStamp
@@ -274,6 +282,7 @@ TASKS: tuple[type[Task], ...] = (
     Verify,
     CleanPicture,
     LookInto,
+    LookIntoBytes,
     Repair,
     Stand,
     PrepareStamp,

@@ -7,7 +7,7 @@ limited where the system lets a process limit itself, so that a malicious file c
 import gc
 from pathlib import Path
 
-from signer_app.attachments.screen import look_into
+from signer_app.attachments.screen import look_into, look_into_bytes
 from signer_app.child import give_way, limit_memory, little_memory, refusals
 from signer_app.pdf.later import add_validation, finish_timestamp, prepare_timestamp
 from signer_app.pdf.picture import clean_picture
@@ -30,6 +30,7 @@ from signer_app.tasks import (
     FinishStamp,
     LookInto,
     LookIntoAnswer,
+    LookIntoBytes,
     Preflight,
     PreflightAnswer,
     Prepare,
@@ -148,6 +149,8 @@ def _do(task: Task, trust: TrustMaterial) -> Answer:
             return clean_picture(Path(task.path))
         case LookInto():
             return LookIntoAnswer(look_into(Path(task.path), task.name))
+        case LookIntoBytes():
+            return LookIntoAnswer(look_into_bytes(task.data, task.name))
 
 
 def main() -> int:

@@ -27,6 +27,7 @@ from signer_app.tasks import (
     FinishStamp,
     LookInto,
     LookIntoAnswer,
+    LookIntoBytes,
     Preflight,
     PreflightAnswer,
     Prepare,
@@ -79,13 +80,13 @@ class Workers:
         self._guard = threading.Lock()
         self._closed = False
 
-    def screen(self, task: Screen) -> ScreenAnswer:
-        """Is the file secret?"""
-        return self._call(task, ScreenAnswer)
+    def screen(self, task: Screen, deadline_s: float | None = None) -> ScreenAnswer:
+        """Is the file secret? `deadline_s`: sooner given up than other work."""
+        return self._call(task, ScreenAnswer, deadline_s)
 
-    def screen_bytes(self, task: ScreenBytes) -> ScreenAnswer:
+    def screen_bytes(self, task: ScreenBytes, deadline_s: float | None = None) -> ScreenAnswer:
         """Is the PDF in memory secret?"""
-        return self._call(task, ScreenAnswer)
+        return self._call(task, ScreenAnswer, deadline_s)
 
     def preflight(self, task: Preflight) -> PreflightAnswer:
         """What will happen to the file?"""
@@ -136,9 +137,13 @@ class Workers:
         """A stamp's picture out of a scan."""
         return self._call(task, Cleaned)
 
-    def look_into(self, task: LookInto) -> LookIntoAnswer:
+    def look_into(self, task: LookInto, deadline_s: float | None = None) -> LookIntoAnswer:
         """Is the attachment secret, or a danger?"""
-        return self._call(task, LookIntoAnswer)
+        return self._call(task, LookIntoAnswer, deadline_s)
+
+    def look_into_bytes(self, task: LookIntoBytes, deadline_s: float | None = None) -> LookIntoAnswer:
+        """The same of an attachment in memory."""
+        return self._call(task, LookIntoAnswer, deadline_s)
 
     def _call(self, task: Task, expected: type[A], deadline_s: float | None = None) -> A:
         deadline_s = self._deadline_s if deadline_s is None else deadline_s

@@ -30,9 +30,11 @@ from signer_token.client import TokenHost, TokenHosts
 from signer_token.dumps import no_core_dumps
 
 if TYPE_CHECKING:
+    from signer_app.exchange.channels import Channels
     from signer_app.signing.clock import ClockWatch
     from signer_app.signing.timestamps import TimestampPool
     from signer_app.vault.vault import Vault
+    from signer_sync.secrets import SecretStore
 
 
 def vietnam_now() -> dt.datetime:
@@ -167,6 +169,23 @@ class Workspace:
         return self._overrides.modules or tuple(Path(module) for module in self.settings.modules)
 
     @made_once
+    def secrets(self) -> "SecretStore":
+        """Secrets that a person typed: in the keyring, or in memory until the end."""
+        from keyring.backends.null import Keyring
+
+        from signer_sync.secrets import SecretStore
+
+        # A demo workspace is thrown away whole, so nothing of it goes into the user's keyring.
+        return SecretStore(Keyring() if self.settings.softhsm2_conf else None)  # type: ignore[no-untyped-call]
+
+    @made_once
+    def channels(self) -> "Channels":
+        """The ways on which this machine's bodies exchange."""
+        from signer_app.exchange.channels import Channels
+
+        return self._stack.enter_context(Channels(self))
+
+    @made_once
     def revocation(self) -> RevocationCache:
         """CRLs kept from before, and the way to newer ones."""
         return RevocationCache(self.folder.cache)
@@ -238,8 +257,11 @@ class Workspace:
     @made_once
     def store(self) -> Store:
         """The writer; only under the lock. Puts right what an earlier process left half-done."""
+        from signer_app.exchange.directory import take_over_json
+
         store = self._stack.enter_context(Store.open(self.folder))
         recover(store)
+        take_over_json(store)
         return store
 
     @made_once

@@ -48,6 +48,15 @@ def look_into(path: Path, name: str) -> LookedInto:
         raise KnownError("attachment_too_large", name=name, limit=LARGEST >> 20)
     with path.open("rb") as handle:
         data = handle.read(LARGEST + 1)
+    return _looked(data, kind, name)
+
+
+def look_into_bytes(data: bytes, name: str) -> LookedInto:
+    """The same for an attachment that lies in memory alone; raises as `look_into`."""
+    return _SECRET if name_is_secret(name) else _looked(data, kind_of(name), name)
+
+
+def _looked(data: bytes, kind: Kind, name: str) -> LookedInto:
     if len(data) > LARGEST:
         raise KnownError("attachment_too_large", name=name, limit=LARGEST >> 20)
     try:

@@ -4,7 +4,6 @@ Main process, under the data folder's lock. Sending needs no PIN; only `--enrol`
 """
 
 import argparse
-import random
 import threading
 from dataclasses import replace
 
@@ -12,28 +11,33 @@ from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
 from signer_app.cli.stopping import stop_signal
 from signer_app.custody.book import require_holder
-from signer_app.exchange.session import enrol, exchanging_bodies, one_pass, server_address, try_again
+from signer_app.exchange.exchanger import Exchanger
+from signer_app.exchange.passes import added, one_pass, try_again
+from signer_app.exchange.session import enrol, exchanging_bodies, has_channel, server_address
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import choose, require_fit
 from signer_app.signing.login import log_in
+from signer_app.store.settings import Body
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import text
-from signer_sync.outbox import Outcome, SyncReport, sync_until
+from signer_sync.reports import Outcome, SyncReport
 
 
 def sync(space: Workspace, args: argparse.Namespace, console: Console) -> int:
     """One pass with --once, else pass after pass until a signal; --enrol first makes this machine known."""
-    server_address(space.settings)
     if args.enrol:
         return _enrol(space, args, console)
+    if not has_channel(space.settings):
+        raise KnownError("server_not_set")
     if not exchanging_bodies(space.settings):
         raise KnownError("not_enrolled")
-    try_again(space)
     if args.once:
+        try_again(space)
         report = _pass(space, console)
         _tell(space, report, console)
-        return 0 if report.stopped is None and not report.waiting and not report.incoming_problems else 1
+        troubled = report.waiting or report.incoming_problems or report.given_up
+        return 0 if report.stopped is None and not troubled else 1
     return _until_signal(space, console)
 
 
@@ -45,40 +49,33 @@ def _pass(space: Workspace, console: Console) -> SyncReport:
             report = one_pass(
                 space, body, at_once=True, progress=lambda done, count: progress("progress_send", done, count)
             )
-            total = _added(total, report, waiting=total.waiting + report.waiting)
+            total = added(total, report, waiting=total.waiting + report.waiting)
     return total
 
 
-def _added(total: SyncReport, report: SyncReport, *, waiting: int) -> SyncReport:
-    """Both reports in one; what stopped the later one stands, else what stopped the earlier."""
-    return SyncReport(
-        sent=total.sent + report.sent,
-        received=total.received + report.received,
-        waiting=waiting,
-        secret=total.secret + report.secret,
-        packets=(*total.packets, *report.packets),
-        incoming_problems=(*total.incoming_problems, *report.incoming_problems),
-        stopped=report.stopped or total.stopped,
-        server_time=report.server_time or total.server_time,
-    )
-
-
 def _until_signal(space: Workspace, console: Console) -> int:
-    """Pass after pass; for people each pass that did something is told, for scripts all of them once, at the end."""
-    total, away = SyncReport(), False
+    """A loop for each body; for people each pass that did something is told, for scripts all of them once, at the
+    end.
+    """
+    total, away, turn = SyncReport(), False, threading.Lock()
 
-    def told(report: SyncReport) -> None:
+    def told(_body: Body, report: SyncReport) -> None:
         nonlocal total, away
-        news, away = report.stopped is not None and not away, report.stopped is not None
-        # A pass that went well has mended what stopped the one before.
-        total = replace(_added(total, report, waiting=report.waiting), stopped=report.stopped)
-        if not console.as_json and (report.sent or report.received or news):
-            _tell(space, report, console)
+        with turn:
+            news, away = report.stopped is not None and not away, report.stopped is not None
+            # A pass that went well has mended what stopped the one before.
+            total = replace(added(total, report, waiting=report.waiting), stopped=report.stopped)
+            if not console.as_json and (report.sent or report.received or news):
+                _tell(space, report, console)
 
     stop = threading.Event()
-    with stop_signal(stop):
-        sync_until(stop.wait, lambda: _pass(space, console), told, random.SystemRandom().uniform)
+    # Gửi ngay: what is held leaves in the first pass.
+    space.store.write(lambda tx: tx.outbox.send_all_now())
+    with stop_signal(stop), Exchanger(space, told):
+        stop.wait()
     if console.as_json:
+        with space.store.view() as view:
+            total = replace(total, waiting=view.outbox.waiting())
         _tell(space, total, console)
     return 0
 
@@ -107,6 +104,10 @@ def _tell(space: Workspace, report: SyncReport, console: Console) -> None:
     for packet in report.packets:
         if packet.outcome is not Outcome.ACCEPTED:
             _warn_of(space, packet.packet_id, console)
+    with space.store.view() as view:
+        notices = view.notices.unseen()
+    for notice in notices:
+        console.warn(KnownError(notice.code, **notice.params))
     if report.secret:
         console.warn(KnownError("incoming_secret", count=report.secret))
     console.say("sync_done", sent=report.sent, received=report.received, waiting=report.waiting)
@@ -121,6 +122,7 @@ def _warn_of(space: Workspace, packet_id: str, console: Console) -> None:
 
 
 def _enrol(space: Workspace, args: argparse.Namespace, console: Console) -> int:
+    server_address(space.settings)
     pin_source.require_source(from_stdin=args.pin_stdin)
     tokens = space.hosts.tokens().required()
     chosen = choose(tokens, args.cert, [Profile.AGENCY], space.settings, space.trust, space.now())

@@ -4,6 +4,8 @@ Main process, without the data folder's lock, so that they work beside a window 
 """
 
 import argparse
+import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from signer_app.desk.tokens import Life, life_of
 from signer_app.exchange.receipts import receipt_facts
 from signer_app.signing.certificate_facts import usages
 from signer_app.signing.roles import role_of
-from signer_app.store.model import OutboxPacket
+from signer_app.store.model import OutboxPacket, OutboxState, PacketReceiver, ProofBy
 from signer_app.store.soundness import JournalCheck
 from signer_app.store.times import VIETNAM, vietnamese_date
 from signer_app.workspace import Workspace
@@ -111,14 +113,20 @@ def outbox(space: Workspace, _args: argparse.Namespace, console: Console) -> int
     """What waits and what was sent; a receipt is the only proof."""
     with space.reader.view() as view:
         packets, oldest = view.outbox.list(), view.outbox.oldest_unsent()
+        told = {packet.packet_id: view.outbox.receivers(packet.packet_id) for packet in packets}
     if console.as_json:
-        console.result([_packet(packet, console) for packet in packets])
+        console.result([_packet(packet, told[packet.packet_id], console) for packet in packets])
     else:
         rows = [
-            [packet.document or "", text(f"outbox_{packet.state}", console.lang), _told(packet, console)]
+            [
+                packet.document or "",
+                text(f"outbox_kind_{packet.kind}", console.lang),
+                text(f"outbox_{packet.state}", console.lang),
+                _told(packet, console),
+            ]
             for packet in packets
         ]
-        console.table(("head_document", "head_state", "head_note"), rows)
+        console.table(("head_document", "head_packet", "head_state", "head_note"), rows)
         if oldest is not None:
             console.say("outbox_oldest", time=oldest.strftime("%H:%M %d/%m/%Y"))
         elif not packets:
@@ -127,21 +135,53 @@ def outbox(space: Workspace, _args: argparse.Namespace, console: Console) -> int
 
 
 def _told(packet: OutboxPacket, console: Console) -> str:
-    if packet.accepted_at is not None:
-        return text("outbox_received", console.lang, time=packet.accepted_at.strftime("%H:%M %d/%m/%Y"))
+    if packet.accepted_at is not None and packet.state is not OutboxState.FAILED:
+        key = "outbox_said_there" if packet.proof_by is ProofBy.PERSON else "outbox_received"
+        return text(key, console.lang, time=_clock(packet.accepted_at))
     if packet.error_code is not None:
         return message_of(KnownError(packet.error_code, **packet.error_params), console.lang)["message"]
+    if packet.hold_until is not None and packet.state is OutboxState.QUEUED:
+        key = "outbox_postponed" if packet.postponed else "outbox_held"
+        return text(key, console.lang, time=_clock(packet.hold_until))
     return ""
 
 
-def _packet(packet: OutboxPacket, console: Console) -> dict[str, object]:
+def _clock(moment: dt.datetime) -> str:
+    return moment.astimezone(VIETNAM).strftime("%H:%M %d/%m/%Y")
+
+
+_GIVEN_UP = (OutboxState.FAILED, OutboxState.WITHDRAWN)
+
+
+def _packet(packet: OutboxPacket, receivers: Sequence[PacketReceiver], console: Console) -> dict[str, object]:
+    waits = packet.accepted_at is None and packet.state not in _GIVEN_UP and packet.superseded_by is None
     return {
         "packet_id": packet.packet_id,
         "document": packet.document,
         "state": packet.state.value,
         "receipt": receipt_facts(packet.receipt) if packet.receipt is not None else None,
-        "oldest_since": packet.created_at.isoformat() if packet.receipt is None else None,
+        "oldest_since": packet.created_at.isoformat() if waits else None,
         "message": _told(packet, console),
+        "kind": packet.kind.value,
+        "status_code": packet.status_code,
+        "org": packet.org,
+        "urgency": int(packet.urgency),
+        "attempts": packet.attempts,
+        "uncertain": packet.uncertain,
+        "hold_until": packet.hold_until.isoformat() if packet.hold_until and waits else None,
+        "next_try": packet.not_before.isoformat() if packet.not_before and waits else None,
+        "proof": packet.proof_by.value if packet.proof_by is not None else None,
+        "supersedes": packet.supersedes,
+        "superseded_by": packet.superseded_by,
+        "receivers": [
+            {
+                "org": one.org,
+                "code": one.code,
+                "at": one.code_at.isoformat() if one.code_at is not None else None,
+                "reason": one.code_reason,
+            }
+            for one in receivers
+        ],
     }
 
 

@@ -117,6 +117,10 @@ def _command(name: str) -> Command:
         from signer_app.cli import custody
 
         return {"handover": custody.handover, "form": custody.form}[name]
+    if name == "inbox":
+        from signer_app.cli.inbox import inbox
+
+        return inbox
     if name == "register":
         from signer_app.cli.register import register
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from signer_app.demo.batch import certificate, sign_all
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo
-from signer_app.exchange.session import enrol, one_pass
+from signer_app.exchange.passes import one_pass
+from signer_app.exchange.session import enrol
 from signer_app.pdf.model import Profile
 from signer_app.signing.batch import Outcome
 from signer_app.signing.certificates import SigningCertificate

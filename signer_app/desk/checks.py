@@ -17,6 +17,7 @@ from cryptography import x509
 
 from signer_app.desk.check_values import Check, CheckName, CheckState, worst_of
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.networking import Networking, Tried
 from signer_app.desk.surroundings import (
     ChooseKeyStore,
     anchors_check,
@@ -27,7 +28,7 @@ from signer_app.desk.surroundings import (
 )
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.desk.waiting_levels import levels_check
-from signer_app.exchange.session import client, exchanging_bodies, server_address
+from signer_app.exchange.session import has_channel, only_signs
 from signer_app.signing.clock import ClockWatch, Ground, TimeSource, accept_clock, clock_words, require_clock
 from signer_app.signing.timestamps import TimestampClient
 from signer_app.store.store import Store
@@ -36,9 +37,6 @@ from signer_app.verification.certificate import CertificateState, assess_certifi
 from signer_app.verification.model import Revocation, Trust
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
-from signer_sync.client import discover
-from signer_sync.contract import Meta
-from signer_sync.http import HttpSettings, open_session
 from signer_sync.keystore import choose_key_store
 from signer_token.binaries import own_binary, read_binary
 from signer_token.drivers import misfit
@@ -68,7 +66,7 @@ class Checks:
             anchors_check(self._space),
             self._clock(),
             zone_check(),
-            _server(exchange),
+            _SERVER_EXTERNAL if only_signs(self._space.settings) else _server(exchange),
             Check(CheckName.KEYRING, CheckState.NOT_CHECKED, "ut_keyring_not_checked"),
             self._timestamp_set(),
             levels_check(self._space),
@@ -152,27 +150,16 @@ class Checks:
     # ---- network ---------------------------------------------------------------------------------------------------
 
     def _ask_server(self) -> Check:
+        """The other side of every body that is exchanged for; of several the one that is worst off."""
         settings = self._space.settings
-        if settings.server is None:
+        if only_signs(settings):
+            return _SERVER_EXTERNAL
+        if not has_channel(settings):
             return _server(ExchangeSnapshot(Link.NOT_SET))
-        before = self._space.now()
-        try:
-            enrolled = exchanging_bodies(settings)
-            if enrolled:
-                with client(self._space, enrolled[0].code) as server:
-                    meta = server.meta()
-            else:
-                meta = self._meet(server_address(settings))
-        except KnownError as error:
-            return Check(CheckName.SERVER, CheckState.WARN, "ut_server_away", error=error)
-        after = self._space.now()
-        source = TimeSource.SERVER if enrolled else TimeSource.STRANGER
-        self._watch.saw(dt.datetime.fromisoformat(meta.server_time), before + (after - before) / 2, source)
-        return _server(ExchangeSnapshot(Link.REACHED if enrolled else Link.NOT_ENROLLED), server_id=meta.server_id)
-
-    def _meet(self, address: str) -> Meta:
-        with open_session(HttpSettings()) as session:
-            return discover(session, address).meta
+        tried = Networking(self._space, self._watch).try_ways()
+        if not tried:
+            return _server(ExchangeSnapshot(Link.NOT_ASKED))
+        return worst_of([_tried(one) for one in tried])
 
     def _timestamp_set(self) -> Check:
         key = "ut_timestamp_not_set" if self._space.settings.tsa_url is None else "ut_timestamp_not_checked"
@@ -339,6 +326,15 @@ def _list_day(certificate: bytes, crls: tuple[bytes, ...]) -> str:
         if found.issuer == issuer:
             days.append(found.last_update_utc)
     return max(days).astimezone(VIETNAM).strftime("%d/%m/%Y") if days else ""
+
+
+_SERVER_EXTERNAL = Check(CheckName.SERVER, CheckState.GOOD, "un_server_external")
+
+
+def _tried(tried: Tried) -> Check:
+    if tried.error is not None:
+        return Check(CheckName.SERVER, CheckState.WARN, "ut_server_away", error=tried.error)
+    return _server(ExchangeSnapshot(Link.REACHED if tried.enrolled else Link.NOT_ENROLLED), server_id=tried.server_id)
 
 
 def _server(exchange: ExchangeSnapshot, server_id: str = "") -> Check:

@@ -16,6 +16,7 @@ from signer_app.desk.exchange import Exchange
 from signer_app.desk.incoming import Incoming
 from signer_app.desk.names import Names
 from signer_app.desk.register import Register
+from signer_app.desk.sending import Sending
 from signer_app.desk.setup import Setup
 from signer_app.desk.today import Today, TodaySnapshot
 from signer_app.desk.tokens import TokensSnapshot, look
@@ -23,10 +24,15 @@ from signer_app.desk.verifying import Verifying
 from signer_app.once import made_once
 from signer_app.store import Settings
 from signer_app.workspace import Overrides, Workspace, workspace
+from signer_resources.messages import Lang
 
 if TYPE_CHECKING:
     from signer_app.desk.inbox_folder import InboxFolder
     from signer_app.desk.levels import LaterLevels
+    from signer_app.desk.networking import Networking
+    from signer_app.desk.paper_copies import PaperCopies
+    from signer_app.desk.receivers import ReceiversDesk
+    from signer_app.desk.register_books import RegisterBooks
     from signer_app.desk.signing import Signing
     from signer_app.desk.trusting import Trusting
     from signer_app.outgoing.outgoing import Outgoing
@@ -63,6 +69,31 @@ class Desk:
         """Sending and receiving."""
         return Exchange(self.space)
 
+    @made_once
+    def sending(self) -> Sending:
+        """What waits to be sent, and what a person may do about it."""
+        return Sending(self.space)
+
+    @made_once
+    def receivers(self) -> "ReceiversDesk":
+        """What lines of Nơi nhận mean, and who gets what on paper."""
+        from signer_app.desk.receivers import ReceiversDesk
+
+        return ReceiversDesk(self.space)
+
+    def paper_copies(self) -> "tuple[PaperCopies, ...]":
+        """Signed documents of which a copy on paper is still to be sent, the oldest first."""
+        from signer_app.desk.paper_copies import waiting
+
+        return waiting(self.space)
+
+    def save_paper_copies(self, target: Path, lang: Lang) -> None:
+        """Writes the list of these copies as a PDF to a new file; KnownError as `write_paper`."""
+        from signer_app.desk.paper_copies import paper_copies_pdf, waiting
+        from signer_app.paper.writing import write_paper
+
+        write_paper(target, paper_copies_pdf(self.space, waiting(self.space), lang))
+
     def tokens(self, *, fresh: bool = False) -> TokensSnapshot:
         """What is plugged in now; `fresh`: certificates are read anew, and drivers that were sick asked again."""
         return look(self.space, fresh=fresh)
@@ -73,7 +104,7 @@ class Desk:
 
     @made_once
     def _today(self) -> Today:
-        return Today(self.space, self._names)
+        return Today(self.space, lambda: self.incoming.look())
 
     @made_once
     def _names(self) -> Names:
@@ -83,6 +114,13 @@ class Desk:
     def register(self) -> Register:
         """All documents signed here."""
         return Register(self.space, self._names)
+
+    @made_once
+    def register_books(self) -> "RegisterBooks":
+        """The registers with the columns of the law: writing into them, printing, reporting."""
+        from signer_app.desk.register_books import RegisterBooks
+
+        return RegisterBooks(self.space, self._names)
 
     @made_once
     def incoming(self) -> Incoming:
@@ -112,6 +150,13 @@ class Desk:
         from signer_app.desk.levels import LaterLevels
 
         return LaterLevels(self.space)
+
+    @made_once
+    def networking(self) -> "Networking":
+        """The way to the servers: its secrets, and trying it."""
+        from signer_app.desk.networking import Networking
+
+        return Networking(self.space)
 
     @made_once
     def setup(self) -> Setup:

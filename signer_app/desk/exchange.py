@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from signer_app.exchange.session import exchanging_bodies, one_pass, try_again
+from signer_app.exchange.passes import forget_delays, one_pass, try_again
+from signer_app.exchange.session import exchanging_bodies, has_channel
 from signer_app.signing.batch import never
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
-from signer_sync.outbox import backoff
+from signer_sync.backoff import backoff
 
 IDLE_S = 30.0
 """Seconds between two passes when all is well."""
@@ -37,9 +38,11 @@ class Push(StrEnum):
     DUE = "due"
     """It is time; delays after failures are kept."""
     NOW = "now"
-    """Something was signed, or the settings are others: no delay is kept."""
+    """Something was signed, or the settings are others: no delay after a failure is kept; a hold is."""
     ASKED = "asked"
-    """A person asks (Gửi ngay): also what was stopped until someone mends its cause."""
+    """A person asks (Gửi ngay): neither hold nor delay, also what was stopped until someone mends its cause; only what
+    a person has postponed stays.
+    """
 
 
 @dataclass(frozen=True)
@@ -74,18 +77,20 @@ class Exchange:
         """One pass for every body that exchanges by the server; `cancelled` is asked before each packet."""
         space = self._space
         settings = space.settings
-        if settings.server is None and not any(body.server is not None for body in settings.bodies):
+        if not has_channel(settings):
             return self._snapshot(Link.NOT_SET, None, news=(0, 0, 0))
         bodies = exchanging_bodies(space.settings)
         if not bodies:
             return self._snapshot(Link.NOT_ENROLLED, None, news=(0, 0, 0))
         if push is Push.ASKED:
             try_again(space)
+        elif push is Push.NOW:
+            forget_delays(space)
         sent = received = secret = 0
         error: KnownError | None = None
         for body in bodies:
             try:
-                report = one_pass(space, body, at_once=push is not Push.DUE, cancelled=cancelled)
+                report = one_pass(space, body, at_once=push is Push.ASKED, cancelled=cancelled)
             except KnownError as fault:
                 error = fault
                 continue
@@ -96,9 +101,12 @@ class Exchange:
 
     def _snapshot(self, link: Link, error: KnownError | None, *, news: tuple[int, int, int]) -> ExchangeSnapshot:
         with self._space.store.view() as view:
-            waiting, oldest = view.outbox.waiting(), view.outbox.oldest_unsent()
+            waiting, oldest, next_at = view.outbox.waiting(), view.outbox.oldest_unsent(), view.outbox.next_time()
         known = self._known
         since = known.since if known.link is link and known.since is not None else self._space.now()
         wait = backoff(self._failures, random.SystemRandom().uniform) if self._failures else IDLE_S
+        if next_at is not None and not self._failures:
+            # What is held for a moment leaves when the moment is over.
+            wait = max(1.0, min(wait, (next_at - self._space.now()).total_seconds()))
         self._known = ExchangeSnapshot(link, since, error, *news, waiting, oldest, wait)
         return self._known

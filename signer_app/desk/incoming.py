@@ -1,152 +1,164 @@
-"""Incoming documents as the window shows them: the list, one packet opened, its files, what their signatures are worth.
+"""Incoming documents as the window shows them: the list, one document opened with its files, and what can be done.
 
-Main process, any thread; everything blocks. A packet is taken apart into `work`, under names made of hashes: what a
-sender calls a file is text to be shown and never a path. Those copies are few, bounded, and gone with the workspace.
-Secret packets were never kept, so none is opened here. Accepting and returning documents is not done here.
+Main process, any thread; everything blocks. What a sender calls a file is text to be shown and never a path. Secret
+packets were never kept, so none is opened here. Decisions are `deciding`'s, filing `filing`'s.
 """
 
-import datetime as dt
 import hashlib
-import os
-import shutil
-import tempfile
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
 from pathlib import Path
-from typing import Self
 
-import msgspec
-
+from signer_app.deadlines import Deadlines
+from signer_app.desk.incoming_model import (
+    Facts,
+    IncomingDetails,
+    IncomingFile,
+    IncomingRow,
+    IncomingSnapshot,
+    OpenedPacket,
+    Place,
+    is_valid,
+    place_of,
+)
+from signer_app.desk.incoming_packets import TakenApart
 from signer_app.desk.names import Names
 from signer_app.desk.reading import reading
 from signer_app.desk.today import urgency_of
+from signer_app.exchange.deciding import Deciding
+from signer_app.exchange.filing import Filing
+from signer_app.exchange.rechecking import Rechecking
+from signer_app.pdf.names import fold
 from signer_app.store.durable import copy_to_new, disk_errors
-from signer_app.store.listings import InboxEntry
-from signer_app.store.model import Urgency
+from signer_app.store.inbox import IncomingPacket
+from signer_app.store.incoming_model import ArrivalState, IncomingDocument
+from signer_app.workdays import WorkCalendar
 from signer_app.workspace import Workspace
+from signer_resources import rules
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
-from signer_sync.edxml import PacketHeader, invalid
-from signer_sync.edxml_read import read_header, read_packet
-from signer_sync.packets import BinarySink
+from signer_sync.edxml import PacketHeader
+from signer_sync.edxml_read import read_header
+
+__all__ = ["Facts", "Incoming", "IncomingFile", "IncomingRow", "IncomingSnapshot", "OpenedPacket", "label_of"]
 
 _MOST = 100_000
-"""Rows of the list; older ones stay in the store."""
-_KEPT = 8
-"""Packets that stay taken apart."""
-_LARGEST = 512 << 20
-"""Bytes of files that one packet may unpack to; more is no office's letter."""
-_PDF = b"%PDF-"
-_HEADER_ROOM = 1024
-"""A PDF's header may stand behind some bytes of junk (ISO 32000-1, annex H.3)."""
-
-
-class Facts(msgspec.Struct, frozen=True, gc=False):
-    """What only the packet's own header tells; empty where it doesn't, `readable` False where nobody can read it."""
-
-    label: str = ""
-    """Số, ký hiệu as the sender wrote it."""
-    status_code: str = ""
-    readable: bool = True
-
-
-class IncomingRow(msgspec.Struct, frozen=True, gc=False):
-    """A packet as a line of the list; `facts` is None until its header was read (`Incoming.learn`).
-
-    The garbage collector leaves these alone: there may be a hundred thousand, and they hold no cycles.
-    """
-
-    id: str
-    at: dt.datetime
-    secret: bool
-    sender: str
-    subject: str
-    urgency: Urgency
-    kind: PacketKind
-    sha256: str | None
-    facts: Facts | None
-
-
-@dataclass(frozen=True, eq=False)
-class IncomingSnapshot:
-    """The list, the newest first."""
-
-    rows: tuple[IncomingRow, ...]
-    by_id: Mapping[str, IncomingRow] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class IncomingFile:
-    """A file of a packet. `path` is our own copy, named by its content; `name` is the sender's word for it."""
-
-    name: str
-    size: int
-    sha256: str
-    is_pdf: bool
-    path: Path
-
-
-@dataclass(frozen=True)
-class OpenedPacket:
-    """A packet taken apart."""
-
-    id: str
-    header: PacketHeader
-    files: tuple[IncomingFile, ...]
-    folder: Path
-    """Where our copies of its files lie."""
+"""Packets without a document that are listed; older ones stay in the store."""
 
 
 class Incoming:
-    """The inbox of one workspace."""
+    """What came for the bodies of one workspace."""
 
     def __init__(self, space: Workspace, names: Names) -> None:
         self._space = space
         self._names = names
-        self._guard = threading.Lock()
         self._facts: dict[str, Facts] = {}
+        self._documents: dict[str, IncomingDocument] = {}
+        self._rows: dict[str, IncomingRow] = {}
+        self._touched = 0
         self._known: tuple[object, IncomingSnapshot] | None = None
-        self._opened: OrderedDict[str, OpenedPacket] = OrderedDict()
-        space.on_close(self._forget_all)
+        self._named: Mapping[str, str] = {}
+        self._apart = TakenApart(space)
+
+    @cached_property
+    def deciding(self) -> Deciding:
+        """Accepting, returning, reporting, answering."""
+        return Deciding(self._space)
+
+    @cached_property
+    def filing(self) -> Filing:
+        """Packets become documents; to be run after each pass of receiving."""
+        return Filing(self._space)
+
+    @cached_property
+    def rechecking(self) -> Rechecking:
+        """Another look at what could not be decided."""
+        return Rechecking(self._space)
+
+    # ---- the list --------------------------------------------------------------------------------------------------
 
     def look(self) -> IncomingSnapshot:
-        """The whole list; the very same answer while nothing has changed."""
+        """The whole list; the very same answer while nothing has changed. Only what is new is read from the store."""
         names = self._names.all()
         with reading(self._space).view() as view:
             # The first reading opens the moment to which the version belongs.
-            entries = view.listings.inbox(_MOST)
-            first = next(entries, None)
+            changed = tuple(view.incoming.touched_since(self._touched))
             key = (view.listings.version(), names, len(self._facts))
-            if self._known is not None and self._known[0] == key:
+            if self._known is not None and self._known[0] == key and not changed:
                 return self._known[1]
-            rows = tuple(self._row(entry, names) for entry in chain([first] if first else [], entries))
-        snapshot = IncomingSnapshot(rows, {row.id: row for row in rows})
+            packets = view.inbox.without_document(_MOST)
+        deadlines = self._deadlines()
+        if names is not self._named:
+            # Rows name their senders as the directory does.
+            self._named, self._rows = names, {}
+        for document in changed:
+            self._documents[document.id] = document
+            self._rows.pop(document.id, None)
+            self._touched = document.touched
+        for document in self._documents.values() if len(self._rows) < len(self._documents) else ():
+            if document.id not in self._rows:
+                self._rows[document.id] = self._row(document, names, deadlines)
+        rows = [*self._rows.values(), *(self._packet_row(packet, names) for packet in packets)]
+        rows.sort(key=_order)
+        snapshot = IncomingSnapshot(
+            tuple(rows),
+            {row.id: row for row in rows},
+            valid=sum(row.document is not None and is_valid(row.document) for row in rows),
+            open=sum(row.place < Place.DONE for row in rows),
+        )
         self._known = key, snapshot
         return snapshot
 
-    def _row(self, entry: InboxEntry, names: Mapping[str, str]) -> IncomingRow:
-        code = entry.from_org or ""
+    def _deadlines(self) -> Deadlines:
+        settings = self._space.settings
+        calendar = WorkCalendar.of(settings.calendar)
+        return Deadlines.of(rules.load(self._space.now().date()), calendar)
+
+    def _row(self, document: IncomingDocument, names: Mapping[str, str], deadlines: Deadlines) -> IncomingRow:
+        sender = names.get(document.sender) or document.sender_name or document.sender
+        waits = document.state is ArrivalState.ARRIVED or document.asked is not None
+        asked_at = document.asked_at if document.asked is not None else None
         return IncomingRow(
-            entry.id,
-            entry.received_at,
-            entry.secret,
-            names.get(code, code),
-            entry.subject or "",
-            urgency_of(entry.priority),
-            entry.kind or PacketKind.NEW,
-            entry.sha256,
-            self._facts.get(entry.sha256) if entry.sha256 else None,
+            document.id,
+            document.arrived_at,
+            False,
+            sender,
+            document.subject,
+            document.urgency,
+            document.kind,
+            document.packet_sha256,
+            Facts(document.label, "", document.readable),
+            document=document,
+            place=place_of(document),
+            deadline=deadlines.receipt(asked_at or document.arrived_at, document.urgency) if waits else None,
+            search=f"{document.search} {fold(sender)}",
+        )
+
+    def _packet_row(self, packet: IncomingPacket, names: Mapping[str, str]) -> IncomingRow:
+        code = packet.from_org or ""
+        sender = names.get(code, code)
+        told = packet.told_at is not None
+        problem = Place.PROBLEM if packet.secret or packet.given_up else Place.UNDECIDED
+        return IncomingRow(
+            f"{packet.org} {packet.channel} {packet.packet_id} {packet.sha256 or ''}",
+            packet.received_at,
+            packet.secret,
+            sender,
+            packet.subject or "",
+            urgency_of(packet.priority),
+            packet.kind or PacketKind.NEW,
+            packet.sha256,
+            self._facts.get(packet.sha256) if packet.sha256 else None,
+            packet=packet,
+            place=Place.DONE if told else problem,
+            search=fold(f"{packet.subject or ''} {sender}"),
         )
 
     def learn(self, rows: tuple[IncomingRow, ...], cancelled: Callable[[], bool]) -> int:
-        """Reads the headers of these packets as far as they aren't known yet; how many were read."""
+        """Reads the headers of those packets that aren't filed yet, as far as they aren't known; how many were read."""
         read = 0
         for row in rows:
-            if row.sha256 is None or row.sha256 in self._facts:
+            if row.document is not None or row.sha256 is None or row.sha256 in self._facts:
                 continue
             if cancelled():
                 break
@@ -156,62 +168,68 @@ class Incoming:
 
     def _read_facts(self, sha256: str) -> Facts:
         try:
-            with self._space.store.blobs.path(sha256).open("rb") as stream:
-                header = read_header(stream)
+            header = self._header(sha256)
         except (KnownError, OSError):
             return Facts(readable=False)
         return Facts(label_of(header), header.status_code)
 
-    def open(self, row: IncomingRow) -> OpenedPacket:
-        """The packet taken apart; at once if it still is.
+    def _header(self, sha256: str) -> PacketHeader:
+        self._space.store.blobs.size(sha256)  # "blob_damaged" if it is gone
+        with self._space.store.blobs.path(sha256).open("rb") as stream:
+            return read_header(stream)
 
-        KnownError `edxml_invalid`, `blob_damaged`, `disk_full`, `data_folder_unwritable`; ValueError for a secret one.
+    # ---- one document ----------------------------------------------------------------------------------------------
+
+    def open(self, row: IncomingRow, *, for_log: bool = False) -> OpenedPacket:
+        """The document's header and files, or those of a packet that isn't filed yet.
+
+        KnownError `edxml_invalid`, `blob_damaged`, `disk_full`, `data_folder_unwritable`, "incoming_quarantined" for a
+        recalled one unless it is looked at `for_log`; ValueError for a packet of which nothing was kept.
         """
         if row.sha256 is None:
-            raise ValueError("nothing was kept of a secret packet")
-        with self._guard:
-            known = self._opened.get(row.sha256)
-            if known is not None and all(file.path.is_file() for file in known.files):
-                self._opened.move_to_end(row.sha256)
-                return known
-            opened = self._take_apart(row.id, row.sha256)
+            raise ValueError("nothing was kept of this packet")
+        if row.document is None:
+            opened = self._apart.open(row.id, row.sha256)
             self._facts[row.sha256] = Facts(label_of(opened.header), opened.header.status_code)
-            self._opened[row.sha256] = opened
-            while len(self._opened) > _KEPT:
-                shutil.rmtree(self._opened.popitem(last=False)[1].folder, ignore_errors=True)
             return opened
+        document, blobs = row.document, self._space.store.blobs
+        if document.state is ArrivalState.CANCELLED and not for_log:
+            raise KnownError("incoming_quarantined", label=document.label)
+        with self._space.store.view() as view:
+            files = view.incoming.files(document.id)
+        for file in files:
+            blobs.size(file.sha256)
+        return OpenedPacket(
+            document.id,
+            self._header(document.packet_sha256),
+            tuple(
+                IncomingFile(file.name, file.size, file.sha256, file.is_pdf, blobs.path(file.sha256)) for file in files
+            ),
+            self._space.folder.blobs,
+        )
 
-    def _take_apart(self, row_id: str, sha256: str) -> OpenedPacket:
-        blobs, work = self._space.store.blobs, self._space.folder.work
-        blobs.size(sha256)  # "blob_damaged" if it is gone
-        with disk_errors(work, "data_folder_unwritable"):
-            folder = Path(tempfile.mkdtemp(prefix="incoming-", dir=work))
-            sinks: list[_FileSink] = []
-            try:
-                with ExitStack() as stack:
-
-                    def sink_for(_number: int) -> BinarySink:
-                        sinks.append(stack.enter_context(_FileSink(folder, _LARGEST - sum(s.size for s in sinks))))
-                        return sinks[-1]
-
-                    packet = read_packet(stack.enter_context(blobs.path(sha256).open("rb")), sink_for)
-                files = tuple(
-                    IncomingFile(told.name, told.size, told.sha256, sink.is_pdf, sink.keep(told.sha256))
-                    for told, sink in zip(packet.attachments, sinks, strict=True)
-                )
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-        return OpenedPacket(row_id, packet.header, files, folder)
+    def details(self, incoming_id: str) -> IncomingDetails:
+        """All that is known of a document; KnownError "incoming_unknown"."""
+        with self._space.store.view() as view:
+            document = view.incoming.get(incoming_id)
+            if document is None:
+                raise KnownError("incoming_unknown")
+            files, events = view.incoming.files(incoming_id), view.incoming.events(incoming_id)
+            holders = view.incoming.holders(incoming_id)
+        return IncomingDetails(document, files, events, holders, self.deciding.may_return(incoming_id))
 
     def save(self, file: IncomingFile, destination: Path) -> None:
         """Puts a copy where the clerk wants it; never over another file.
 
         KnownError `output_exists`, `output_unwritable`, `disk_full`, `blob_damaged` if our copy isn't as it was.
         """
-        with file.path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != file.sha256:
-                raise KnownError("blob_damaged", sha256=file.sha256)
+        try:
+            with file.path.open("rb") as stream:
+                sound = hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+        except OSError as error:
+            raise KnownError("blob_damaged", sha256=file.sha256) from error
+        if not sound:
+            raise KnownError("blob_damaged", sha256=file.sha256)
         with disk_errors(destination.parent):
             try:
                 copy_to_new(file.path, destination, 0o666)
@@ -222,53 +240,13 @@ class Incoming:
                 destination.unlink(missing_ok=True)
                 raise
 
-    def _forget_all(self) -> None:
-        with self._guard:
-            for opened in self._opened.values():
-                shutil.rmtree(opened.folder, ignore_errors=True)
-            self._opened.clear()
-
 
 def label_of(header: PacketHeader) -> str:
     """Số, ký hiệu as the sender wrote them; of an answer, those of the document that it answers."""
-    if header.code_number or header.code_notation:
-        return "/".join(part for part in (header.code_number, header.code_notation) if part)
-    return next((answered.code for answered in header.response_for if answered.code), "")
+    return header.label or next((answered.code for answered in header.response_for if answered.code), "")
 
 
-class _FileSink:
-    """One attachment on its way to disk (0600, under a name of chance); takes at most `room` bytes."""
-
-    def __init__(self, folder: Path, room: int) -> None:
-        descriptor, name = tempfile.mkstemp(dir=folder)
-        self._path = Path(name)
-        self._stream = os.fdopen(descriptor, "wb")
-        self._room = room
-        self._start = b""
-        self.size = 0
-
-    def write(self, data: bytes, /) -> None:
-        """Takes decoded bytes."""
-        self.size += len(data)
-        if self.size > self._room:
-            raise invalid("attachments too large")
-        if len(self._start) < _HEADER_ROOM:
-            self._start += data[: _HEADER_ROOM - len(self._start)]
-        self._stream.write(data)
-
-    @property
-    def is_pdf(self) -> bool:
-        """Whether it begins as a PDF; what the sender says of its type doesn't count."""
-        return _PDF in self._start
-
-    def keep(self, sha256: str) -> Path:
-        """Where the finished file lies, under the name of its content."""
-        target = self._path.with_name(f"{sha256}.pdf" if self.is_pdf else f"{sha256}.bin")
-        self._path.replace(target)
-        return target
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
+def _order(row: IncomingRow) -> tuple[int, int, float]:
+    """What presses, the most urgent and oldest first; what is done, the newest first."""
+    at = row.at.timestamp()
+    return (row.place, 0, -at) if row.place == Place.DONE else (row.place, -row.urgency, at)

@@ -1,25 +1,30 @@
 """What the home screen tells, read in one go: what came, what waits to be signed, what waits to be sent, what presses.
 
-Main process, any thread; blocks for milliseconds. Counts what the store really holds and weighs it against the rule
-profile's time of release; changes nothing and asks no server. Never a word for the screen: those are the window's.
+Main process, any thread; blocks for milliseconds. Counts what the store really holds and weighs it against the time
+of release that the rules give; changes nothing and asks no server. Never a word for the screen: those are the window's.
 """
 
 import datetime as dt
 import importlib.metadata
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from signer_app.desk.names import Names
-from signer_app.store.listings import InboxEntry, SendingRow, StoppedBatch
+from signer_app.deadlines import Deadlines, Due
+from signer_app.desk.incoming_model import LOUD_AFTER, IncomingRow, IncomingSnapshot, Place, is_valid
+from signer_app.exchange.session import only_signs
+from signer_app.store.incoming_model import ArrivalState, Asked
+from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import Urgency
+from signer_app.store.notices import Notice
+from signer_app.store.settings import Exchange, Settings
 from signer_app.store.store import View
 from signer_app.store.times import VIETNAM
+from signer_app.workdays import WorkCalendar
 from signer_app.workspace import Workspace
 from signer_resources import rules
-from signer_resources.rules import RuleProfile
 from signer_sync.contract import PacketKind
 
-NEWEST = 5
+NAMED = 5
 """Incoming documents that the home screen names."""
 LINES = 6
 """Lines of the list of what waits to be sent."""
@@ -28,20 +33,12 @@ _REFUSED_FOR = dt.timedelta(days=7)
 """So long the home screen speaks of a packet that nobody will take; it stays in the register for ever."""
 
 
-class Due(StrEnum):
-    """When a document must leave (Decree 30/2020, article 18.1; the rules "release.…" of the profile)."""
-
-    LATER = "later"
-    BEFORE_HOUR = "before_hour"
-    """Today, before the hour of the rule."""
-    TODAY = "today"
-    """Today: that hour has passed."""
-    LATE = "late"
-
-
 @dataclass(frozen=True)
 class Arrived:
-    """An incoming packet as the home screen names it; `sender` is a name, or the code where no name is known."""
+    """An incoming document as the home screen names it; `sender` is a name, or the code where no name is known.
+
+    `kind` is REVOKE for whatever its sender wants back. `says`: key of the words about its signatures or its state.
+    """
 
     id: str
     at: dt.datetime
@@ -49,16 +46,31 @@ class Arrived:
     subject: str
     urgency: Urgency
     kind: PacketKind
+    place: int = Place.UNDECIDED
+    says: str = ""
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """What came; `pressing` are hỏa tốc and recalls since the working day before."""
+    """What came, and what of it waits for the clerk.
 
-    today: int
-    secret: int
-    newest: tuple[Arrived, ...]
-    pressing: tuple[Arrived, ...]
+    `today`: how many came today; `open`: how many wait, `valid` of which one click accepts, and of `late` of which the
+    sender should have heard by now. `secret`: those with a mark of which nobody has told the person in charge.
+    `named`: the first of the list. `flash`: hỏa tốc that nobody has answered, the oldest first, `loud` of them for more
+    than ten minutes; `recalls`: those that their senders want back.
+    """
+
+    today: int = 0
+    secret: int = 0
+    open: int = 0
+    valid: int = 0
+    late: int = 0
+    named: tuple[Arrived, ...] = ()
+    flash: tuple[Arrived, ...] = ()
+    loud: int = 0
+    recalls: tuple[Arrived, ...] = ()
+    rows: Mapping[str, IncomingRow] = field(default_factory=dict, repr=False, compare=False)
+    """The whole list by ids."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +91,18 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Sending:
-    """What waits to be sent, what the server took today, and what it won't take as it is."""
+    """What waits to be sent, what the server took today, and what it won't take as it is.
+
+    `notices`: what the exchange has to say and nobody has seen yet; `external`: other systems exchange for all bodies.
+    """
 
     waiting: int
     oldest: dt.datetime | None
     sent_today: int
     lines: tuple[SendingRow, ...]
     refused: tuple[SendingRow, ...]
+    notices: tuple[Notice, ...] = ()
+    external: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,46 +120,75 @@ class TodaySnapshot:
 class Today:
     """Reads the snapshots; remembers which batches there were at its start: one of those can't run, it was cut."""
 
-    def __init__(self, space: Workspace, names: Names) -> None:
+    def __init__(self, space: Workspace, incoming: Callable[[], IncomingSnapshot]) -> None:
         self._space = space
-        self._names = names
+        self._look_incoming = incoming
         with space.store.view() as view:
             self._before = view.listings.newest_batch()
 
     def look(self) -> TodaySnapshot:
         """The home screen's facts now. KnownError as `Store.view`."""
         now = self._space.now().astimezone(VIETNAM)
-        calendar = Calendar.of(rules.load(now.date()))
+        settings = self._space.settings
+        deadlines = Deadlines.of(rules.load(now.date()), WorkCalendar.of(settings.calendar))
         midnight = dt.datetime.combine(now.date(), dt.time(), VIETNAM)
-        before = dt.datetime.combine(calendar.workday_before(now.date()), dt.time(), VIETNAM)
+        came = self._look_incoming()
         with self._space.store.view() as view:
             return TodaySnapshot(
                 now=now,
-                incoming=self._incoming(view, midnight, before),
-                outgoing=_outgoing(view, midnight, now, calendar),
-                sending=_sending(view, midnight, now),
+                incoming=_incoming(came, view.listings.arrived_since(midnight), now, _answered_here(settings)),
+                outgoing=_outgoing(view, midnight, now, deadlines),
+                sending=_sending(view, midnight, now, external=only_signs(settings)),
                 stopped=view.listings.stopped_batches(self._before),
                 version=importlib.metadata.version("signer"),
             )
 
-    def _incoming(self, view: View, midnight: dt.datetime, before: dt.datetime) -> Incoming:
-        return Incoming(
-            today=view.listings.arrived_since(midnight),
-            secret=view.listings.secret_since(before),
-            newest=tuple(self._arrived(entry) for entry in view.listings.newest_documents(NEWEST)),
-            pressing=tuple(self._arrived(entry) for entry in view.listings.pressing_since(before, _PRESSING)),
-        )
 
-    def _arrived(self, entry: InboxEntry) -> Arrived:
-        code = entry.from_org or ""
-        return Arrived(
-            entry.id,
-            entry.received_at,
-            self._names.all().get(code, code),
-            entry.subject or "",
-            urgency_of(entry.priority),
-            entry.kind or PacketKind.NEW,
-        )
+def _answered_here(settings: Settings) -> frozenset[str]:
+    """Bodies for which this program accepts and returns."""
+    return frozenset(body.code for body in settings.bodies if body.exchange is Exchange.SERVER)
+
+
+def _incoming(came: IncomingSnapshot, today: int, now: dt.datetime, ours: frozenset[str]) -> Incoming:
+    waiting = came.rows[: came.open]
+    secret = sum(row.secret for row in waiting)
+    flash = sorted((row for row in waiting if _is_flash(row)), key=lambda row: row.at)
+    return Incoming(
+        today=today,
+        secret=secret,
+        open=came.open - secret,
+        valid=sum(_is_accepted_by_one_click(row, ours) for row in waiting) if came.valid else 0,
+        late=len(came.late(now)),
+        named=tuple(_arrived(row) for row in [row for row in came.rows[: NAMED + _PRESSING] if not row.secret][:NAMED]),
+        flash=tuple(_arrived(row) for row in flash[:_PRESSING]),
+        loud=sum(now - row.at >= LOUD_AFTER for row in flash),
+        recalls=tuple(_arrived(row) for row in [row for row in waiting if _is_recall(row)][:_PRESSING]),
+        rows=came.by_id,
+    )
+
+
+def _is_accepted_by_one_click(row: IncomingRow, ours: frozenset[str]) -> bool:
+    return row.document is not None and is_valid(row.document) and row.document.org in ours
+
+
+def _is_recall(row: IncomingRow) -> bool:
+    """Whether its sender wants it back; a recall that isn't filed yet is one."""
+    if row.document is not None and row.document.asked is not None:
+        return row.document.asked is Asked.RECALL
+    return row.kind is PacketKind.REVOKE
+
+
+def _is_flash(row: IncomingRow) -> bool:
+    """Whether it is a hỏa tốc that nobody has answered; one that isn't filed yet is one."""
+    if row.urgency < Urgency.HOA_TOC or row.secret or _is_recall(row) or row.kind is PacketKind.STATUS:
+        return False
+    return row.document is None or row.document.state is ArrivalState.ARRIVED
+
+
+def _arrived(row: IncomingRow) -> Arrived:
+    kind = PacketKind.REVOKE if _is_recall(row) else row.kind
+    says = row.state_key if row.place == Place.DONE else (row.verdict_key or row.state_key)
+    return Arrived(row.id, row.at, row.sender, row.subject, row.urgency, kind, row.place, says)
 
 
 def urgency_of(priority: int | None) -> Urgency:
@@ -150,61 +196,14 @@ def urgency_of(priority: int | None) -> Urgency:
     return Urgency(priority) if priority in set(Urgency) else Urgency.NORMAL
 
 
-@dataclass(frozen=True)
-class Calendar:
-    """The working days: Monday to Friday without the days off of the rule profile."""
-
-    days_off: frozenset[dt.date]
-    working_days: int
-    """So many working days after its day a document must have left."""
-    hour: int
-
-    @classmethod
-    def of(cls, profile: RuleProfile) -> "Calendar":
-        """The calendar of the rules that hold."""
-        return cls(
-            frozenset(dt.date.fromisoformat(day) for day in profile.texts("calendar.days_off")),
-            int(profile.number("release.working_days")),
-            int(profile.number("release.before_hour")),
-        )
-
-    def is_workday(self, day: dt.date) -> bool:
-        """Whether the offices work on `day`."""
-        return day.weekday() < 5 and day not in self.days_off
-
-    def workday_before(self, day: dt.date) -> dt.date:
-        """The last working day before `day`."""
-        day -= dt.timedelta(days=1)
-        while not self.is_workday(day):
-            day -= dt.timedelta(days=1)
-        return day
-
-    def last_day(self, issued: dt.date) -> dt.date:
-        """The last day on which a document of the day `issued` may leave."""
-        day, left = issued, self.working_days
-        while left:
-            day += dt.timedelta(days=1)
-            left -= self.is_workday(day)
-        return day
-
-    def due(self, issued: dt.date, now: dt.datetime) -> Due:
-        """How a document of the day `issued` that has not left stands at `now` (Vietnam's time)."""
-        last = self.last_day(issued)
-        if now.date() > last:
-            return Due.LATE
-        if now.date() < last:
-            return Due.LATER
-        return Due.BEFORE_HOUR if now.hour < self.hour else Due.TODAY
-
-
-def _outgoing(view: View, midnight: dt.datetime, now: dt.datetime, calendar: Calendar) -> Outgoing:
+def _outgoing(view: View, midnight: dt.datetime, now: dt.datetime, deadlines: Deadlines) -> Outgoing:
     drafts, unsent = view.listings.waiting_drafts(), view.listings.unsent_days()
     # A draft that bears no date yet gets the day on which it is signed: it can't be late.
     days = [(group.day, group.count) for group in drafts if group.day] + [(group.day, group.count) for group in unsent]
     due = dict.fromkeys(Due, 0)
     for day, count in days:
-        due[calendar.due(day, now)] += count
-    late_days = max((now.date() - calendar.last_day(day)).days for day, _count in days) if days else 0
+        due[deadlines.due(day, now)] += count
+    late_days = max((now.date() - deadlines.last_day(day)).days for day, _count in days) if days else 0
     return Outgoing(
         needs_number=sum(group.count for group in drafts if group.needs_number),
         to_sign=sum(group.count for group in drafts if not group.needs_number),
@@ -214,11 +213,11 @@ def _outgoing(view: View, midnight: dt.datetime, now: dt.datetime, calendar: Cal
         due_today=due[Due.TODAY],
         late=due[Due.LATE],
         late_days=max(0, late_days),
-        hour=calendar.hour,
+        hour=deadlines.hour,
     )
 
 
-def _sending(view: View, midnight: dt.datetime, now: dt.datetime) -> Sending:
+def _sending(view: View, midnight: dt.datetime, now: dt.datetime, *, external: bool) -> Sending:
     unsent = view.listings.unsent(LINES)
     sent = view.listings.sent_since(midnight, LINES - len(unsent)) if len(unsent) < LINES else ()
     return Sending(
@@ -227,4 +226,6 @@ def _sending(view: View, midnight: dt.datetime, now: dt.datetime) -> Sending:
         sent_today=view.listings.sent_count_since(midnight),
         lines=(*unsent, *sent),
         refused=view.listings.refused_since(now - _REFUSED_FOR, _PRESSING),
+        notices=view.notices.unseen(),
+        external=external,
     )

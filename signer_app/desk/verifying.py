@@ -20,8 +20,9 @@ from signer_app.evidence.pieces import named
 from signer_app.paper.writing import write_paper
 from signer_app.signing.opening import screened
 from signer_app.tasks import Verify
-from signer_app.verification.model import FileReport, Integrity, Revocation, Trust, TrustMaterial, Verdict
+from signer_app.verification.model import FileReport, Integrity, TrustMaterial, Verdict
 from signer_app.verification.names import one_line
+from signer_app.verification.undecided import could_be_decided
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
@@ -210,7 +211,7 @@ class Verifying:
                 continue
             if is_file(path):
                 # While the network answers, addresses that failed lately are due too; a dead one isn't asked for each.
-                again = not answers or not _could_be_decided(answers[-1].report)
+                again = not answers or not could_be_decided(answers[-1].report)
                 answers.append(self.check(path, name=one.name, free_of_marks=one.free_of_marks, again=again))
             else:
                 with self._guard:
@@ -232,7 +233,7 @@ class Verifying:
     def _remember(self, path: Path, name: str, report: FileReport, *, free_of_marks: bool) -> None:
         with self._guard:
             self._undecided.pop(path, None)
-            if _could_be_decided(report):
+            if could_be_decided(report):
                 self._undecided[path] = _Undecided(name, free_of_marks, report.sha256)
             while len(self._undecided) > _REMEMBERED:
                 self._undecided.popitem(last=False)
@@ -352,16 +353,6 @@ def _readable(name: str) -> str:
 def _shown(name: str) -> str:
     """The name as people see it: in one line, for it may have been made to look like words of ours."""
     return one_line(_readable(name))
-
-
-def _could_be_decided(report: FileReport) -> bool:
-    """Whether only news about certificates, or another anchor, keeps the file from being decided."""
-    return report.verdict is Verdict.INDETERMINATE and any(
-        one.verdict is Verdict.INDETERMINATE
-        and one.integrity in (Integrity.INTACT, Integrity.CHANGED)
-        and (one.trust is not Trust.TRUSTED or one.revocation in (Revocation.UNKNOWN, Revocation.NOT_CHECKED))
-        for one in report.signatures
-    )
 
 
 def kept(checked: Iterable[Checked], hashes: frozenset[str]) -> tuple[Checked, ...]:

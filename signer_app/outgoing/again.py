@@ -42,7 +42,7 @@ def read_signed(view: View, document_id: str) -> SignedBefore:
     if document is None or not files:
         raise KnownError("again_unknown")
     paths = {file.id: path for file in files if (path := view.replacing.input_path(file.id)) is not None}
-    return SignedBefore(document, files, paths, _wish(view, files[0]))
+    return SignedBefore(document, files, paths, wish_of(view, files[0]))
 
 
 def draft_again(space: Workspace, examiner: Examiner, signed: SignedBefore) -> Draft:
@@ -66,7 +66,8 @@ def draft_again(space: Workspace, examiner: Examiner, signed: SignedBefore) -> D
         type=document.type or "",
         subject=document.subject or "",
         signer=document.signer_name or "",
-        receivers=wish.receivers if wish is not None else (),
+        # Whom the page meant, the page says again.
+        receivers=wish.receivers if wish is not None and wish.page is None else (),
         urgency=document.urgency,
         attachments=tuple(
             _attachment(space, file, paths.get(file.name, str(folder / file.name)))
@@ -78,7 +79,8 @@ def draft_again(space: Workspace, examiner: Examiner, signed: SignedBefore) -> D
     )
 
 
-def _wish(view: View, main: StoredFile) -> DocumentJob | None:
+def wish_of(view: View, main: StoredFile) -> DocumentJob | None:
+    """The wish by which a document with this main file was signed, if it is still known."""
     wish = view.batches.job_of(main.id)
     with suppress(msgspec.MsgspecError):
         return msgspec.json.decode(wish, type=DocumentJob) if wish is not None else None

@@ -23,11 +23,13 @@ from signer_app.signing.batch import Progress
 from signer_app.signing.examine import Examiner
 from signer_app.signing.jobs import appendix_profile
 from signer_app.signing.side_by_side import side_by_side
+from signer_app.store.receivers import PaperReason
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 
 F = TypeVar("F", DraftFile, DraftAttachment)
+_SAID = frozenset({PaperReason.LAW, PaperReason.CHOSEN})
 
 
 @dataclass
@@ -123,6 +125,9 @@ class Bringing:
                 attachments=with_outputs(tx, draft.attachments, place, outputs),
             )
             tx.drafts.add(placed)
+            # What the clerk said of this document's paper holds for it signed again; the rest is looked up anew.
+            said = [one for one in tx.receivers.paper(document_id) if one.reason in _SAID and one.done_at is None]
+            tx.receivers.put_paper(placed.id, said, self._space.now())
             return placed
 
         return self._space.store.write(write)

@@ -8,9 +8,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from signer_app.exchange.directory import Directory
 from signer_app.outgoing.grouping import is_appendix
-from signer_app.outgoing.model import Draft, Finding, Note, Severity
+from signer_app.outgoing.model import Draft, Finding, Note, Receivers, Severity
 from signer_app.outgoing.numbers import Taken, day_of, takes_number, use_of, value_of
 from signer_app.signing.jobs import has_own_number
 from signer_app.signing.release import document_type
@@ -21,32 +20,22 @@ from signer_resources.rules import RuleProfile
 
 
 @dataclass(frozen=True)
-class Organisations:
-    """Codes of the directory; `known` is False until a server has told one."""
-
-    known: bool = False
-    active: frozenset[str] = frozenset()
-    gone: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, directory: Directory) -> "Organisations":
-        """The codes of a directory."""
-        active = frozenset(org.code for org in directory.organisations if org.active)
-        gone = frozenset(org.code for org in directory.organisations if not org.active)
-        return cls(bool(directory.organisations), active, gone)
-
-
-@dataclass(frozen=True)
 class Ground:
-    """All that the checks look at beside the draft. `issued` is draft id → the number that its file has had before."""
+    """All that the checks look at beside the draft. `issued` is draft id → the number that its file has had before,
+    `receivers` draft id → who gets it.
+    """
 
     today: dt.date
     taken: Taken
     issued: Mapping[str, str]
-    organisations: Organisations
+    receivers: Mapping[str, Receivers]
     rules: RuleProfile
     again: Mapping[str, KnownError] = field(default_factory=dict)
     """Draft id → why the document in whose place it is to be signed can't be replaced any more."""
+
+    def receivers_of(self, draft: Draft) -> Receivers:
+        """Who gets the draft."""
+        return self.receivers.get(draft.id) or Receivers(draft.receivers)
 
 
 def check(draft: Draft, ground: Ground) -> tuple[Finding, ...]:
@@ -54,11 +43,20 @@ def check(draft: Draft, ground: Ground) -> tuple[Finding, ...]:
     return (*_number(draft, ground), *_date(draft, ground), *_type(draft, ground), *_others(draft, ground))
 
 
-def notes(draft: Draft) -> tuple[Note, ...]:
+def notes(draft: Draft, ground: Ground) -> tuple[Note, ...]:
     """What is worth knowing of it."""
-    if takes_number(draft) and not draft.receivers:
-        return (Note("out_no_receivers"),)
-    return ()
+    if not takes_number(draft):
+        return ()
+    told, receivers = [], ground.receivers_of(draft)
+    if receivers.asked:
+        told.append(Note("out_receivers_unknown", {"lines": "; ".join(receivers.asked)}))
+    elif not receivers.codes and not receivers.paper:
+        told.append(Note("out_no_receivers"))
+    if receivers.paper:
+        told.append(Note("out_receivers_paper", {"names": "; ".join(receivers.paper)}))
+    if receivers.referred:
+        told.append(Note("out_receivers_referred", {"lines": "; ".join(receivers.referred)}))
+    return tuple(told)
 
 
 def _number(draft: Draft, ground: Ground) -> list[Finding]:
@@ -113,7 +111,7 @@ def _type(draft: Draft, ground: Ground) -> list[Finding]:
 
 
 def _others(draft: Draft, ground: Ground) -> list[Finding]:
-    found, orgs = [], ground.organisations
+    found, receivers = [], ground.receivers_of(draft)
     if draft.id in ground.issued:
         found.append(Finding("issued_before", Severity.WARNING, {"number": ground.issued[draft.id]}))
     if draft.id in ground.again:
@@ -125,11 +123,8 @@ def _others(draft: Draft, ground: Ground) -> list[Finding]:
         found.append(Finding("attachment_not_looked", Severity.WARNING, {"names": ", ".join(unread)}))
     if len(draft.files) == 1 and is_appendix(draft.main.name):
         found.append(Finding("out_appendix_alone", Severity.WARNING, {"name": draft.main.name}))
-    if orgs.known:
-        unknown = [code for code in draft.receivers if code not in orgs.active and code not in orgs.gone]
-        gone = [code for code in draft.receivers if code in orgs.gone]
-        if unknown:
-            found.append(Finding("out_receiver_unknown", Severity.WARNING, {"codes": ", ".join(unknown)}))
-        if gone:
-            found.append(Finding("out_receiver_gone", Severity.WARNING, {"codes": ", ".join(gone)}))
+    if receivers.unknown:
+        found.append(Finding("out_receiver_unknown", Severity.WARNING, {"codes": ", ".join(receivers.unknown)}))
+    if receivers.ended:
+        found.append(Finding("out_receiver_gone", Severity.WARNING, {"codes": ", ".join(receivers.ended)}))
     return found

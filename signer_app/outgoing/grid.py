@@ -4,14 +4,17 @@ Main process, any thread; reads the database, the directory of organisations and
 """
 
 import datetime as dt
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+
+import msgspec
 
 from signer_app.exchange.directory import Directory, load_directory
+from signer_app.exchange.receivers import Resolution, resolve
 from signer_app.outgoing import numbers
-from signer_app.outgoing.checks import Ground, Organisations
+from signer_app.outgoing.checks import Ground
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Draft, Row
+from signer_app.outgoing.receivers import receivers_of
 from signer_app.outgoing.rows import make_row
 from signer_app.store.sequences import BY_NOTATION, Sequences
 from signer_app.store.store import View
@@ -27,9 +30,6 @@ class Grid:
     def __init__(self, space: Workspace, memory: Memory) -> None:
         self._space = space
         self._memory = memory
-        self._turn = threading.Lock()
-        """Guards the directory alone; never held while anything is read."""
-        self._directory: tuple[float, Directory] | None = None
 
     def rows(self) -> tuple[Row, ...]:
         """All rows in the clerk's order, those of signed documents among them."""
@@ -50,34 +50,25 @@ class Grid:
 
     def _unsigned(self, wanted: Callable[[Draft], bool]) -> tuple[Row, ...]:
         with self._space.store.view() as view:
-            drafts, ground = self._ground(view)
+            drafts, ground = self._ground(view, wanted)
         proposals = numbers.proposals(drafts, ground.today, ground.taken)
         answers = self._memory.answers()
         return tuple(
-            make_row(draft, ground, answers.get(draft.id), proposals.get(draft.id)) for draft in drafts if wanted(draft)
+            make_row(_with_receivers(draft, ground), ground, answers.get(draft.id), proposals.get(draft.id))
+            for draft in drafts
+            if wanted(draft)
         )
 
     def next_numbers(self, ids: Collection[str]) -> dict[str, str]:
         """Draft id → next number, for those of `ids` that lack one: urgent ones first, then as in the grid."""
         with self._space.store.view() as view:
-            drafts, ground = self._ground(view)
+            drafts, ground = self._ground(view, lambda _draft: False)
         wanted = frozenset(ids)
         return numbers.proposals([draft for draft in drafts if draft.id in wanted], ground.today, ground.taken)
 
     def directory(self) -> Directory:
-        """The organisations as the server last told them; read again when the file has changed."""
-        file = self._space.folder.cache / "organisations.json"
-        try:
-            stamp = file.stat().st_mtime
-        except OSError:
-            return Directory()
-        with self._turn:
-            known = self._directory
-        if known is None or known[0] != stamp:
-            known = (stamp, load_directory(self._space.folder.cache))
-            with self._turn:
-                self._directory = known
-        return known[1]
+        """The organisations as the servers last told them; the very same value while nothing has changed."""
+        return load_directory(self._space.folder.cache)
 
     def today(self) -> dt.date:
         """The day by which everything here is looked at."""
@@ -87,16 +78,22 @@ class Grid:
         """The rules of today."""
         return rules.load(self.today())
 
-    def _ground(self, view: View) -> tuple[tuple[Draft, ...], Ground]:
-        """All drafts, and what the checks look at beside each."""
-        drafts, today, body = view.drafts.list(), self.today(), self._body_code()
+    def understand(self, lines: Sequence[str]) -> Resolution:
+        """What typed lines of Nơi nhận mean, to the body of the token or the only one."""
+        with self._space.store.view() as view:
+            return resolve(view, self.body_code() or "", lines, candidates=False)
+
+    def _ground(self, view: View, wanted: Callable[[Draft], bool]) -> tuple[tuple[Draft, ...], Ground]:
+        """All drafts, and what the checks look at beside each that is wanted."""
+        drafts, today, body = view.drafts.list(), self.today(), self.body_code()
         taken = numbers.taken(view, drafts, today, body, self._sequences(body))
-        organisations = Organisations.of(self.directory())
+        asked = (draft for draft in drafts if wanted(draft))
+        receivers = receivers_of(view, self._space.settings, asked, body, today)
         again_refused = {draft.id: error for draft in drafts if (error := _why_not_again(view, draft)) is not None}
         issued = view.drafts.issued_before()
-        return drafts, Ground(today, taken, issued, organisations, rules.load(today), again_refused)
+        return drafts, Ground(today, taken, issued, receivers, rules.load(today), again_refused)
 
-    def _body_code(self) -> str | None:
+    def body_code(self) -> str | None:
         """Under which code numbers are taken: the body of the certificate looked through last, else the only one."""
         chosen = self._memory.chosen
         if chosen is not None:
@@ -107,6 +104,11 @@ class Grid:
     def _sequences(self, body: str | None) -> Sequences:
         known = self._space.settings.body(body) if body is not None else None
         return known.sequences if known is not None else BY_NOTATION
+
+
+def _with_receivers(draft: Draft, ground: Ground) -> Draft:
+    """The draft with the receivers that its page means, where the clerk named none."""
+    return msgspec.structs.replace(draft, receivers=ground.receivers_of(draft).codes)
 
 
 def _why_not_again(view: View, draft: Draft) -> KnownError | None:

@@ -76,5 +76,6 @@ class Handing:
         jobs = []
         for row in rows:
             job = job_of(row.draft, {key: seen_hash(plan) for key, plan in row.plans.items()}, outputs)
-            jobs.append(job if send else msgspec.structs.replace(job, receivers=()))
+            page = row.receivers.page
+            jobs.append(msgspec.structs.replace(job, page=page) if send else msgspec.structs.replace(job, receivers=()))
         return tuple(jobs)

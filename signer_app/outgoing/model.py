@@ -14,12 +14,13 @@ import msgspec
 from signer_app.pdf.model import CopyOrder, Finding, LetterFacts, PlaceOption, Profile, Severity
 from signer_app.pdf.plan import Placement, SigningPlan
 from signer_app.signing.batch import Outcome
+from signer_app.signing.jobs import FromPage
 from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, Urgency
 from signer_resources.errors import KnownError
 
 __all__ = [
     "Added", "Attached", "Changes", "CopyOrder", "Draft", "DraftAttachment", "DraftFile", "Examined", "FileRole",
-    "Finding", "Left", "Note", "PlaceOption", "Profile", "Row", "Severity", "State", "Urgency",
+    "Finding", "Left", "Note", "PlaceOption", "Profile", "Receivers", "Row", "Severity", "State", "Urgency",
 ]  # fmt: skip
 
 
@@ -47,6 +48,30 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Receivers:
+    """Who gets a draft. `codes` are the bodies, also those who can't be reached; `body` is the code of the body whose
+    document it is, "" where that isn't known yet.
+
+    `page` is set where the lines of the page say it. `unknown` and `ended` are those of the codes that the directory
+    doesn't have, or whose body is no more; `paper` the names of the others who get it on paper; `referred` lines that
+    point to another part of the document.
+    """
+
+    codes: tuple[str, ...] = ()
+    body: str = ""
+    page: FromPage | None = None
+    unknown: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    paper: tuple[str, ...] = ()
+    referred: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Lines of the page of which nobody has said what they mean; while there are any, it is kept unsent."""
+        return self.page.asked if self.page is not None else ()
+
+
+@dataclass(frozen=True)
 class Row:
     """A draft and what is known of it. `findings`, `plans` and `placements` go by the id of the file.
 
@@ -65,6 +90,8 @@ class Row:
     proposal: str | None = None
     key: str = ""
     outcomes: tuple[Outcome, ...] = ()
+    receivers: Receivers = Receivers()
+    """Who gets it, and how; the draft's own `receivers` are their codes, whoever named them."""
 
     @property
     def facts(self) -> LetterFacts:

@@ -32,6 +32,7 @@ from signer_app.outgoing.model import (
     Profile,
     Row,
 )
+from signer_app.outgoing.reading import read_receivers
 from signer_app.signing.batch import DocumentWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import DocumentJob
@@ -66,6 +67,10 @@ class Outgoing:
     def forget_signed(self) -> None:
         """Takes the rows of signed documents off the grid; they stay in the register."""
         self._memory.forget_signed()
+
+    def body_code(self) -> str | None:
+        """The body whose documents these are, as far as that is clear now."""
+        return self._grid.body_code()
 
     def directory(self) -> Directory:
         """The organisations as the server last told them."""
@@ -135,12 +140,20 @@ class Outgoing:
         proposals = self.propose_numbers(ids)
         return self.edit_many({draft_id: Changes(number=number) for draft_id, number in proposals.items()})
 
+    def read_receivers(self, text: str) -> tuple[str, ...]:
+        """Codes of the receivers that a person typed; KnownError "out_receiver_unreadable", "out_receiver_on_paper"."""
+        return read_receivers(text, self._grid.understand)
+
+    def read_cells(self, text: str) -> paste.Pasted:
+        """What a `paste` of this text would change; raises as that."""
+        return paste.read_cells(text, self._grid.understand)
+
     def paste(self, ids: Sequence[str], text: str) -> paste.PasteResult:
         """Fills drafts, in the order of `ids`, from cells of a spreadsheet, row by row (Dán danh sách số).
 
         A row with a cell that can't be read changes nothing. KnownError "out_paste_nothing", "out_paste_unclear".
         """
-        pasted = paste.read_cells(text, self.directory())
+        pasted = self.read_cells(text)
         pairs = zip(ids, pasted.rows, strict=False)
         changes = {draft_id: row.changes for draft_id, row in pairs if row.changes and row.changes != Changes()}
         if changes:

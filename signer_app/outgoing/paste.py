@@ -1,7 +1,8 @@
 """A column or a block of cells from a spreadsheet, read into changes of drafts.
 
-Pure functions. Columns are known by their heads, or else by what stands in them: numbers, numbers with notation, days.
-A row with a cell that can't be read changes nothing and is told; no cell is taken for something else to make it fit.
+Functions of the text, and for receivers of what lines mean. Columns are known by their heads, or else by what stands in
+them: numbers, numbers with notation, days. A row with a cell that can't be read changes nothing and is told; no cell is
+taken for something else to make it fit.
 """
 
 import csv
@@ -13,9 +14,15 @@ from enum import StrEnum
 
 import msgspec
 
-from signer_app.exchange.directory import Directory
 from signer_app.outgoing.model import Changes
-from signer_app.outgoing.reading import read_day, read_notation, read_number, read_receivers, read_urgency
+from signer_app.outgoing.reading import (
+    Understand,
+    read_day,
+    read_notation,
+    read_number,
+    read_receivers,
+    read_urgency,
+)
 from signer_app.pdf.names import fold
 from signer_resources.errors import KnownError
 
@@ -92,8 +99,10 @@ class PasteResult:
     ignored: tuple[str, ...]
 
 
-def read_cells(text: str, directory: Directory) -> Pasted:
-    """The rows of a pasted text; KnownError "out_paste_nothing" where no column makes sense."""
+def read_cells(text: str, understand: Understand) -> Pasted:
+    """The rows of a pasted text; `understand` tells what receivers mean. KnownError "out_paste_nothing" where no column
+    makes sense.
+    """
     table = _table(text)
     heads = _heads(table[0]) if table else None
     rows = list(enumerate(table, start=1))
@@ -109,7 +118,7 @@ def read_cells(text: str, directory: Directory) -> Pasted:
         columns = _guessed(table)
     if not columns:
         raise KnownError("out_paste_nothing")
-    read = [_row(number, cells, columns, directory) for number, cells in rows]
+    read = [_row(number, cells, columns, understand) for number, cells in rows]
     faults = tuple(fault for _row_, found in read for fault in found)
     return Pasted(tuple(row for row, _found in read), faults, tuple(ignored))
 
@@ -192,7 +201,7 @@ def _counts(cells: Sequence[str]) -> bool:
 
 
 def _row(
-    number: int, cells: Sequence[str], columns: Mapping[int, Column], directory: Directory
+    number: int, cells: Sequence[str], columns: Mapping[int, Column], understand: Understand
 ) -> tuple[PastedRow, list[CellFault]]:
     changes, faults = Changes(), []
     for place, column in columns.items():
@@ -200,13 +209,13 @@ def _row(
         if not text:
             continue
         try:
-            changes = _with_cell(changes, column, text, directory)
+            changes = _with_cell(changes, column, text, understand)
         except KnownError as error:
             faults.append(CellFault(number, column, error))
     return PastedRow(number, None if faults else changes), faults
 
 
-def _with_cell(changes: Changes, column: Column, text: str, directory: Directory) -> Changes:
+def _with_cell(changes: Changes, column: Column, text: str, understand: Understand) -> Changes:
     replace = msgspec.structs.replace
     match column:
         case Column.NUMBER:
@@ -219,7 +228,7 @@ def _with_cell(changes: Changes, column: Column, text: str, directory: Directory
         case Column.DATE:
             return replace(changes, date=read_day(text))
         case Column.RECEIVERS:
-            return replace(changes, receivers=read_receivers(text, directory))
+            return replace(changes, receivers=read_receivers(text, understand))
         case Column.URGENCY:
             return replace(changes, urgency=read_urgency(text))
         case Column.TYPE:

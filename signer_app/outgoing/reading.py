@@ -1,18 +1,22 @@
 """What a person types or pastes into a cell, read: number and notation, day, receivers, urgency.
 
-Pure functions; each raises a KnownError that names what it could not read. Lenient in form (dashes, blanks, leading
-zeros), never in sense: nothing is guessed.
+Functions of what is typed, and for receivers of what lines mean; each raises a KnownError that names what it could not
+read. Lenient in form (dashes, blanks, leading zeros), never in sense: nothing is guessed.
 """
 
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 
-from signer_app.exchange.directory import Directory, KnownOrganisation
-from signer_app.pdf.names import body_key, fold, same_body
+from signer_app.exchange.receivers import Line, LineState, Resolution, lines_of
+from signer_app.pdf.names import fold
 from signer_app.signing.jobs import printed_number
 from signer_app.store.model import Urgency
 from signer_resources.errors import KnownError
+
+Understand = Callable[[Sequence[str]], Resolution]
+"""What lines of Nơi nhận mean."""
 
 # The first number of a year is 01 (Decree 30/2020/NĐ-CP, article 15), so no number is zero.
 _NUMBER = re.compile(
@@ -70,26 +74,33 @@ def read_day(text: str) -> dt.date:
     raise KnownError("out_date_unreadable", text=text)
 
 
-def read_receivers(text: str, directory: Directory) -> tuple[str, ...]:
-    """Codes of receivers that are named by code or, as in the directory, by name; parted by ; or a new line, codes
-    also by a comma. KnownError "out_receiver_unreadable" for what is neither.
+def read_receivers(text: str, understand: Understand) -> tuple[str, ...]:
+    """Codes of receivers that are named by code, as in the directory, by a group's name or as they were explained
+    before; parted by ; or a new line, or by commas. Who is nobody to send to (Lưu) is left out.
+
+    KnownError "out_receiver_unreadable" for what is none of these, "out_receiver_on_paper" for who gets it on paper.
     """
-    names: dict[str, list[KnownOrganisation]] = {}
-    for org in directory.organisations:
-        names.setdefault(body_key(org.name), []).append(org)
-
-    def named(name: str) -> list[str]:
-        found = [org.code for org in names.get(body_key(name), ()) if same_body(name, org.name)]
-        return found if len(found) == 1 else []
-
     codes: list[str] = []
-    for part in (part.strip(" -–.") for part in re.split(r"[;\n]", text)):
-        for name in [part] if named(part) else [piece.strip() for piece in part.split(",") if piece.strip()]:
-            known = named(name) or ([name] if _CODE.fullmatch(name) else [])
-            if not known:
-                raise KnownError("out_receiver_unreadable", text=name)
-            codes += known
+    for line in understand(lines_of(text)).lines:
+        # A name may hold commas; so may a list.
+        parts = [part.strip() for part in line.text.split(",") if part.strip()]
+        several = line.state is LineState.ASK and len(parts) > 1
+        for one in understand(parts).lines if several else (line,):
+            codes += _codes(one)
     return tuple(dict.fromkeys(codes))
+
+
+def _codes(line: Line) -> tuple[str, ...]:
+    match line.state:
+        case LineState.ASK if _CODE.fullmatch(line.text):
+            # A code that isn't in the directory is still a code.
+            return (line.text,)
+        case LineState.ASK:
+            raise KnownError("out_receiver_unreadable", text=line.text)
+        case LineState.PAPER:
+            raise KnownError("out_receiver_on_paper", text=line.text)
+        case LineState.FOUND | LineState.NOBODY:
+            return tuple(reach.code for reach in line.reaches)
 
 
 def read_urgency(text: str) -> Urgency:

@@ -48,7 +48,8 @@ def make_row(draft: Draft, ground: Ground, answer: Answer | None, proposal: str 
         findings=findings,
         plans={key: work.plan for key, work in files.items() if work.plan is not None},
         placements={key: work.result.placements for key, work in files.items() if work.result is not None},
-        notes=checks.notes(draft),
+        notes=checks.notes(draft, ground),
+        receivers=ground.receivers_of(draft),
         proposal=proposal,
         key=_search_key(draft, ground.today),
     )

@@ -127,6 +127,8 @@ class LetterFacts(_Value, frozen=True):
     """The mark of ô 10b as it stands: "KHẨN", "THƯỢNG KHẨN", "HỎA TỐC"."""
     body: str | None = None
     """The issuing body as ô 2 names it."""
+    receivers: tuple[str, ...] = ()
+    """The lines of Kính gửi and Nơi nhận (ô 9a, 9b), without bullets, closing marks and "Lưu"."""
 
 
 class EarlierSignature(_Value, frozen=True):

@@ -31,6 +31,7 @@ from signer_app.pdf.letter import (
     Signers,
     find_date_line,
     find_number_line,
+    find_receivers,
     find_secrecy_mark,
     find_title,
     find_urgency_mark,
@@ -248,6 +249,7 @@ class _Preflight:
             pages=len(self.pages),
             urgency=find_urgency_mark(self.pages[0]),
             body=issuing_body(self.pages[0]),
+            receivers=find_receivers(self.pages),
         )
 
     def _typed_date(self, line: DateLine) -> dt.date | None:

@@ -16,6 +16,7 @@ from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
 from signer_app.pdf.names import fold
 from signer_app.pdf.plan import SigningPlan, plan_hash
 from signer_app.store.model import Draft, FileRole, Urgency
+from signer_app.store.receivers import PaperReceiver
 from signer_resources.errors import KnownError
 
 _NUMBER = re.compile(r"^\s*(?P<number>\d+[a-zđ]?)\s*(?:/(?P<year>\d{4}))?\s*/\s*(?P<notation>[^\s/][^\s]*)\s*$")
@@ -68,12 +69,22 @@ class AttachmentJob(_Value, frozen=True):
         return Path(self.path).name
 
 
+class FromPage(_Value, frozen=True):
+    """What the lines of Nơi nhận on the page say beside the receivers' codes: who gets the document on paper, of those
+    who have no code, and the lines of which nobody has said yet what they mean.
+    """
+
+    paper: tuple[PaperReceiver, ...] = ()
+    asked: tuple[str, ...] = ()
+
+
 class DocumentJob(_Value, frozen=True):
     """One document: its main file first, then its appendices; what the person said of it, None for what the page says.
 
-    `receivers` are codes; `type` is a type's name; `draft` is the id of the draft that ends with the signing.
-    `attachments` go along unsigned. `copy` is what the copy profile makes. `replaces` is the id of a document that was
-    signed before, not sent, and is signed again (Ký lại): its number goes to the new one.
+    `receivers` are codes; `page` is set where they come from the page, None where the person named them. `type` is a
+    type's name; `draft` is the id of the draft that ends with the signing. `attachments` go along unsigned. `copy` is
+    what the copy profile makes. `replaces` is the id of a document that was signed before, not sent, and is signed
+    again (Ký lại): its number goes to the new one.
     """
 
     files: tuple[FileJob, ...]
@@ -89,6 +100,12 @@ class DocumentJob(_Value, frozen=True):
     attachments: tuple[AttachmentJob, ...] = ()
     copy: CopyOrder | None = None
     replaces: str | None = None
+    page: FromPage | None = None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it has receivers to be sent to, and nobody must be asked first who they are."""
+        return bool(self.receivers) and (self.page is None or not self.page.asked)
 
 
 class Jobs(Sequence[DocumentJob]):

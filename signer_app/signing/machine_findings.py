@@ -74,7 +74,8 @@ def require_writable(output: Path) -> None:
     try:
         while not folder.exists():
             folder = folder.parent
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".signer-", suffix=".part"):
+        # Without a name, where the system can: a power cut must leave nothing in the clerk's folder.
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         if is_full(error):

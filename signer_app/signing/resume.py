@@ -114,14 +114,15 @@ def _as_now(view: View, job: DocumentJob, *, send: bool) -> DocumentJob | None:
     if draft is None:
         return None
     now = job_of(draft)
-    receivers = now.receivers if send else ()
-    if _without_places(now) == _without_places(job):
-        return msgspec.structs.replace(job, receivers=receivers)
-    return msgspec.structs.replace(now, receivers=receivers)
+    # Whom the page meant when the clerk said yes is still meant, unless the clerk has named others.
+    page = job.page if send and not now.receivers else None
+    receivers = job.receivers if page is not None else now.receivers if send else ()
+    said = job if _without_places(now) == _without_places(job) else now
+    return msgspec.structs.replace(said, receivers=receivers, page=page)
 
 
 def _without_places(job: DocumentJob) -> DocumentJob:
     """The job without where its copies go, to whom, and which plan was seen."""
     files = tuple(msgspec.structs.replace(file, output="", plan=None) for file in job.files)
     attachments = tuple(msgspec.structs.replace(item, output=None) for item in job.attachments)
-    return msgspec.structs.replace(job, files=files, receivers=(), attachments=attachments)
+    return msgspec.structs.replace(job, files=files, receivers=(), page=None, attachments=attachments)

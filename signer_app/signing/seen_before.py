@@ -60,7 +60,7 @@ class SeenBefore:
             document = view.batches.document(self._batch, row.document)
             files = view.batches.of_document(self._batch, row.document)
         work = work_of(document, files) if document is not None else None
-        if work is None or msgspec.structs.replace(work.job, receivers=job.receivers) != job:
+        if work is None or msgspec.structs.replace(work.job, receivers=job.receivers, page=job.page) != job:
             return None
         work.job = job
         return work if self._examiner.still_holds(work) else None

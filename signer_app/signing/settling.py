@@ -3,6 +3,7 @@
 Main process, on the thread that signs. From here on a document is signed: nobody is told so before.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -18,12 +19,12 @@ from signer_app.signing.batch import DocumentWork, FileWork, Made
 from signer_app.signing.examine import day_of
 from signer_app.signing.number_keeping import owner_of
 from signer_app.signing.records import Records, level_of, own_signature
-from signer_app.signing.release import is_released, make_packet, type_of
+from signer_app.signing.release import goes_to, make_packet, type_of
 from signer_app.signing.rows import file_row
 from signer_app.store.batch_model import BatchFile
 from signer_app.store.model import DocumentState, FileState, JournalAction, StoredFile
 from signer_app.store.store import Signing, Transaction
-from signer_app.workspace import Workspace
+from signer_app.workspace import Workspace, operator_name
 from signer_resources.errors import KnownError
 
 
@@ -77,19 +78,25 @@ class Settler:
         files = tuple(records.stored(document, item, position) for position, item in enumerate(made))
         attached = records.attached(document, work.attached, len(files))
         packet, body = None, records.chosen.body
-        if body is not None and is_released(work, document, body):
+        with store.view() as view:
+            goes = goes_to(view, work, document, body)
+        work.main.outcome = replace(work.main.outcome, warnings=(*work.main.outcome.warnings, *goes.told))
+        if body is not None and goes.leaves:
             document = msgspec.structs.replace(document, state=DocumentState.RELEASED)
             packet = make_packet(
                 work,
                 document,
                 files,
                 made,
+                goes,
                 body=body,
                 rules=records.rules,
                 directory=self.directory,
                 blobs=store.blobs,
                 folder=made[0].path.parent,
                 now=space.now(),
+                hold=dt.timedelta(seconds=space.settings.hold_seconds),
+                operator=operator_name(),
                 attached=attached,
             )
         for item in made:
@@ -123,6 +130,7 @@ class Settler:
                 owner=owner_of(work),
                 sequences=records.sequences,
                 replaces=work.job.replaces,
+                paper=goes.paper,
             ),
             lambda: self._look_again(attached),
         )

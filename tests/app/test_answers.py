@@ -19,7 +19,7 @@ def test_each_schema_is_one(name: str) -> None:
 
 
 def test_there_is_a_schema_for_each_command_and_for_errors() -> None:
-    looking = {"tokens", "check", "verify", "evidence", "trust", "outbox", "journal", "doctor", "drivers"}
+    looking = {"tokens", "check", "verify", "evidence", "trust", "outbox", "inbox", "journal", "doctor", "drivers"}
     commands = {"sign", "resume", "upgrade", "sync", "demo", "handover", "form", "register", "report", *looking}
     assert set(SCHEMAS) == {*commands, "error"}
 

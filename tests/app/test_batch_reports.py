@@ -17,8 +17,8 @@ import pypdfium2
 import pytest
 
 from signer_app.batch_reports import ReportHead, report_lines, report_of, write_report
-from signer_app.batch_reports.streamed import StreamedPdf, font_name
-from signer_app.batch_reports.words import defused
+from signer_app.paper.cells import defused
+from signer_app.paper.streamed import StreamedPdf, font_name
 from signer_app.pdf.fonts import face
 from signer_app.pdf.model import Profile
 from signer_app.pdf.plan import Style

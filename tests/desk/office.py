@@ -205,7 +205,7 @@ def office(folder: Path) -> Iterator[Office]:
             KnownOrganisation(DEPARTMENT, "Sở Nội vụ tỉnh An Sơn"),
             KnownOrganisation(ORG, "Ủy ban nhân dân xã Hòa Sơn"),
         )
-        save_directory(space.folder.cache, Directory(MONDAY, known))
+        save_directory(space.store, Directory(MONDAY, known))
         yield Office(space, clock, folder)
 
 

@@ -12,17 +12,27 @@ from signer_app.demo.pki_names import Holder
 from signer_app.desk.check_values import Check, CheckName, CheckState, merged, told, worst
 from signer_app.desk.checks import Checks
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.networking import Networking
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView, look
 from signer_app.store.model import JournalAction
-from signer_app.store.settings import CertificateRole, ServerSettings
+from signer_app.store.settings import (
+    Body,
+    CertificateRole,
+    ChannelKind,
+    Exchange,
+    NetworkSettings,
+    ProxyChoice,
+    ServerSettings,
+)
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 from signer_sync.keystore import FileKeyStore
 from signer_token.model import PinState, Token, TokenCertificate
-from tests.desk.office import Office, changed
+from tests.desk.office import ORG, Office, changed
 from tests.store.letters import Clock, Letters, not_secret
 from tests.support.pki import shared_pki
 from tests.support.workspace import Site
+from tests.sync.office_proxy import office_proxy
 
 GOOD, WARN, BAD, NOT_CHECKED = CheckState.GOOD, CheckState.WARN, CheckState.BAD, CheckState.NOT_CHECKED
 DEAD = "http://127.0.0.1:9"
@@ -208,6 +218,32 @@ def test_offline_is_an_answer(office: Office) -> None:
     assert code(found[CheckName.SERVER]) == "server_unreachable"
     assert code(found[CheckName.TIMESTAMP]) == "machine_tsa_away"
     assert clock(checks).state is NOT_CHECKED
+
+
+def test_the_server_is_asked_on_the_way_that_the_settings_say(office: Office) -> None:
+    with office_proxy(login="vanthu:x") as proxy:
+        by_hand = NetworkSettings(proxy=ProxyChoice.MANUAL, proxy_url=proxy.url)
+        changed(office, server=ServerSettings(url="https://vb.tinh.vn"), network=by_hand)
+        found = {one.name: one for one in asking(office.space).asked(TokensSnapshot())}
+        assert code(found[CheckName.SERVER]) == "proxy_refused"
+        assert proxy.asked[0].startswith("CONNECT vb.tinh.vn")
+
+
+def test_where_another_system_exchanges_no_server_is_missed_and_none_is_asked(office: Office) -> None:
+    body = Body(code=ORG, name="UBND xã Hòa Sơn", exchange=Exchange.EXTERNAL)
+    changed(office, bodies=(body,), server=ServerSettings(url=DEAD))
+    assert check(office, CheckName.SERVER, link=Link.NOT_ENROLLED).key == "un_server_external"
+    found = {one.name: one for one in asking(office.space).asked(TokensSnapshot())}
+    assert (found[CheckName.SERVER].state, found[CheckName.SERVER].key) == (GOOD, "un_server_external")
+
+
+def test_a_channel_that_would_be_written_to_is_not_asked_beside_another_process(office: Office, tmp_path: Path) -> None:
+    body = Body(code=ORG, name="UBND xã Hòa Sơn", channel=ChannelKind.FOLDER, exchange_folder=str(tmp_path / "gone"))
+    changed(office, bodies=(body,))
+    found = {one.name: one for one in asking(office.space).asked(TokensSnapshot())}
+    assert code(found[CheckName.SERVER]) == "folder_unreachable"
+    with workspace(office.space.folder.path, Overrides(), writing=False) as reading:
+        assert Networking(reading).try_ways() == ()
 
 
 def test_a_reached_server_tells_who_it_is_and_what_the_time_is(site: Site, tmp_path: Path) -> None:

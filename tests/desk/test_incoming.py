@@ -1,20 +1,27 @@
-"""Incoming packets: listed, taken apart without trusting a name, verified, saved, and forgotten with the workspace."""
+"""Incoming documents: listed, opened without trusting a name, verified, saved; packets forgotten with the workspace."""
 
+import datetime as dt
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import signer_resources
 from signer_app.desk.incoming import Incoming, IncomingRow, OpenedPacket
+from signer_app.desk.incoming_model import Place
 from signer_app.desk.names import Names
 from signer_app.desk.verifying import Verifying
+from signer_app.pdf.names import fold
+from signer_app.store.incoming_model import IncomingDocument
 from signer_app.store.model import Urgency
 from signer_app.verification.model import Verdict
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
+from signer_sync.edxml import Priority
 from tests.desk.office import SENDER, Office
+from tests.exchange.arrivals import broken_letter, plain_letter, post, signed_letter
 
 LETTER = b"%PDF-1.7 not much of a letter"
 
@@ -32,15 +39,16 @@ def opened(inbox: Incoming) -> OpenedPacket:
     return inbox.open(only(inbox))
 
 
-def test_the_list_tells_sender_subject_urgency_and_kind_the_newest_first(office: Office) -> None:
-    office.came(b"one", "V/v một", priority=1)
-    office.clock.go_on(60)
+def test_what_is_not_filed_yet_tells_sender_subject_urgency_and_kind_the_urgent_first(office: Office) -> None:
     office.came(b"two", "V/v hai", sender="X99", kind=PacketKind.REVOKE, priority=9)
+    office.clock.go_on(60)
+    office.came(b"one", "V/v một", priority=1)
     rows = incoming(office).look().rows
     assert [(row.subject, row.sender, row.urgency, row.kind) for row in rows] == [
-        ("V/v hai", "X99", Urgency.NORMAL, PacketKind.REVOKE),
         ("V/v một", SENDER, Urgency.KHAN, PacketKind.NEW),
+        ("V/v hai", "X99", Urgency.NORMAL, PacketKind.REVOKE),
     ]
+    assert {row.state_key for row in rows} == {"incoming_state_filing"}
 
 
 def test_of_a_secret_packet_only_its_coming_is_listed_and_nothing_can_be_opened(office: Office) -> None:
@@ -49,7 +57,7 @@ def test_of_a_secret_packet_only_its_coming_is_listed_and_nothing_can_be_opened(
     row = only(inbox)
     assert (row.secret, row.sender, row.subject, row.sha256) == (True, "", "", None)
     assert inbox.learn((row,), lambda: False) == 0
-    with pytest.raises(ValueError, match="secret"):
+    with pytest.raises(ValueError, match="nothing was kept"):
         inbox.open(row)
 
 
@@ -72,7 +80,7 @@ def test_numbers_are_learnt_from_the_packets_and_what_nobody_can_read_says_so(of
     assert [row.facts for row in rows] == [None, None]
     assert inbox.learn(rows, lambda: True) == 0
     assert inbox.learn(rows, lambda: False) == 2
-    broken, whole = (row.facts for row in inbox.look().rows)
+    whole, broken = (row.facts for row in inbox.look().rows)
     assert whole is not None
     assert broken is not None
     assert (whole.label, whole.readable, broken.label, broken.readable) == ("12/UBND-VX", True, "", False)
@@ -174,3 +182,110 @@ def test_a_copy_that_was_altered_in_the_meantime_is_not_saved(office: Office, tm
         inbox.save(file, tmp_path / "thu.pdf")
     assert caught.value.code == "blob_damaged"
     assert not (tmp_path / "thu.pdf").exists()
+
+
+# ---- documents
+
+
+def test_what_presses_stands_first_then_what_is_asked_then_problems_then_what_is_valid(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        inbox = incoming(here.office)
+        here.came(here.letter("1"))
+        here.came(here.letter("2", broken_letter()))
+        here.came(here.letter("3"))
+        here.came(here.recall("3"))
+        here.came(here.letter("4", plain_letter(), priority=Priority.FLASH))
+        here.came(here.letter("5"))
+        here.office.secret_came()
+        snapshot = inbox.look()
+        told = [(row.facts.label[:1] if row.facts else "", row.place) for row in snapshot.rows]
+        assert told == [
+            ("4", Place.FLASH),
+            ("3", Place.ASKED),
+            ("2", Place.PROBLEM),
+            ("", Place.PROBLEM),
+            ("1", Place.VALID),
+            ("5", Place.VALID),
+        ]
+        assert (snapshot.valid, snapshot.open) == (2, 6)
+        assert [row.state_key for row in snapshot.rows][:2] == ["incoming_state_arrived", "incoming_state_recall"]
+        inbox.deciding.accept_all_valid()
+        done = inbox.look()
+        assert [row.facts.label[:1] for row in done.rows[-2:] if row.facts] == ["5", "1"] or done.open == 4
+        assert (done.valid, done.open) == (0, 4)
+
+
+def test_only_what_is_new_is_read_and_the_same_answer_given_while_nothing_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with post(tmp_path) as here:
+        inbox = incoming(here.office)
+        here.came(here.letter("1"))
+        here.came(here.letter("2"))
+        first = inbox.look()
+        assert inbox.look() is first
+        made: list[str] = []
+        row = Incoming._row
+
+        def counted(self: Incoming, document: IncomingDocument, *rest: Any) -> IncomingRow:
+            made.append(document.label)
+            return row(self, document, *rest)
+
+        monkeypatch.setattr(Incoming, "_row", counted)
+        here.deciding.accept(next(one.id for one in here.documents() if one.label == "2/UBND-VX"))
+        changed = inbox.look()
+        assert made == ["2/UBND-VX"]
+        assert {one.state_key for one in changed.rows} == {"incoming_state_arrived", "incoming_state_accepted"}
+
+
+def test_a_hoa_toc_is_loud_after_ten_minutes_and_late_at_the_day_s_end(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        inbox = incoming(here.office)
+        here.came(here.letter("1", priority=Priority.FLASH))
+        here.came(here.letter("2"))
+        snapshot, now = inbox.look(), here.office.now
+        assert snapshot.loud(now + dt.timedelta(minutes=9)) == ()
+        assert [row.urgency for row in snapshot.loud(now + dt.timedelta(minutes=10))] == [Urgency.HOA_TOC]
+        assert snapshot.late(now) == ()
+        assert len(snapshot.late(now + dt.timedelta(days=1))) == 2
+        here.deciding.accept_all_valid()
+        assert inbox.look().loud(now + dt.timedelta(hours=1)) == ()
+        assert inbox.look().late(now + dt.timedelta(days=9)) == ()
+
+
+def test_a_filed_document_is_opened_from_its_blobs_and_a_recalled_one_for_the_log_alone(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        inbox = incoming(here.office)
+        here.came(here.letter("1"))
+        row = only(inbox)
+        (file,) = inbox.open(row).files
+        assert (file.name, file.path.read_bytes()) == ("thu.pdf", signed_letter())
+        assert list(here.office.space.folder.work.glob("incoming-*")) == []
+        details = inbox.details(row.id)
+        assert ([one.verdict for one in details.files], [one.what for one in details.events]) == (
+            ["valid"],
+            ["arrived"],
+        )
+        here.came(here.recall("1"))
+        here.deciding.answer(row.id, agree=True, decided_by="Chủ tịch")
+        with pytest.raises(KnownError) as caught:
+            inbox.open(only(inbox))
+        assert caught.value.code == "incoming_quarantined"
+        assert inbox.open(only(inbox), for_log=True).files[0].sha256 == file.sha256
+
+
+def test_documents_are_found_without_diacritics_by_number_subject_and_sender(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        here.came(here.letter("12"))
+        (row,) = incoming(here.office).look().rows
+        assert all(fold(words) in row.search for words in ("12/ubnd", "RÀ SOÁT ĐÊ ĐIỀU", "tinh an son", "tran van an"))
+
+
+def test_a_secret_packet_that_was_told_of_no_longer_presses(office: Office) -> None:
+    office.secret_came()
+    inbox = incoming(office)
+    row = only(inbox)
+    assert (row.place, row.packet is not None) == (Place.PROBLEM, True)
+    assert row.packet is not None
+    inbox.deciding.report_secret(row.packet)
+    assert only(inbox).place == Place.DONE

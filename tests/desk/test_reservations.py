@@ -131,7 +131,7 @@ def test_the_command_lists_what_is_issued_kept_and_given_up(office: Office, sign
     with office.store.view() as view:
         actions = [entry.use.action for entry in view.journal.entries()]
     assert JournalAction.NUMBER_GIVEN_UP in actions
-    assert signer.json("--year", "2025") == (0, {"year": 2025, "numbers": []})
+    assert signer.json("--year", "2025") == (0, {"year": 2025, "numbers": [], "out": None})
     assert signer.json("--body", "H99")[1]["numbers"] == []
     code, told = signer("register")
     assert code == 0

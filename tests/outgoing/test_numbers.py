@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from signer_app.outgoing import numbers
-from signer_app.outgoing.checks import Ground, Organisations, check, notes
-from signer_app.outgoing.model import Draft, Profile, Urgency
+from signer_app.outgoing.checks import Ground, check, notes
+from signer_app.outgoing.model import Draft, Profile, Receivers, Urgency
 from signer_app.outgoing.numbers import Series, Taken
 from signer_app.pdf.model import LetterFacts
+from signer_app.signing.jobs import FromPage
 from signer_app.store.documents import NumberUse
 from signer_app.store.model import Document, DocumentState
 from signer_app.store.reservations import Reservation
@@ -39,10 +40,10 @@ def ground(
     drafts: Sequence[Draft],
     last: Mapping[Series, int] | None = None,
     used: Mapping[NumberUse, Document] | None = None,
-    organisations: Organisations | None = None,
+    receivers: Mapping[str, Receivers] | None = None,
 ) -> Ground:
     taken = Taken.of(drafts, TODAY, last or {}, used or {})
-    return Ground(TODAY, taken, {}, organisations or Organisations(), rules.load(TODAY))
+    return Ground(TODAY, taken, {}, receivers or {}, rules.load(TODAY))
 
 
 def codes(checked: Draft, on: Ground) -> list[str]:
@@ -116,13 +117,28 @@ def test_date_type_and_company_of_a_draft_are_checked(made: Draft, expected: lis
     assert codes(made, ground([made])) == expected
 
 
-def test_receivers_are_checked_only_against_a_directory_that_is_known() -> None:
+def test_receivers_who_cannot_be_reached_are_told() -> None:
     sent = draft("1", receivers=("H77", "H77.99", "H00"))
-    known = Organisations(known=True, active=frozenset({"H77"}), gone=frozenset({"H00"}))
+    known = Receivers(codes=sent.receivers, unknown=("H77.99",), ended=("H00",))
     assert codes(sent, ground([sent])) == []
-    assert codes(sent, ground([sent], organisations=known)) == ["out_receiver_unknown", "out_receiver_gone"]
-    assert [note.code for note in notes(draft("1"))] == ["out_no_receivers"]
-    assert notes(sent) == ()
+    assert codes(sent, ground([sent], receivers={sent.id: known})) == ["out_receiver_unknown", "out_receiver_gone"]
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (Receivers(), ["out_no_receivers"]),
+        (Receivers(codes=("H77",)), []),
+        (Receivers(page=FromPage(asked=("Các sở",))), ["out_receivers_unknown"]),
+        (Receivers(paper=("Ông A",)), ["out_receivers_paper"]),
+        (Receivers(codes=("H77",), referred=("Như Điều 3",)), ["out_receivers_referred"]),
+    ],
+)
+def test_notes_say_who_gets_a_draft(known: Receivers, told: list[str]) -> None:
+    made = draft("1", receivers=known.codes)
+    assert [note.code for note in notes(made, ground([made], receivers={made.id: known}))] == told
+    kept = draft(profile=Profile.LEADER)
+    assert notes(kept, ground([kept], receivers={kept.id: known})) == ()
 
 
 def kept(number: str, owner: str, sequences: Sequences = BY_NOTATION, notation: str = "QĐ-UBND") -> Reservation:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from signer_app.exchange.session import exchanging_bodies, one_pass
+from signer_app.exchange.passes import one_pass
+from signer_app.exchange.session import exchanging_bodies
 from signer_app.store.model import JournalAction
 from signer_app.workspace import Overrides, workspace
 from tests.store.letters import Clock, Letters, not_secret

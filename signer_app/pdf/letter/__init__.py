@@ -9,6 +9,7 @@ from signer_app.pdf.letter.dates import DateLine, find_date_line
 from signer_app.pdf.letter.notices import find_secrecy_mark, find_urgency_mark
 from signer_app.pdf.letter.numbers import NumberLine, find_number_line
 from signer_app.pdf.letter.parts import find_receivers_box, find_title, text_end
+from signer_app.pdf.letter.receivers import find_addressees, find_receivers
 from signer_app.pdf.letter.signers import SignerBlock, Signers, find_all_signer_blocks, find_signer_blocks
 from signer_app.pdf.letter.spots import Blank
 
@@ -18,9 +19,11 @@ __all__ = [
     "NumberLine",
     "SignerBlock",
     "Signers",
+    "find_addressees",
     "find_all_signer_blocks",
     "find_date_line",
     "find_number_line",
+    "find_receivers",
     "find_receivers_box",
     "find_secrecy_mark",
     "find_signer_blocks",
