@@ -8,7 +8,7 @@ import pytest
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.pdf.plan import VIETNAM
-from signer_app.store.settings import Body, CertificateRole, Settings
+from signer_app.store.settings import Body, CertificateRole, Exchange, Settings
 from signer_resources.errors import KnownError
 from signer_token.model import PinState, Token, TokenCertificate
 from signer_ui.glow import Glow
@@ -90,6 +90,29 @@ def test_the_server_light_knows_every_state(link: Link, glow: Glow) -> None:
     light = server_light(ExchangeSnapshot(link, NOW, KnownError("server_not_set")), WORDS)
     assert light.glow is glow
     assert light.words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("server_unreachable", "Mất mạng từ 08:00"),
+        ("captive_portal", "Mạng đòi đăng nhập"),
+        ("proxy_refused", "Proxy: cần xem"),
+        ("clock_or_certificate", "Giờ máy: cần xem"),
+        ("server_certificate_unknown", "Chứng thư máy chủ: cần xem"),
+        ("lgsp_login_refused", "Máy chủ: cần xem"),
+    ],
+)
+def test_only_a_missing_network_is_called_one_and_the_rest_says_what_stands_in_the_way(code: str, words: str) -> None:
+    light = server_light(ExchangeSnapshot(Link.AWAY, NOW, KnownError(code, host="vb.vn")), WORDS)
+    assert (light.words, light.glow) == (words, Glow.WARN)
+    assert "vb.vn" in light.tip or code == "proxy_refused"
+
+
+def test_a_machine_that_only_signs_has_no_server_to_speak_of() -> None:
+    settings = Settings(bodies=(Body(code="H41.1", name="UBND xã A", exchange=Exchange.EXTERNAL),))
+    light = bar_view(settings, TokensSnapshot(), ExchangeSnapshot(Link.NOT_ENROLLED), NOW, WORDS).server
+    assert (light.glow, light.words) == (Glow.OFF, "Chỉ ký, không gửi nhận")
 
 
 @pytest.mark.parametrize(

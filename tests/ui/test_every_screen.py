@@ -10,7 +10,7 @@ from typing import cast
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -35,6 +35,7 @@ from signer_token.model import PinState
 from signer_ui.application import Dress
 from signer_ui.main import Program
 from signer_ui.panes.incoming import IncomingPane
+from signer_ui.panes.outgoing import OutgoingPane
 from signer_ui.presenters.pin import PinRequest, Purpose
 from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
@@ -173,6 +174,36 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(desk: Desk, qtb
         window.open_custody()
         qtbot.wait(50)
         _require_good(window, "hand-over book")
+
+
+class _Shown(QObject):
+    """Notes every window that comes to the screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows: list[str] = []
+
+    def eventFilter(self, thing: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() is QEvent.Type.Show and isinstance(thing, QWidget) and thing.isWindow():
+            self.windows.append(type(thing).__name__)
+        return False
+
+
+def test_no_part_of_a_pane_comes_to_the_screen_as_a_window_of_its_own(desk: Desk, qtbot: QtBot) -> None:
+    """It would flash, and take away what is being typed."""
+    application, shown = QApplication.instance(), _Shown()
+    assert application is not None
+    application.installEventFilter(shown)
+    with program(desk.data, qtbot) as running:
+        for tab in Tab:
+            running.window.go(tab)
+            qtbot.wait(50)
+        outgoing = running.window._panes[Tab.OUTGOING]
+        assert isinstance(outgoing, OutgoingPane)
+        outgoing.lists.show_second()
+        qtbot.wait(50)
+    application.removeEventFilter(shown)
+    assert shown.windows == [type(running.window).__name__]
 
 
 def test_the_first_start_has_names_too(site: Site, desk: Desk, qtbot: QtBot) -> None:

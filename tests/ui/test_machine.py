@@ -54,6 +54,23 @@ def test_what_is_amiss_says_why_and_what_to_do_with_a_button_where_there_is_one(
     assert (database.glow, database.state, database.mend) == (Glow.OFF, "Chưa kiểm tra", None)
 
 
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        ("captive_portal", Mend.NETWORK),
+        ("proxy_refused", Mend.NETWORK),
+        ("server_certificate_unknown", Mend.NETWORK),
+        ("extra_ca_unreadable", Mend.NETWORK),
+        ("lgsp_login_refused", Mend.SETTINGS),
+        ("server_unreachable", None),
+    ],
+)
+def test_what_lies_in_the_network_leads_to_its_settings(code: str, mend: Mend | None) -> None:
+    error = KnownError(code, host="vb.vn", proxy="p", file="/ca.pem")
+    (view,) = machine_view((Check(CheckName.SERVER, CheckState.WARN, "ut_server_away", error=error),), WORDS).checks
+    assert (view.mend, view.mend_words) == (mend, WORDS(f"ut_mend_{mend}") if mend else "")
+
+
 def test_what_waits_for_timestamps_can_be_tried_unless_there_is_nobody_to_ask() -> None:
     params = {"waiting": 2, "raised": 1, "given_up": 0}
     waits = Check(CheckName.LEVELS, CheckState.GOOD, "ut_levels_waiting", params)

@@ -1,6 +1,7 @@
 """What the pane of outgoing documents says and understands; no window, no store."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from signer_app.desk.inbox_folder import InboxLook
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.exchange.directory import Directory, KnownOrganisation
+from signer_app.exchange.receivers import Resolution
 from signer_app.outgoing.model import (
     Added,
     Changes,
@@ -245,7 +247,7 @@ def test_a_kind_is_typed_into_its_cell_and_copied_down_and_who_ordered_a_copy_st
     copy = line("a", profile=Profile.COPY, copy=order)
     assert shown(copy, KIND) == "Sao y"
     asked = CopyOrder(CopyForm.TRICH_SAO, order.ordered_by)
-    assert typed(copy.draft, KIND, "Trích sao", DIRECTORY, TODAY, VI) == Changes(profile=Profile.COPY, copy=asked)
+    assert typed(copy.draft, KIND, "Trích sao", TODAY, VI) == Changes(profile=Profile.COPY, copy=asked)
     assert copied_down(KIND, copy, [copy, line("b")]) == {
         "b": Changes(profile=Profile.COPY, copy=CopyOrder(CopyForm.SAO_Y, "")),
     }
@@ -281,18 +283,16 @@ def test_a_copy_asks_who_ordered_it_and_says_that_an_electronic_original_is_not_
         (DATE, "31/02/2026", None),
         (SUBJECT, " Về   việc ", Changes(subject="Về việc")),
         (SIGNER, "Trần Thị B", Changes(signer="Trần Thị B")),
-        (RECEIVERS, "sở nội vụ; H77.03", Changes(receivers=("H77.02", "H77.03"))),
-        (RECEIVERS, "Sở Không Có", None),
         (URGENCY, "Hỏa tốc", Changes(urgency=Urgency.HOA_TOC)),
     ],
 )
 def test_what_is_typed_into_a_cell_is_read_or_refused(column: str, text: str, changes: Changes | None) -> None:
     if changes is None:
         with pytest.raises(KnownError) as told:
-            typed(line().draft, column, text, DIRECTORY, TODAY, VI)
+            typed(line().draft, column, text, TODAY, VI)
         assert told.value.code.endswith("_unreadable")
     else:
-        assert typed(line().draft, column, text, DIRECTORY, TODAY, VI) == changes
+        assert typed(line().draft, column, text, TODAY, VI) == changes
 
 
 def test_a_cell_is_copied_down_but_a_number_never() -> None:
@@ -565,9 +565,14 @@ def test_the_inbox_folder_tells_what_came_what_did_not_and_what_is_wrong_with_it
     assert [part[:5] for part in lines] == ["1 tệp", "b.pdf", told.what[:5], "Tệp a"]
 
 
+def nobody(_lines: Sequence[str]) -> Resolution:
+    """For pastes without receivers."""
+    return Resolution()
+
+
 def test_a_paste_says_what_it_would_change_before_it_does() -> None:
     text = "Số, ký hiệu\tNgày\tLạ\r\n12/UBND-VP\t20/11/2026\tx\r\n13/UBND-VP\t31/31/2026\t\r\n14/UBND-VP\t\t\r\n15\t\t"
-    view = paste_view(read_cells(text, DIRECTORY), 3, VI)
+    view = paste_view(read_cells(text, nobody), 3, VI)
     assert view.possible
     assert view.question == "Dán vào 2 văn bản: 2 số · 1 ngày."
     assert view.problems.splitlines() == [
@@ -576,7 +581,7 @@ def test_a_paste_says_what_it_would_change_before_it_does() -> None:
         "Thừa 1 dòng, không có văn bản để dán.",
         "Không dùng cột: Lạ.",
     ]
-    assert not paste_view(read_cells("Ngày\nabc", DIRECTORY), 3, VI).possible
+    assert not paste_view(read_cells("Ngày\nabc", nobody), 3, VI).possible
 
 
 def test_a_single_value_is_told_from_a_column() -> None:

@@ -1,4 +1,4 @@
-"""The register: what its columns and details say, and the pane: searching, narrowing, opening, copying."""
+"""What was signed here: what its columns and details say, and the page: searching, narrowing, opening, copying."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from signer_app.store.store import Transaction
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.panes.register import RegisterPane
+from signer_ui.panes.register_signed import SignedPage
 from signer_ui.presenters.grid import Shade
 from signer_ui.presenters.register import (
     FileLevel,
@@ -34,6 +35,7 @@ from signer_ui.presenters.register import (
     state,
     title,
 )
+from signer_ui.presenters.register_books import Part
 from signer_ui.shell import Shell
 from signer_ui.words import Words
 from tests.desk.office import FRIDAY, MONDAY, ORG, Office, office
@@ -159,6 +161,9 @@ class Book:
             return RegisterPane(shell, self.opened.append)
 
         self.pane = screen.show(make)
+        page = self.pane.show_part(Part.SIGNED)
+        assert isinstance(page, SignedPage)
+        self.page = page
         screen.wait(lambda: bool(self.shown))
 
     def wait_rows(self, *labels: str) -> None:
@@ -167,13 +172,13 @@ class Book:
     @property
     def shown(self) -> list[str]:
         """The numbers on the screen, in their order."""
-        labels = {line_id(row): row.label for row in self.pane.grid.rows}
-        return [labels[row_id] for row_id in self.pane.grid.shown_ids if row_id in labels]
+        labels = {line_id(row): row.label for row in self.page.grid.rows}
+        return [labels[row_id] for row_id in self.page.grid.shown_ids if row_id in labels]
 
     def choose(self, label: str) -> None:
-        self.pane.grid.choose([next(line_id(row) for row in self.pane.grid.rows if row.label == label)])
+        self.page.grid.choose([next(line_id(row) for row in self.page.grid.rows if row.label == label)])
         self.screen.wait(
-            lambda: label in visible_texts(self.pane.details) and "Lưu" in visible_texts(self.pane.details)
+            lambda: label in visible_texts(self.page.details) and "Lưu" in visible_texts(self.page.details)
         )
 
 
@@ -199,10 +204,10 @@ def test_the_register_is_searched_without_marks_and_follows_the_store(place: Off
     place.clock.go_on(60)
     place.signed("2")
     book = Book(screen)
-    QTest.keyClicks(book.pane.search, "hoi nghi 2/ubnd")
+    QTest.keyClicks(book.page.bar.search, "hoi nghi 2/ubnd")
     book.wait_rows("2/UBND-VHXH")
-    QTest.keyClick(book.pane.search, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    QTest.keyClick(book.pane.search, Qt.Key.Key_Delete)
+    QTest.keyClick(book.page.bar.search, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(book.page.bar.search, Qt.Key.Key_Delete)
     place.clock.go_on(60)
     place.signed("3")
     screen.store_changed()
@@ -217,14 +222,14 @@ def test_another_year_is_a_choice_away(place: Office, screen: Desktop) -> None:
     place.at(MONDAY)
     place.signed("1")
     book = Book(screen)
-    assert [book.pane.years.itemText(at) for at in range(3)] == ["Tất cả các năm", "2026", "2025"]
-    assert book.pane.years.currentText() == "2026"
-    book.pane.years.setCurrentIndex(2)
-    book.pane.years.activated.emit(2)
+    assert [book.page.bar.years.itemText(at) for at in range(3)] == ["Tất cả các năm", "2026", "2025"]
+    assert book.page.bar.years.currentText() == "2026"
+    book.page.bar.years.setCurrentIndex(2)
+    book.page.bar.years.activated.emit(2)
     book.wait_rows("5/UBND-VHXH")
-    book.pane.years.setCurrentIndex(0)
-    book.pane.years.activated.emit(0)
-    screen.wait(lambda: len(book.pane.grid.shown_ids) == 2)
+    book.page.bar.years.setCurrentIndex(0)
+    book.page.bar.years.activated.emit(0)
+    screen.wait(lambda: len(book.page.grid.shown_ids) == 2)
 
 
 def test_details_show_files_proof_and_receipt_and_open_the_signed_copy(place: Office, screen: Desktop) -> None:
@@ -263,8 +268,8 @@ def test_a_copy_is_saved_where_the_clerk_says(
 def test_chosen_rows_are_copied_for_a_spreadsheet(place: Office, screen: Desktop) -> None:
     place.signed("1", receivers=("H77",))
     book = Book(screen)
-    assert not book.pane.copy.isEnabled()
-    book.pane.grid.selectAll()
+    assert not book.page.copy.isEnabled()
+    book.page.grid.selectAll()
     press(book.pane, "Chép dòng đã chọn")
     cells = QGuiApplication.clipboard().text().split("\t")
     assert (cells[0], cells[1], cells[5]) == ("1/UBND-VHXH", "23/11/2026", "Chờ gửi")
@@ -288,15 +293,15 @@ def test_numbers_that_were_kept_or_given_up_stand_among_the_documents_in_grey(pl
     book = Book(screen)
     book.wait_rows("2/UBND-VHXH", "1/UBND-VHXH")
     assert "1 văn bản" in visible_texts(book.pane)
-    book.pane.grid.choose([line_id(book.pane.grid.rows[0])])
-    assert "Đang giữ số" in visible_texts(book.pane.details)
-    press(book.pane.details, "Bỏ số")
+    book.page.grid.choose([line_id(book.page.grid.rows[0])])
+    assert "Đang giữ số" in visible_texts(book.page.details)
+    press(book.page.details, "Bỏ số")
     asked = book.pane.giving_up
     asked.reason.setText("Trùng nội dung")
     QTest.keyClick(asked.reason, Qt.Key.Key_Return)
-    screen.wait(lambda: "Trùng nội dung" in visible_texts(book.pane.details))
+    screen.wait(lambda: "Trùng nội dung" in visible_texts(book.page.details))
     assert "Đã bỏ số 2/UBND-VHXH." in book.pane.notice.text
-    row = book.pane.grid.rows[0]
+    row = book.page.grid.rows[0]
     shades = {column.key: column.shade(row) for column in columns(dict, WORDS, lambda: place.now) if column.shade}
     assert set(shades.values()) == {Shade.MUTED}
     assert not nameless(book.pane)
@@ -321,5 +326,6 @@ def test_signing_again_takes_two_steps_and_is_refused_with_the_reason_once_it_wa
 
 def test_an_empty_register_is_calm(screen: Desktop) -> None:
     pane = screen.show(RegisterPane)
+    pane.show_part(Part.SIGNED)
     screen.wait(lambda: "0 văn bản" in visible_texts(pane))
     assert "Chọn một văn bản để xem" in visible_texts(pane)

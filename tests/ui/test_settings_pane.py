@@ -83,7 +83,7 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSi
 
 PATIENCE_MS = 30_000
 WORDS = Words("vi")
-BODIES, HANDS, SERVER, TIMESTAMP, DRIVERS, FOLDERS, DISPLAY = range(7)
+BODIES, HANDS, SERVER, NETWORK, SENDING, TIMESTAMP, DRIVERS, FOLDERS, DISPLAY = range(9)
 SEAL, SIGNATURE = (signer_resources.path(f"images/sample-{name}.png") for name in ("seal", "signature"))
 
 
@@ -694,11 +694,14 @@ def test_this_machine_is_enrolled_from_the_settings(clerk: Clerk, place: Place, 
         assert clerk.settings.server is not None
         assert clerk.settings.server.devices.keys() == before.keys()
         assert clerk.settings.server.devices != before
+        QTest.mouseClick(section.trial.button, Qt.MouseButton.LeftButton)
+        clerk.idle()
+        assert section.trial.told.endswith(": Kết nối tốt.")
 
 
 def test_every_field_of_every_section_has_a_name(clerk: Clerk) -> None:
     nameless = []
-    for number in range(7):
+    for number in range(9):
         section = clerk.open(number)
         for kind in (QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox, QListWidget):
             for widget in section.findChildren(kind):

@@ -588,10 +588,10 @@ def test_what_is_set_while_an_enrolment_runs_is_not_lost_and_another_server_gets
 ) -> None:
     changes: list[Callable[[Settings], Settings]] = []
 
-    def meanwhile(*_: object) -> None:
+    def meanwhile(*_: object, **__: object) -> None:
         clerk.desk.change_settings(changes.pop())
 
-    monkeypatch.setattr("signer_app.exchange.session._remember_directory", meanwhile)
+    monkeypatch.setattr("signer_app.exchange.session.refresh", meanwhile)
     with place.server():
         clerk.desk.space.reload()
         before = place.settings()

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.inbox_folder import InboxLook
+from signer_app.desk.incoming_model import Place
 from signer_app.desk.today import Arrived, Incoming, Outgoing, Sending, TodaySnapshot
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
 from signer_app.outgoing.model import Left, Note
@@ -28,19 +30,18 @@ from signer_ui.tabs import Tab
 from signer_ui.words import Words
 from tests.desk.office import FRIDAY, MONDAY, Office, office
 from tests.desk.window import Desktop, away, desktop, nameless, press, visible_texts
+from tests.exchange.arrivals import plain_letter, post
 
 # Without a screen there is no window manager that could be told a smallest size.
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 WORDS = Words("vi")
-CALM = TodaySnapshot(
-    MONDAY, Incoming(0, 0, (), ()), Outgoing(0, 0, 0, 0, 0, 0, 0, 0, 12), Sending(0, None, 0, (), ()), (), "0.1.0"
-)
+CALM = TodaySnapshot(MONDAY, Incoming(), Outgoing(0, 0, 0, 0, 0, 0, 0, 0, 12), Sending(0, None, 0, (), ()), (), "0.1.0")
 ONLINE, NO_TOKEN = ExchangeSnapshot(Link.REACHED, MONDAY), TokensSnapshot(looked=True)
 
 
-def arrived(subject: str, urgency: Urgency = Urgency.NORMAL, kind: PacketKind = PacketKind.NEW) -> Arrived:
-    return Arrived(subject, MONDAY - dt.timedelta(minutes=30), "UBND tỉnh", subject, urgency, kind)
+def arrived(subject: str, urgency: Urgency = Urgency.NORMAL, kind: PacketKind = PacketKind.NEW, **more: Any) -> Arrived:
+    return Arrived(subject, MONDAY - dt.timedelta(minutes=30), "UBND tỉnh", subject, urgency, kind, **more)
 
 
 def packet(state: OutboxState, code: str | None = None, *, urgency: Urgency = Urgency.NORMAL) -> SendingRow:
@@ -57,8 +58,8 @@ def packet(state: OutboxState, code: str | None = None, *, urgency: Urgency = Ur
     )
 
 
-def pressing(*one: Arrived) -> TodaySnapshot:
-    return replace(CALM, incoming=Incoming(0, 0, (), one))
+def came(**facts: Any) -> TodaySnapshot:
+    return replace(CALM, incoming=Incoming(**facts))
 
 
 def refused(*rows: SendingRow) -> TodaySnapshot:
@@ -73,32 +74,38 @@ def test_on_a_calm_day_there_is_no_red_strip() -> None:
 
 
 def test_flash_documents_lead_to_where_they_are() -> None:
-    came = arrived("Ứng phó bão", Urgency.HOA_TOC)
-    snapshot = replace(pressing(came), outgoing=replace(CALM.outgoing, flash=2))
+    flash = (arrived("Ứng phó bão", Urgency.HOA_TOC), arrived("Lũ", Urgency.HOA_TOC))
+    snapshot = replace(came(flash=flash), outgoing=replace(CALM.outgoing, flash=2))
     assert alarms(snapshot, WORDS) == (
-        Alarm("Hỏa tốc: 1 văn bản đến, mới nhất từ UBND tỉnh (08:12).", "Mở văn bản đến", Tab.INCOMING),
+        Alarm("Hỏa tốc chưa tiếp nhận: 2 văn bản đến, lâu nhất từ UBND tỉnh (08:12).", "Mở văn bản đến", Tab.INCOMING),
         Alarm("Hỏa tốc: 2 văn bản đi chưa ký hoặc chưa gửi.", "Mở văn bản đi", Tab.OUTGOING),
     )
 
 
+def test_flash_that_nobody_answers_is_loud_and_says_for_how_long() -> None:
+    (alarm,) = alarms(came(flash=(arrived("Bão", Urgency.HOA_TOC),), loud=1), WORDS)
+    assert alarm.text == "Hỏa tốc đã chờ 30 phút chưa tiếp nhận: 1 văn bản đến, lâu nhất từ UBND tỉnh (08:12)."
+    assert alarm.loud == 1
+
+
 def test_few_recalls_are_told_one_by_one_and_many_are_counted() -> None:
     recall = arrived("Công văn 12", kind=PacketKind.REVOKE)
-    assert [alarm.text for alarm in alarms(pressing(recall), WORDS)] == [
+    assert [alarm.text for alarm in alarms(came(recalls=(recall,)), WORDS)] == [
         "UBND tỉnh yêu cầu thu hồi văn bản: Công văn 12"
     ]
-    assert [alarm.text for alarm in alarms(pressing(recall, recall, recall), WORDS)] == ["3 yêu cầu thu hồi văn bản."]
+    assert [alarm.text for alarm in alarms(came(recalls=(recall,) * 3), WORDS)] == ["3 yêu cầu thu hồi văn bản."]
 
 
-def test_what_was_returned_is_told_with_the_reason_and_leads_to_the_register() -> None:
+def test_what_was_returned_is_told_with_the_reason_and_leads_to_what_waits_to_be_sent() -> None:
     (alarm,) = alarms(refused(packet(OutboxState.FAILED, "packet_conflict")), WORDS)
     assert alarm.text == "Bị trả lại: 12/QĐ-UBND. Máy chủ đã có một gói khác mang cùng mã."
-    assert (alarm.action, alarm.tab) == ("Xem", Tab.REGISTER)
+    assert (alarm.action, alarm.tab, alarm.sending) == ("Xem", Tab.OUTGOING, True)
 
 
 def test_what_this_machine_hinders_leads_to_the_machine_check() -> None:
     (alarm,) = alarms(refused(packet(OutboxState.NEEDS_PERSON, "not_enrolled")), WORDS)
     assert alarm.text == "Chưa gửi được 12/QĐ-UBND. Máy này chưa đăng ký với máy chủ văn bản."
-    assert alarm.tab is Tab.MACHINE
+    assert (alarm.tab, alarm.sending) == (Tab.MACHINE, False)
 
 
 def test_a_stopped_batch_says_how_far_it_came() -> None:
@@ -121,20 +128,40 @@ def test_empty_cards_are_calm() -> None:
 
 
 def test_a_line_of_the_incoming_card_tells_time_sender_subject_and_what_presses() -> None:
-    newest = (arrived("Mời họp"), arrived("Bão", Urgency.HOA_TOC), arrived("Thu hồi", kind=PacketKind.REVOKE))
-    card = today_view(replace(CALM, incoming=Incoming(3, 0, newest, ())), ONLINE, NO_TOKEN, WORDS).incoming
-    assert [told.text for told in card.told] == ["Hôm nay: 3"]
+    valid, broken, done = (f"incoming_{key}" for key in ("verdict_valid", "verdict_invalid", "state_accepted"))
+    named = (
+        arrived("Bão", Urgency.HOA_TOC, place=Place.FLASH, says=valid),
+        arrived("Thu hồi", kind=PacketKind.REVOKE, place=Place.ASKED, says="incoming_state_recall"),
+        arrived("Khẩn", Urgency.KHAN, place=Place.PROBLEM, says=broken),
+        arrived("Mời họp", place=Place.VALID, says=valid),
+        arrived("Cũ", Urgency.HOA_TOC, place=Place.DONE, says=done),
+    )
+    card = today_view(came(today=3, open=4, valid=2, late=1, named=named), ONLINE, NO_TOKEN, WORDS).incoming
+    assert [(told.text, told.glow) for told in card.told] == [
+        ("Quá hạn tiếp nhận hoặc trả lại: 1", Glow.BAD),
+        ("Chờ tiếp nhận: 4, trong đó hợp lệ 2", Glow.OFF),
+        ("Hôm nay: 3", Glow.OFF),
+    ]
     assert card.lines == (
-        Line("08:12", "UBND tỉnh", "Mời họp"),
         Line("08:12", "UBND tỉnh", "Bão", "Hỏa tốc", Glow.BAD),
         Line("08:12", "UBND tỉnh", "Thu hồi", "Thu hồi văn bản", Glow.BAD),
+        Line("08:12", "UBND tỉnh", "Khẩn", f"Khẩn · {WORDS(broken)}", Glow.BAD),
+        Line("08:12", "UBND tỉnh", "Mời họp", WORDS(valid), Glow.GOOD),
+        Line("08:12", "UBND tỉnh", "Cũ", WORDS(done), Glow.OFF),
     )
 
 
 def test_a_secret_packet_is_told_in_its_card() -> None:
-    card = today_view(replace(CALM, incoming=Incoming(0, 1, (), ())), ONLINE, NO_TOKEN, WORDS).incoming
+    card = today_view(came(secret=1), ONLINE, NO_TOKEN, WORDS).incoming
     assert card.told[0].glow is Glow.BAD
     assert card.told[0].text.startswith("1 văn bản đến có dấu chỉ độ mật, không giữ lại.")
+
+
+def test_where_another_system_exchanges_both_cards_say_so() -> None:
+    external = replace(CALM, sending=replace(CALM.sending, external=True))
+    view = today_view(external, ExchangeSnapshot(Link.NOT_ENROLLED), NO_TOKEN, WORDS)
+    assert view.incoming.empty == "Hệ thống của tỉnh nhận văn bản đến; chương trình này chỉ ký."
+    assert view.sending.empty == "Hệ thống của tỉnh gửi văn bản; chương trình này chỉ ký."
 
 
 def test_the_outgoing_card_counts_by_state_and_by_when_documents_must_leave() -> None:
@@ -191,6 +218,15 @@ def test_offline_is_told_once_and_only_while_something_waits() -> None:
         "Mất mạng từ 07:42. Vẫn ký được, có mạng sẽ tự gửi.",
     ]
     assert today_view(CALM, offline, NO_TOKEN, WORDS).sending.told == ()
+
+
+def test_what_is_no_missing_network_is_told_in_its_own_words() -> None:
+    waiting = replace(CALM, sending=replace(CALM.sending, waiting=2, oldest=MONDAY))
+    portal = ExchangeSnapshot(Link.AWAY, MONDAY, KnownError("captive_portal", host="vb.vn"))
+    assert today_view(waiting, portal, NO_TOKEN, WORDS).sending.told[1].text == (
+        "Mạng này đang chắn bằng trang đăng nhập, chưa đến được máy chủ vb.vn."
+        " Mở trình duyệt, đăng nhập mạng rồi bấm Gửi ngay. Chưa gửi gì đi."
+    )
 
 
 @pytest.mark.parametrize(("link", "can"), [(Link.REACHED, True), (Link.AWAY, True), (Link.NOT_SET, False)])
@@ -281,6 +317,30 @@ def test_send_now_asks_for_a_pass(screen: Desktop) -> None:
     with screen.qtbot.waitSignal(screen.hub.exchange_changed, timeout=20_000):
         press(pane, "Gửi ngay")
     screen.wait(lambda: "Chưa khai báo máy chủ văn bản." in visible_texts(pane))
+
+
+def test_one_click_accepts_all_valid_ones_and_their_senders_are_told(qtbot: QtBot, tmp_path: Path) -> None:
+    with post(tmp_path) as letters, desktop(qtbot, letters.office) as screen:
+        letters.came(letters.letter("12"))
+        letters.came(letters.letter("13", content=plain_letter()))
+        pane = screen.show(TodayPane)
+        screen.wait(lambda: "Tiếp nhận 1" in visible_texts(pane).replace("&", ""))
+        press(pane, "Tiếp nhận 1")
+        screen.wait(lambda: "Chờ tiếp nhận: 1, trong đó hợp lệ 0" in visible_texts(pane))
+        assert "Đã tiếp nhận" in visible_texts(pane)
+        states = sorted(document.state.value for document in letters.documents())
+        assert states == ["accepted", "arrived"]
+        assert "03" in {packet.status_code for packet in letters.queued()}
+
+
+def test_what_the_exchange_says_is_put_away_by_a_person(screen: Desktop) -> None:
+    office = screen.office
+    office.store.write(lambda tx: tx.notices.tell("H77.15", "second_machine", office.now, {}))
+    pane = screen.show(TodayPane)
+    screen.store_changed()
+    screen.wait(lambda: "Một máy khác của cơ quan" in visible_texts(pane))
+    press(pane, "Đã biết")
+    screen.wait(lambda: "Một máy khác của cơ quan" not in visible_texts(pane))
 
 
 def test_documents_dropped_anywhere_on_the_pane_are_handed_on(screen: Desktop, tmp_path: Path) -> None:

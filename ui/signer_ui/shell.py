@@ -69,6 +69,9 @@ class Pane(QWidget):
     def give_up(self, batch: str) -> None:
         """Asks whether what a stopped batch has left is to stay unsigned; only the outgoing pane does."""
 
+    def show_sending(self) -> None:
+        """Brings what waits to be sent to the front; only the outgoing pane does."""
+
     def first_control(self) -> QWidget | None:
         """What gets the keyboard when the pane comes to the front; None leaves it to the order of the controls.
 

@@ -4,6 +4,7 @@ UI thread; ends with its window.
 """
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 
 from signer_ui.presenters.bar import bar_view
 from signer_ui.presenters.today import alarms
@@ -19,6 +20,8 @@ class Steering(QObject):
         super().__init__(window)
         self._shell = shell
         self._window = window
+        self._loud = 0
+        """How many presses for which the person was called."""
         hub = shell.hub
         for news in (hub.tokens_changed, hub.exchange_changed, hub.settings_changed):
             news.connect(self._bar)
@@ -35,4 +38,13 @@ class Steering(QObject):
     def _strip(self, *_news: object) -> None:
         hub, words = self._shell.hub, self._shell.words
         if hub.today is not None:
-            self._window.show_alarms((*alarms(hub.today, words), *certificate_alarms(hub.tokens, words)))
+            told = alarms(hub.today, words)
+            self._window.show_alarms((*told, *certificate_alarms(hub.tokens, words)))
+            self._call(sum(alarm.loud for alarm in told))
+
+    def _call(self, loud: int) -> None:
+        """Who looks elsewhere is called once for each that has become loud."""
+        before, self._loud = self._loud, loud
+        if loud > before:
+            QApplication.alert(self._window)
+            QApplication.beep()

@@ -328,6 +328,8 @@ class Window(QMainWindow):
         self.go(alarm.tab)
         if alarm.batch is not None and self._page is None:
             self._panes[alarm.tab].resume(alarm.batch)
+        if alarm.sending and self._page is None:
+            self._panes[alarm.tab].show_sending()
 
     def _give_up_pressed(self, alarm: Alarm) -> None:
         self.go(alarm.tab)

@@ -166,6 +166,8 @@ class MachinePane(Pane):
         match way:
             case Mend.SETTINGS:
                 self.settings_wanted.emit("")
+            case Mend.NETWORK:
+                self.settings_wanted.emit("un_section_network")
             case Mend.TRUST:
                 self.settings_wanted.emit("ux_section")
             case Mend.TOKENS:

@@ -44,7 +44,9 @@ from signer_ui.panes.outgoing_pressing import Pressing
 from signer_ui.panes.outgoing_rows import Rows
 from signer_ui.panes.outgoing_telling import Telling
 from signer_ui.panes.outgoing_viewing import Viewing
+from signer_ui.panes.receivers_drafts import DraftReceivers
 from signer_ui.panes.register import open_by_system
+from signer_ui.panes.sending_switch import ListSwitch
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.outgoing import Line
 from signer_ui.shell import Pane, Shell
@@ -71,6 +73,7 @@ class OutgoingPane(Pane):
         self._show_after: tuple[str, ...] = ()
         self._was_shown = False
         self.setAcceptDrops(True)
+        self.lists = ListSwitch(shell)
         self.flow = SigningFlow(shell, self)
         self._rows = Rows(shell, lambda: self.flow.busy() is not None, self)
         self.notice = Notice(words, shell.theme)
@@ -103,17 +106,17 @@ class OutgoingPane(Pane):
             self.changing,
             lines=lambda: self._lines,
             totals=lambda: self._rows.totals,
-            directory=lambda: self._rows.known.directory,
         )
         self._face = ListFace(shell)
         self._viewing = Viewing(self._bench, self.side, self._face, self._checking)
-        self._filling = Filling(self._bench, self.giving_up, self._viewing.ask_copy)
+        self.whom = DraftReceivers(self._bench, self)
+        self._filling = Filling(self._bench, self.giving_up, self._viewing.ask_copy, self.whom)
         self._pasting = Pasting(self._bench, self._filling.edited)
         self._arranging = Arranging(self._bench, self.open_files, self._viewing.ask_copy, self)
         self._batch = BatchSide(self._bench, self.flow, lambda: self._checking.chosen.images)
         self._along = Along(self._bench, self._converting_line, self._telling.left, opener, self)
-        self._pressing = Pressing(self._bench, self._face, self._checking, self.flow, self)
-        self._face.offer(self._arranging, self._pressing.look, self._batch.give_up)
+        self._pressing = Pressing(self._bench, self._face, self._checking, self.flow, self.lists.place)
+        self._face.offer(self._arranging, self.whom.choose, self._pressing.look, self._batch.give_up)
         self._make_keys()
         self._lay_out()
         self._connect()
@@ -129,14 +132,21 @@ class OutgoingPane(Pane):
 
     def open_files(self, paths: list[str]) -> None:
         """Brings in files and folders."""
+        self.lists.show_second(False)
         self._bringing.open_files(paths)
+
+    def show_sending(self) -> None:
+        """Brings *Chờ gửi* to the front."""
+        self.lists.show_second()
 
     def resume(self, batch: str) -> None:
         """Asks for the PIN and signs what the batch has left."""
+        self.lists.show_second(False)
         self.flow.resume(batch)
 
     def give_up(self, batch: str) -> None:
         """Asks whether what the batch has left is to stay unsigned."""
+        self.lists.show_second(False)
         self._batch.rest.ask(batch)
 
     def busy(self) -> str | None:
@@ -169,15 +179,17 @@ class OutgoingPane(Pane):
             ("Ctrl+D", self._filling.fill),
         )
         for key, act in keys:
-            QShortcut(QKeySequence(key), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut).activated.connect(
-                act
-            )
+            context = Qt.ShortcutContext.WidgetWithChildrenShortcut
+            QShortcut(QKeySequence(key), self.lists.place, context=context).activated.connect(act)
 
     def _lay_out(self) -> None:
         # From the outside in: what moves into another widget has all that it holds styled anew.
         space = self.shell.theme.space
-        lines = QVBoxLayout(self)
-        lines.setContentsMargins(space(4), space(3), space(4), space(3))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.lists)
+        lines = QVBoxLayout(self.lists.place)
+        lines.setContentsMargins(space(4), space(2), space(4), space(3))
         lines.setSpacing(space(2))
         self._stack = QStackedWidget()
         for part in (self.secret, self.giving_up, self.notice, self._opening_line, self._converting_line):
@@ -192,6 +204,7 @@ class OutgoingPane(Pane):
 
     def _connect(self) -> None:
         hub = self.shell.hub
+        self.lists.turned.connect(lambda: self.first_control().setFocus())
         self._rows.read.connect(self._read)
         self._rows.changed.connect(self._changed_in_place)
         hub.drafts_changed.connect(self._rows.reload_later)
@@ -326,7 +339,9 @@ class OutgoingPane(Pane):
         self._enable()
 
     def first_control(self) -> QWidget:
-        """The grid, or the button that brings documents; of a batch its list."""
+        """The grid, or the button that brings documents; of a batch its list; of the other list its own."""
+        if (other := self.lists.first_control()) is not None:
+            return other
         firsts: dict[QWidget | None, QWidget] = {
             self._face.area: self.grid,
             self._batch.review: self._batch.review.sheet,
@@ -393,6 +408,9 @@ class OutgoingPane(Pane):
         self._pressing.enable(on_list=self._batch.front is None)
         self._batch.offer(self._bench.chosen)
         self._arranging.enable()
+        self.whom.enable()
+        totals = self._rows.totals
+        self.lists.count_to_sign(totals.count - totals.states[State.SIGNED])
 
     def _go_to_search(self) -> None:
         self._face.search.setFocus()

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from signer_app.exchange.directory import Directory
 from signer_app.outgoing.model import Changes
 from signer_app.outgoing.outgoing import Outgoing
 from signer_resources.errors import KnownError
@@ -94,7 +93,7 @@ class Changing(QObject):
 
 @dataclass(frozen=True)
 class Bench:
-    """What the parts work on together; `lines`, `totals` and `directory` answer with what is there now."""
+    """What the parts work on together; `lines` and `totals` answer with what is there now."""
 
     shell: Shell
     grid: Grid[Line]
@@ -103,7 +102,6 @@ class Bench:
     changing: Changing
     lines: Callable[[], Mapping[str, Line]]
     totals: Callable[[], Totals]
-    directory: Callable[[], Directory]
 
     @property
     def current(self) -> Line | None:

@@ -75,7 +75,7 @@ class ListFace(QWidget):
         self.area = scrolled(self)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def offer(self, can: Arranging, look: QAction, give_up: QAction) -> None:
+    def offer(self, can: Arranging, receivers: QAction, look: QAction, give_up: QAction) -> None:
         """Fills the menu of what is rarer; `look` and `give_up` concern what is to be signed."""
         words, menu = self._words, QMenu(self.more)
         menu.addAction(words("uo_add_folder"), self.folder_wanted.emit)
@@ -85,6 +85,7 @@ class ListFace(QWidget):
         kinds = menu.addMenu(words("uo_kind"))
         kinds.addActions(can.kinds.actions())
         menu.addAction(can.fill_down)
+        menu.addAction(receivers)
         menu.addSeparator()
         menu.addAction(can.remove)
         menu.addSeparator()

@@ -8,17 +8,22 @@ from collections.abc import Callable
 from signer_app.outgoing.model import Changes, CopyOrder, Row
 from signer_resources.errors import KnownError
 from signer_ui.panes.outgoing_bench import Bench
+from signer_ui.panes.receivers_drafts import DraftReceivers
 from signer_ui.presenters.figures import count
-from signer_ui.presenters.outgoing import KIND
+from signer_ui.presenters.outgoing import KIND, RECEIVERS
 from signer_ui.presenters.outgoing_typing import to_number, typed
 from signer_ui.widgets.giving_up import GivingUp
 
 
 class Filling:
-    """`copied` is told of a draft whose kind is typed: if it becomes a copy, who ordered it is asked."""
+    """`copied` is told of a draft whose kind is typed: if it becomes a copy, who ordered it is asked. `receivers` asks
+    which bodies are meant, where nobody can tell.
+    """
 
-    def __init__(self, bench: Bench, giving_up: GivingUp, copied: Callable[[str], None]) -> None:
-        self._bench, self._giving_up, self._copied = bench, giving_up, copied
+    def __init__(
+        self, bench: Bench, giving_up: GivingUp, copied: Callable[[str], None], receivers: DraftReceivers
+    ) -> None:
+        self._bench, self._giving_up, self._copied, self._receivers = bench, giving_up, copied, receivers
         bench.grid.edited.connect(self.edited)
         bench.grid.ticked.connect(self._ticked)
         bench.card.copying.told.connect(self._copy_told)
@@ -32,14 +37,28 @@ class Filling:
         line = bench.lines().get(draft_id)
         if line is None:
             return
+        if column == RECEIVERS:
+            self._receivers_typed(draft_id, text)
+            return
         try:
-            changes = typed(line.draft, column, text, bench.directory(), today, bench.shell.words)
+            changes = typed(line.draft, column, text, today, bench.shell.words)
         except KnownError as error:
             self._failed(error)
             return
         if column == KIND:
             self._copied(draft_id)
         bench.changing.edit({draft_id: changes})
+
+    def _receivers_typed(self, draft_id: str, text: str) -> None:
+        """Names are looked up in the directory; where nobody can tell who is meant, the choice is offered."""
+
+        def refused(error: KnownError) -> None:
+            self._bench.grid.forget_typed()
+            self._bench.notice.error(error, self._receivers.way(draft_id, text))
+
+        self._bench.changing.run(
+            lambda outgoing: outgoing.edit(draft_id, Changes(receivers=outgoing.read_receivers(text))), refused=refused
+        )
 
     def fill(self) -> None:
         """Gives the next numbers (Điền số tiếp theo)."""

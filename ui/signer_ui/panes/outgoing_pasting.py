@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtGui import QGuiApplication
 
-from signer_app.outgoing.paste import Pasted, PasteResult, read_cells
+from signer_app.outgoing.paste import Pasted, PasteResult
 from signer_ui.panes.outgoing_bench import Bench
 from signer_ui.presenters import outgoing as says
 from signer_ui.presenters.figures import count
@@ -47,11 +47,11 @@ class Pasting:
         bench, lines = self._bench, self._bench.lines()
         shown = [key for key in bench.grid.shown_ids if key in lines and lines[key].editable]
         ids = to_paste(shown, [line.id for line in bench.changeable], current)
-        directory = bench.directory()
+        outgoing = bench.shell.desk.outgoing
         bench.shell.tasks.run(
             bench.grid,
             Lane.QUICK,
-            lambda _control: read_cells(text, directory),
+            lambda _control: outgoing.read_cells(text),
             lambda pasted: self._ask_about(pasted, ids, text),
             failed=bench.notice.error,
         )

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from signer_app.store.number_book import NumberEntry
-from signer_ui.presenters.register import DetailsView, FileView
+from signer_ui.presenters.register import ArrivalNumber, DetailsView, FileView
 from signer_ui.shell import Shell
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.elided import Elided
@@ -17,7 +17,7 @@ from signer_ui.widgets.facts import Facts
 
 
 class EntryDetails(QFrame):
-    """See the module; `again` and `give_up` are what becomes of the two buttons."""
+    """See the module; `again`, `give_up` and `void` are what becomes of the three buttons."""
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class EntryDetails(QFrame):
         save_file: Callable[[FileView], None],
         again: Callable[[str], None],
         give_up: Callable[[NumberEntry], None],
+        void: Callable[[ArrivalNumber], None],
     ) -> None:
         super().__init__()
         words, theme = shell.words, shell.theme
@@ -42,6 +43,7 @@ class EntryDetails(QFrame):
         self.note = label(role="muted", wrap=True)
         self.again = button(words("uk_again"), lambda: again(self._view.again if self._view else ""))
         self.give_up = button(words("uk_give_up"), lambda: self._give_up(give_up), "danger")
+        self.void = button(words("ur_void"), lambda: self._void(void), "danger")
         self.files = QVBoxLayout()
         self.files.setSpacing(theme.space(2))
         self.receipt = Facts(theme)
@@ -53,7 +55,7 @@ class EntryDetails(QFrame):
         lines.setSpacing(theme.space(2))
         for part in (self._empty, self.heading, self.under, self.facts, self.note, self.trouble):
             lines.addWidget(part)
-        lines.addLayout(row(self.again, self.give_up, 1, spacing=theme.space(2)))
+        lines.addLayout(row(self.again, self.give_up, self.void, 1, spacing=theme.space(2)))
         self._titles = [label(words(key), "strong") for key in ("ut_signed_files", "ut_receipt", "ut_proof")]
         lines.addWidget(self._titles[0])
         lines.addLayout(self.files)
@@ -77,7 +79,7 @@ class EntryDetails(QFrame):
         self._view = None
         self._main = None
         texts = (*self._titles, self.heading, self.under, self.facts, self.note, self.trouble, self.receipt, self.proof)
-        for part in (*texts, self.again, self.give_up):
+        for part in (*texts, self.again, self.give_up, self.void):
             part.hide()
         self._clear_files()
         self._empty.show()
@@ -98,6 +100,7 @@ class EntryDetails(QFrame):
             part.setVisible(bool(text))
         self.again.setVisible(bool(view.again))
         self.give_up.setVisible(view.number is not None)
+        self.void.setVisible(view.arrival is not None)
         self.facts.put([(fact.what, fact.value) for fact in view.facts])
         self._clear_files()
         for file in view.files:
@@ -117,6 +120,10 @@ class EntryDetails(QFrame):
     def _give_up(self, give_up: Callable[[NumberEntry], None]) -> None:
         if self._view is not None and self._view.number is not None:
             give_up(self._view.number)
+
+    def _void(self, void: Callable[[ArrivalNumber], None]) -> None:
+        if self._view is not None and self._view.arrival is not None:
+            void(self._view.arrival)
 
     def _file(self, file: FileView) -> QWidget:
         words, theme = self._words, self._theme

@@ -39,6 +39,18 @@ def _server(shell: Shell) -> "Section[Any]":
     return ServerSection(shell)
 
 
+def _network(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_network import NetworkSection
+
+    return NetworkSection(shell)
+
+
+def _sending(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_sending import SendingSection
+
+    return SendingSection(shell)
+
+
 def _timestamp(shell: Shell) -> "Section[Any]":
     from signer_ui.panes.settings_timestamps import TimestampSection
 
@@ -73,6 +85,8 @@ _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ue_section_bodies", _bodies),
     ("ub_section_hands", _hands),
     ("ue_section_server", _server),
+    ("un_section_network", _network),
+    ("un_section_sending", _sending),
     ("ue_section_tsa", _timestamp),
     ("ue_section_drivers", _drivers),
     ("ul_section_folders", _folders),

@@ -4,8 +4,9 @@ UI thread. All bodies are saved together, so that a code or a certificate can mo
 offered from the tokens that are plugged in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -17,13 +18,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from signer_app.desk.networking import Kept, KeptSecrets
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Exchange, Settings
+from signer_ui.panes.settings_channel import ChannelEditor
 from signer_ui.panes.settings_form import FormField, Section, card, clear, line_edit
 from signer_ui.panes.settings_seals import SealsEditor
-from signer_ui.presenters.settings import Change, Field, Problem
+from signer_ui.presenters.settings import Change, Field, Problem, one_line
 from signer_ui.presenters.settings_bodies import BodyForm, bodies_change, body_problems, certificate_choices
 from signer_ui.shell import Shell
+from signer_ui.tasks import Lane
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.inputs import Choice
 from signer_ui.widgets.rows_editor import RowsEditor, RowWords
@@ -74,6 +78,9 @@ class BodiesSection(Section[Forms]):
         self.own_server = FormField(
             words("ub_own_server"), self._edit("ub_own_server_example"), shell.theme, words("ub_own_server_hint")
         )
+        self.channel = ChannelEditor(shell, self.own_server)
+        self.channel.changed.connect(self._typed)
+        self._accounts: Mapping[str, Kept | None] = {}
         self.by_server = QRadioButton(words("ue_exchange_server"))
         self.external = QRadioButton(words("ue_exchange_external"))
         self._certificates = QVBoxLayout()
@@ -129,7 +136,7 @@ class BodiesSection(Section[Forms]):
             card(theme, words("ue_body_seal"), self.seals),
             card(theme, words("ue_body_certificates"), certificates),
             card(theme, words("ub_numbers"), self.notations, self.registers),
-            card(theme, words("ue_body_exchange"), self.by_server, self.own_server, self.external),
+            card(theme, words("ue_body_exchange"), self.by_server, self.channel, self.external),
         )
         self.frame_up(head, self._none, *self._parts)
 
@@ -144,14 +151,22 @@ class BodiesSection(Section[Forms]):
         before = self.chosen.currentIndex()
         self._forms = [BodyForm.of(body) for body in settings.bodies]
         self._list(before)
+        networking = self.shell.desk.networking
+        self.send(Lane.DOCUMENTS, lambda _control: networking.kept(), self._show_kept)
         return self.form()
 
     def problems(self, form: Forms) -> Sequence[Problem]:
         """What is wrong with any of the bodies."""
-        return body_problems(form)
+        return body_problems(form, Path.is_dir)
 
     def change(self, form: Forms) -> Change:
-        """Keeps new seals first."""
+        """Keeps new seals and accounts first, and forgets the accounts of bodies that are gone."""
+        networking = self.shell.desk.networking
+        for body in form:
+            if body.exchange is Exchange.SERVER and body.channel.account.is_whole:
+                networking.save_account(one_line(body.code), body.channel.account)
+        for code in set(self._accounts) - {one_line(body.code) for body in form}:
+            networking.forget_account(code)
         return bodies_change(form, {png: self.setup.keep(png) for body in form for png in body.pictures})
 
     def field(self, problem: Problem) -> FormField:
@@ -176,6 +191,9 @@ class BodiesSection(Section[Forms]):
             Field.REGISTERS: self.registers,
             Field.SEAL: self.seals.days,
             Field.OWN_SERVER: self.own_server,
+            Field.LGSP: self.channel.url,
+            Field.LGSP_ACCOUNT: self.channel.user,
+            Field.EXCHANGE_FOLDER: self.channel.folder,
         }
 
     # ---- one body -------------------------------------------------------------------------------------------------
@@ -218,7 +236,9 @@ class BodiesSection(Section[Forms]):
         _text(self.aliases).setPlainText("\n".join(form.aliases))
         _text(self.signers).setPlainText("\n".join(form.signers))
         (self.by_server if form.exchange is Exchange.SERVER else self.external).setChecked(True)
-        self.own_server.setEnabled(form.exchange is Exchange.SERVER)
+        self.channel.set_value(form.channel)
+        self.channel.show_kept(form.base.code if form.base is not None else "", self._accounts)
+        self.channel.setVisible(form.exchange is Exchange.SERVER)
         self.seals.set_value(form.seals)
         self._show_certificates()
         self._showing = False
@@ -227,7 +247,7 @@ class BodiesSection(Section[Forms]):
         index = self.chosen.currentIndex()
         if self._showing or index < 0:
             return
-        self.own_server.setEnabled(self.by_server.isChecked())
+        self.channel.setVisible(self.by_server.isChecked())
         ticked = [box for box in self._boxes() if box.isChecked()]
         self._forms[index] = replace(
             self._forms[index],
@@ -243,6 +263,7 @@ class BodiesSection(Section[Forms]):
             notations=self.notations.line.text(),
             registers=_list(self.registers).value,
             server_url=self.own_server.line.text(),
+            channel=self.channel.value,
             certificates=tuple(str(box.property("sha256")) for box in ticked),
         )
         self.chosen.setItemText(index, self._forms[index].name or self.shell.words("ue_body_new"))
@@ -268,6 +289,12 @@ class BodiesSection(Section[Forms]):
             self._certificates.addWidget(box)
         hint = "ue_certificates_hint" if choices else "ue_certificates_none"
         self._certificates.addWidget(label(words(hint), "muted", wrap=True))
+
+    def _show_kept(self, kept: KeptSecrets) -> None:
+        index, self._accounts = self.chosen.currentIndex(), kept.lgsp
+        if index >= 0:
+            base = self._forms[index].base
+            self.channel.show_kept(base.code if base is not None else "", self._accounts)
 
     def _tokens_changed(self, _tokens: TokensSnapshot) -> None:
         if self.chosen.currentIndex() >= 0:

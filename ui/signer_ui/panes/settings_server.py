@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from signer_app.desk.exchange import ExchangeSnapshot
+from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.tokens import TokensSnapshot
+from signer_app.exchange.session import only_signs
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
 from signer_token.model import Login
 from signer_ui.panes.settings_form import FormField, Section, card, clear, line_edit
+from signer_ui.panes.settings_trial import Trial
+from signer_ui.presenters.bar import is_offline
 from signer_ui.presenters.pin import Purpose
+from signer_ui.presenters.sending import explained
 from signer_ui.presenters.settings import Change, Enrolment, Problem, ServerForm, enrolments
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
@@ -74,6 +78,7 @@ class ServerSection(Section[ServerForm]):
         self.another = QCheckBox(words("ue_server_another"))
         self.another.toggled.connect(lambda _on: self.touched())
         self._link = label(wrap=True)
+        self.trial = Trial(shell)
         self.progress = ProgressLine(words, shell.theme)
         rows = QWidget()
         self._rows = QVBoxLayout(rows)
@@ -81,7 +86,7 @@ class ServerSection(Section[ServerForm]):
         self._rows.setSpacing(space(2))
         self._enrolling = False
         self.frame_up(
-            card(shell.theme, words("ue_server_address"), self.url, self.another, self._link),
+            card(shell.theme, words("ue_server_address"), self.url, self.another, self._link, self.trial),
             card(
                 shell.theme,
                 words("ue_enrol_title"),
@@ -137,6 +142,7 @@ class ServerSection(Section[ServerForm]):
             self.another.setChecked(False)
         self._show_bodies()
         super().touched()
+        self.trial.set_unsaved(self.dirty)
 
     def _typed(self) -> None:
         self.url.complain(None)
@@ -146,7 +152,12 @@ class ServerSection(Section[ServerForm]):
         self._show_bodies()
 
     def _exchange_changed(self, exchange: ExchangeSnapshot) -> None:
-        self._link.setText(self.shell.words(f"ue_link_{exchange.link}"))
+        told = self.shell.words(f"ue_link_{exchange.link}")
+        if only_signs(self.shell.hub.settings):
+            told = self.shell.words("un_server_external")
+        elif exchange.error is not None and exchange.link is Link.AWAY and not is_offline(exchange):
+            told = str(explained(exchange.error, self.shell.words))
+        self._link.setText(told)
         self._link.setProperty("role", _LINKS.get(exchange.link, "muted"))
         self._link.style().unpolish(self._link)
         self._link.style().polish(self._link)

@@ -6,17 +6,23 @@ Shows what the hub tells, live; decides and reads nothing itself. Files dropped 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from signer_app.store.notices import Notice as Message
 from signer_ui.glow import Glow
+from signer_ui.panes.incoming_accepting import AcceptingAll
 from signer_ui.presenters.today import Card, Line, TodayView, today_view
 from signer_ui.shell import Pane, Shell
 from signer_ui.tabs import Tab
+from signer_ui.tasks import Lane
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button, label, repolish, row
 from signer_ui.widgets.elided import Elided, plain_tip
+from signer_ui.widgets.notice import Notice
 
+_NARROW = 200
+"""Units of width."""
 _ROLES = {Glow.GOOD: "good", Glow.WARN: "warn", Glow.BAD: "bad", Glow.OFF: None}
 
 
@@ -26,14 +32,21 @@ class TodayPane(Pane):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         words, theme = shell.words, shell.theme
-        self._incoming = _CardFrame(theme, button(words("ut_open_incoming"), lambda: shell.go(Tab.INCOMING)))
+        self._notice = Notice(words, theme)
+        self._accepting = AcceptingAll(shell, self._notice)
+        self._accepting.changed.connect(self._accepted)
+        open_incoming = button(words("ut_open_incoming"), lambda: shell.go(Tab.INCOMING))
+        self._incoming = _CardFrame(theme, self._accepting.button, open_incoming)
+        self._incoming.add(self._accepting.progress)
         self._open = button(words("ut_out_open"), lambda: shell.go(Tab.OUTGOING))
         self._outgoing = _CardFrame(theme, self._open)
         self._drop = _DropArea(shell)
         self._drop.chosen.connect(self.files_wanted)
         self._outgoing.add(self._drop)
         self._send = button(words("ut_send_now"), self._send_now)
-        self._sending = _CardFrame(theme, self._send)
+        self._seen = button(words("un_notice_seen"), self._put_away, "quiet")
+        self._messages: tuple[Message, ...] = ()
+        self._sending = _CardFrame(theme, self._seen, self._send)
         self._grey = label(role="small")
         self._grey.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAcceptDrops(True)
@@ -49,12 +62,12 @@ class TodayPane(Pane):
         cards = QGridLayout(page)
         cards.setContentsMargins(*[theme.space(4)] * 4)
         cards.setSpacing(theme.space(4))
-        cards.addWidget(self._incoming, 0, 0)
-        cards.addWidget(self._outgoing, 0, 1)
-        cards.addWidget(self._sending, 1, 0, 1, 2)
+        cards.addWidget(self._notice, 0, 0, 1, 2)
         cards.setColumnStretch(0, 1)
         cards.setColumnStretch(1, 1)
-        cards.setRowStretch(2, 1)
+        cards.setRowStretch(4, 1)
+        self._cards = cards
+        self._place(narrow=False)
         # On a small screen, or a large text, the cards scroll; the grey line stays.
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -70,6 +83,26 @@ class TodayPane(Pane):
         outer.addWidget(scroll, 1)
         outer.addWidget(foot)
 
+    def _place(self, *, narrow: bool) -> None:
+        """Came and goes beside each other, or below each other where there is no room for that."""
+        self._narrow = narrow
+        for card in (self._incoming, self._outgoing, self._sending):
+            self._cards.removeWidget(card)
+        if narrow:
+            for line, card in enumerate((self._incoming, self._outgoing, self._sending), start=1):
+                self._cards.addWidget(card, line, 0, 1, 2)
+            return
+        self._cards.addWidget(self._incoming, 1, 0)
+        self._cards.addWidget(self._outgoing, 1, 1)
+        self._cards.addWidget(self._sending, 2, 0, 1, 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow window there is one column."""
+        super().resizeEvent(event)
+        narrow = self.width() < self.shell.theme.space(_NARROW)
+        if narrow is not self._narrow:
+            self._place(narrow=narrow)
+
     def first_control(self) -> QWidget:
         """The button that brings documents."""
         return self._drop.add
@@ -78,6 +111,14 @@ class TodayPane(Pane):
         """Times of day grow old."""
         self._refresh()
         self.shell.hub.poke_store()
+
+    def busy(self) -> str | None:
+        """All valid documents are being accepted."""
+        return "ua_busy" if self._accepting.running else None
+
+    def stop(self) -> None:
+        """Accepts no further document."""
+        self._accepting.stop()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """The whole pane takes documents; the area shows it."""
@@ -105,6 +146,10 @@ class TodayPane(Pane):
         self._incoming.show_card(view.incoming)
         self._outgoing.show_card(view.outgoing)
         self._sending.show_card(view.sending)
+        self._accepting.put(view.valid, view.rows)
+        self._accepting.button.setVisible(bool(view.valid) or self._accepting.running)
+        self._messages = view.notices
+        self._seen.setVisible(bool(view.notices))
         self._open.setVisible(view.waiting)
         self._drop.invite(first=not view.waiting)
         repolish(self._open, "role", "primary" if view.waiting else "plain")
@@ -118,11 +163,31 @@ class TodayPane(Pane):
         self._send.setText(self.shell.words("ut_sending_now"))
         self.shell.hub.send_now()
 
+    def _accepted(self) -> None:
+        """Their senders hear of it at once."""
+        self.shell.hub.poke_store()
+        self.shell.hub.sync_now()
+
+    def _put_away(self) -> None:
+        """What the exchange said was read."""
+        sending, messages = self.shell.desk.sending, self._messages
+        self._seen.setEnabled(False)
+
+        def work(_control: object) -> None:
+            for message in messages:
+                sending.seen(message)
+
+        def done(_nothing: None) -> None:
+            self._seen.setEnabled(True)
+            self.shell.hub.poke_store()
+
+        self.shell.tasks.run(self, Lane.QUICK, work, done)
+
 
 class _CardFrame(QFrame):
-    """A card: heading with its button, sentences, lines."""
+    """A card: heading with its buttons, sentences, lines."""
 
-    def __init__(self, theme: Theme, action: QWidget) -> None:
+    def __init__(self, theme: Theme, *actions: QWidget) -> None:
         super().__init__()
         self._theme = theme
         self.setProperty("role", "card")
@@ -136,7 +201,7 @@ class _CardFrame(QFrame):
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(theme.space(4), theme.space(3), theme.space(4), theme.space(4))
         self._outer.setSpacing(theme.space(2))
-        self._outer.addLayout(row(self._heading, 1, action))
+        self._outer.addLayout(row(self._heading, 1, *actions))
         self._outer.addLayout(self._told)
         self._outer.addWidget(self._lines)
         self._outer.addStretch(1)

@@ -40,6 +40,8 @@ _BESIDE = 210
 """Units of width from which on words and pages have room beside each other."""
 _WORDS = 104
 """Units of width that the words get there."""
+_LOW = 100
+"""Units of height below which what is asked among the words finds no room beside the pages."""
 _LIGHT = 6
 _LINE = 8
 """Size of the light, and height of the line that it stands in, in steps of the theme."""
@@ -75,6 +77,7 @@ class VerifyView(QWidget):
         """SHA-256 of the file whose pages are shown."""
         self._work: Handle | None = None
         self._turn = 0
+        self._pressed = False
         self._light = QLabel()
         self._light.setFixedSize(theme.space(_LIGHT), theme.space(_LINE))
         self.verdict = label(role="title", wrap=True)
@@ -160,6 +163,12 @@ class VerifyView(QWidget):
         self._scroll.verticalScrollBar().setValue(0)
         self.pages.clear()
         self.pages.hide()
+
+    def press_words(self, pressed: bool) -> None:
+        """Whether something is asked among the words: they get more of the room, the pages less."""
+        if pressed is not self._pressed:
+            self._pressed = pressed
+            self._fitting.start()
 
     def check_again(self) -> None:
         """Checks anew what is shown, the network asked for what is missing (Kiểm tra lại)."""
@@ -256,12 +265,16 @@ class VerifyView(QWidget):
         return share
 
     def _fit(self) -> None:
-        """Beside each other where there is room; else the words get what they need, but never more than half."""
+        """Beside each other where there is room; else the words get what they need, but no more than half,
+        or three quarters while something is asked there; in a low window all of it."""
         space, beside = self._shell.theme.space, self.width() >= self._shell.theme.space(_BESIDE)
         wanted = Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical
         turned = self._share.orientation() != wanted
         if turned:
             self._share.setOrientation(wanted)
+        low = self._pressed and not beside and self.height() < space(_LOW)
+        self._foot.setVisible(self._subject is not None and not low)
+        self._share.setCollapsible(1, low)
         if self.pages.isHidden():
             return
         if beside:
@@ -269,7 +282,12 @@ class VerifyView(QWidget):
                 self._share.setSizes([space(_WORDS), self._share.width() - space(_WORDS)])
             return
         room = self._share.height()
-        needed = min(self._told.heightForWidth(self._share.width()), room // 2)
+        if low:
+            # Sizes of nothing hide a part that may collapse.
+            self._share.setSizes([room, 0])
+            return
+        most = room * 3 // 4 if self._pressed else room // 2
+        needed = min(self._told.heightForWidth(self._share.width()), most)
         self._share.setSizes([needed, room - needed])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -400,6 +418,7 @@ class VerifyView(QWidget):
     def _enable(self) -> None:
         known = self._checked is not None
         self._foot.setVisible(self._subject is not None)
+        self._fitting.start()
         self._save.setEnabled(known)
         self._destroy.setEnabled(self._checked is not None and self._checked.evidence)
 

@@ -17,7 +17,7 @@ from signer_ui.panes.verifying_keeping import save_report
 from signer_ui.presenters.verifying_files import Result, Results, columns, report_name
 from signer_ui.shell import Shell
 from signer_ui.tasks import Control, Handle, Lane, Progress
-from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.basics import button, label
 from signer_ui.widgets.flow import Flow
 from signer_ui.widgets.grid import Grid
 from signer_ui.widgets.notice import Notice
@@ -66,7 +66,7 @@ class CheckedFiles(QWidget):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(theme.space(2))
-        lines.addLayout(row(self.back, self.more, self.folder, 1, spacing=theme.space(2)))
+        lines.addWidget(Flow((self.back, self.more, self.folder), theme.space(2)))
         lines.addWidget(self.progress)
         lines.addWidget(self.summary)
         lines.addWidget(self.grid, 1)

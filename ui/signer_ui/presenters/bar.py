@@ -7,14 +7,30 @@ import datetime as dt
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
+from signer_app.exchange.session import only_signs
 from signer_app.store.settings import Settings
 from signer_app.store.times import vietnamese_date
 from signer_app.workspace import operator_name
 from signer_token.model import PinState
 from signer_ui.glow import Glow
 from signer_ui.presenters.barview import BarView, LightView
+from signer_ui.presenters.sending import explained
 from signer_ui.words import Words
 
+_OFFLINE = frozenset({"server_unreachable", "interrupted"})
+_NAMED = {
+    "captive_portal": "un_server_portal",
+    "proxy_unreachable": "un_server_proxy",
+    "proxy_refused": "un_server_proxy",
+    "proxy_address_wrong": "un_server_proxy",
+    "clock_or_certificate": "un_server_clock",
+    "server_certificate_expired": "un_server_certificate",
+    "server_certificate_name": "un_server_certificate",
+    "server_certificate_unknown": "un_server_certificate",
+    "extra_ca_unreadable": "un_server_certificate",
+    "server_busy": "un_server_busy",
+}
+"""What stands in the way, in the few words that the bar has room for."""
 _SOON = dt.timedelta(minutes=1)
 
 
@@ -27,7 +43,7 @@ def bar_view(
         body=body if len(settings.bodies) < 2 else words("ui_bodies", name=body, more=len(settings.bodies) - 1),
         clerk=words("ui_clerk", name=settings.clerk or operator_name()),
         token=token_light(tokens, words),
-        server=server_light(exchange, words),
+        server=_external_light(words) if only_signs(settings) else server_light(exchange, words),
         unsent=_oldest_unsent(exchange, now, words),
     )
 
@@ -93,8 +109,20 @@ def server_light(exchange: ExchangeSnapshot, words: Words) -> LightView:
             return LightView(Glow.OFF, words("ui_server_not_asked"))
         case Link.REACHED:
             return LightView(Glow.GOOD, words("ui_server_reached"), words("ui_server_since", time=since))
-    tip = str(words.explain(exchange.error)) if exchange.error is not None else ""
-    return LightView(Glow.WARN, words("ui_server_away", time=since), tip)
+    if exchange.error is None:
+        return LightView(Glow.WARN, words("ui_server_away", time=since))
+    tip = str(explained(exchange.error, words))
+    key = _NAMED.get(exchange.error.code, "un_server_trouble")
+    return LightView(Glow.WARN, words("ui_server_away", time=since) if is_offline(exchange) else words(key), tip)
+
+
+def is_offline(exchange: ExchangeSnapshot) -> bool:
+    """Whether it is the network that is missing, which mends itself; anything else wants to be looked at."""
+    return exchange.link is Link.AWAY and (exchange.error is None or exchange.error.code in _OFFLINE)
+
+
+def _external_light(words: Words) -> LightView:
+    return LightView(Glow.OFF, words("un_bar_external"), words("un_bar_external_tip"))
 
 
 def age(passed: dt.timedelta, words: Words) -> str:

@@ -8,7 +8,7 @@ it would hold the interpreter for its whole time. Rows are immutable and never t
 import time
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -104,6 +104,8 @@ class Column(Generic[R]):
     number: bool = False
     stretch: bool = False
     """Takes the room that is left."""
+    also: Callable[[R], str] | None = None
+    """More words by which the search finds a row; they are neither shown nor copied."""
     keep_end: bool = False
     """Where it finds no room, its beginning is left out: the last word of a Vietnamese name is the one people go by."""
 
@@ -191,7 +193,7 @@ class Index(Generic[R]):
         if len(at) < len(rows):
             ids = [self._row_id(row) for row in rows]
             at = {row_id: place for place, row_id in enumerate(ids)}
-        texts = [column.text for column in self._columns.values()]
+        texts = _searched(self._columns.values())
         for row_id, row in changed.items():
             place = at.get(row_id)
             if place is not None:
@@ -208,7 +210,7 @@ class Index(Generic[R]):
 
     def prepare(self) -> Steps[None]:
         """Makes ready for searching, before anyone searches."""
-        texts = [column.text for column in self._columns.values()]
+        texts = _searched(self._columns.values())
         yield from self._read(self._hay, lambda row: _hay(row, texts))
 
     def _know(self) -> Steps[None]:
@@ -250,6 +252,12 @@ class Index(Generic[R]):
             found += left
             yield
         return found
+
+
+def _searched(columns: Iterable[Column[R]]) -> list[Callable[[R], str]]:
+    """What is searched of a row: first its cells in the order of the columns, then what is found beside them."""
+    shown = list(columns)
+    return [*(column.text for column in shown), *(column.also for column in shown if column.also is not None)]
 
 
 def _hay(row: R, texts: Sequence[Callable[[R], str]]) -> str:

@@ -19,6 +19,8 @@ class Mend(StrEnum):
     SETTINGS = "settings"
     TRUST = "trust"
     """The settings, at the trusted certificates."""
+    NETWORK = "network"
+    """The settings, at the way through the body's network."""
     TOKENS = "tokens"
     CLOCK = "clock"
     """A person wants to say that the clock is right; is asked once more."""
@@ -70,7 +72,25 @@ _IN_SETTINGS = frozenset(
         "device_revoked",
         "server_insecure",
         "server_not_ours",
+        "lgsp_not_set",
+        "lgsp_login_refused",
+        "lgsp_unit_refused",
+        "folder_not_set",
+        "folder_unreachable",
+        "folder_not_ours",
         "machine_tsa_away",
+    }
+)
+_AT_NETWORK = frozenset(
+    {
+        "captive_portal",
+        "extra_ca_unreadable",
+        "proxy_address_wrong",
+        "proxy_refused",
+        "proxy_unreachable",
+        "server_certificate_expired",
+        "server_certificate_name",
+        "server_certificate_unknown",
     }
 )
 _AT_TRUST = frozenset({"machine_roots_missing", "machine_national_root_open"})
@@ -127,6 +147,8 @@ def _mend(check: Check) -> Mend | None:
         return None
     if check.error.code in _IN_SETTINGS:
         return Mend.SETTINGS
+    if check.error.code in _AT_NETWORK:
+        return Mend.NETWORK
     if check.error.code in _AT_TRUST:
         return Mend.TRUST
     if check.error.code in _AT_TOKENS:

@@ -131,6 +131,10 @@ def _keep(kept: dict[str, Line], line: Line, times: int, wanted: bool) -> None:
 
 
 def leaves(line: Line) -> bool:
-    """Whether it is given to be sent: a copy without a number of its own is kept."""
+    """Whether it is given to be sent: a copy without a number of its own is kept, and what has receivers of whom nobody
+    knows who they are.
+    """
     draft = line.draft
+    if line.row.receivers.asked:
+        return False
     return bool(draft.receivers) and is_sent(draft.profile) and (draft.profile is Profile.AGENCY or bool(draft.number))

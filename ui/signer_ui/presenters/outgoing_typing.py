@@ -7,9 +7,8 @@ import datetime as dt
 import re
 from collections.abc import Collection, Sequence
 
-from signer_app.exchange.directory import Directory
 from signer_app.outgoing.model import Changes, Draft, Urgency
-from signer_app.outgoing.reading import read_day, read_number, read_receivers
+from signer_app.outgoing.reading import read_day, read_number
 from signer_ui.presenters.outgoing import (
     DATE,
     KIND,
@@ -27,8 +26,10 @@ from signer_ui.words import Words
 _DAY_AND_MONTH = re.compile(r"\s*\d{1,2}\s*[/.\-]\s*\d{1,2}\s*")
 
 
-def typed(draft: Draft, column: str, text: str, directory: Directory, today: dt.date, words: Words) -> Changes:
-    """What a text typed into a cell of a draft changes; KnownError "out_…_unreadable" where it makes no sense."""
+def typed(draft: Draft, column: str, text: str, today: dt.date, words: Words) -> Changes:
+    """What a text typed into a cell of a draft changes; KnownError "out_…_unreadable" where it makes no sense.
+    Receivers are looked up in the directory, which is done elsewhere.
+    """
     if column == NUMBER:
         if not text:
             return Changes(number="")
@@ -38,8 +39,6 @@ def typed(draft: Draft, column: str, text: str, directory: Directory, today: dt.
         if not text:
             return Changes(date=None)
         return Changes(date=read_day(f"{text}/{today.year}" if _DAY_AND_MONTH.fullmatch(text) else text))
-    if column == RECEIVERS:
-        return Changes(receivers=read_receivers(text, directory))
     if column == URGENCY:
         return Changes(urgency=next(one for one in Urgency if urgency_words(one, words) == text))
     if column == KIND:

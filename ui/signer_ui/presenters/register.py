@@ -66,6 +66,15 @@ class FileView:
 
 
 @dataclass(frozen=True)
+class ArrivalNumber:
+    """A số đến that is in use."""
+
+    body_code: str
+    year: int
+    number: int
+
+
+@dataclass(frozen=True)
 class DetailsView:
     """One document."""
 
@@ -82,6 +91,8 @@ class DetailsView:
     """What it is called where it may be signed again; empty where it may not."""
     number: NumberEntry | None = None
     """The number that may be given up."""
+    arrival: ArrivalNumber | None = None
+    """The số đến that may be given up."""
 
 
 def columns(

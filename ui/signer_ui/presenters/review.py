@@ -46,7 +46,7 @@ class Cell:
 
 def sends(documents: Sequence[Planned]) -> bool:
     """Whether signing them sends any."""
-    return any(planned.job.receivers for planned in documents)
+    return any(planned.job.leaves for planned in documents)
 
 
 def cells(documents: Sequence[Planned], lines: Mapping[str, Line]) -> tuple[Cell, ...]:

@@ -45,6 +45,14 @@ class Field(StrEnum):
     FINGERPRINT = "fingerprint"
     INBOX_FOLDER = "inbox_folder"
     OUTPUT_FOLDER = "output_folder"
+    PROXY_URL = "proxy_url"
+    EXTRA_CA = "extra_ca"
+    WEEKDAYS = "weekdays"
+    DAYS_OFF = "days_off"
+    DAYS_WORKED = "days_worked"
+    LGSP = "lgsp"
+    LGSP_ACCOUNT = "lgsp_account"
+    EXCHANGE_FOLDER = "exchange_folder"
 
 
 @dataclass(frozen=True)

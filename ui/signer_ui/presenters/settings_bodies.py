@@ -5,9 +5,10 @@ wrong stays where it was typed and is told there.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 
@@ -17,6 +18,7 @@ from signer_app.store.sequences import Register, sequence_key
 from signer_app.store.settings import (
     Body,
     CertificateRole,
+    ChannelKind,
     Exchange,
     FormerName,
     Seal,
@@ -25,6 +27,7 @@ from signer_app.store.settings import (
 )
 from signer_app.store.times import vietnamese_date
 from signer_ui.presenters.settings import Change, Field, Problem, day_text, one_line, some_lines, typed_day
+from signer_ui.presenters.settings_channel import NO_CHANNEL, ChannelForm
 
 SEAL_MM = (34.0, 42.0)
 """Usual diameters of seals by the level of the body, mm; others are taken, and told."""
@@ -83,7 +86,7 @@ class BodyForm:
     """A body as it is typed; `base` is the one in the settings, None for a new one.
 
     `former`: a name and its last day. `notations`: the body's part of its notations. `registers`: a name and the
-    notations that it holds. `server_url`: its own server; empty: the machine's.
+    notations that it holds. `server_url`: its own server; empty: the machine's. `channel`: on which way it exchanges.
     """
 
     base: Body | None = None
@@ -100,6 +103,7 @@ class BodyForm:
     notations: str = ""
     registers: Rows = ()
     server_url: str = ""
+    channel: ChannelForm = NO_CHANNEL
 
     @classmethod
     def of(cls, body: Body) -> "BodyForm":
@@ -119,6 +123,7 @@ class BodyForm:
             ", ".join(body.notations),
             tuple((register.name, ", ".join(register.notations)) for register in body.registers),
             body.server.url if body.server else "",
+            ChannelForm.of(body),
         )
 
     @property
@@ -130,7 +135,7 @@ class BodyForm:
         """The body that it means; `pictures`: new ones and what they are called in the vault."""
         base = self.base or Body(code="-", name="-")
         seals = (seal.seal(pictures) for seal in self.seals)
-        return msgspec.structs.replace(
+        body = msgspec.structs.replace(
             base,
             code=one_line(self.code),
             name=one_line(self.name),
@@ -148,6 +153,7 @@ class BodyForm:
             ),
             server=self._server(base),
         )
+        return self.channel.set_on(body) if self.exchange is Exchange.SERVER else body
 
     def _server(self, base: Body) -> ServerSettings | None:
         """Another address is another server: what was pinned of the old one does not count for it."""
@@ -157,8 +163,10 @@ class BodyForm:
         return base.server if base.server is not None and base.server.url == url else ServerSettings(url=url)
 
 
-def body_problems(forms: tuple[BodyForm, ...]) -> tuple[Problem, ...]:
-    """What is wrong with the bodies."""
+def body_problems(
+    forms: tuple[BodyForm, ...], is_folder: Callable[[Path], bool] = lambda _path: True
+) -> tuple[Problem, ...]:
+    """What is wrong with the bodies; `is_folder` looks whether there is such a folder."""
     found: list[Problem] = []
     codes = [one_line(form.code).casefold() for form in forms]
     for number, form in enumerate(forms):
@@ -171,6 +179,8 @@ def body_problems(forms: tuple[BodyForm, ...]) -> tuple[Problem, ...]:
             *((Field.SEAL, seal.problem()) for seal in form.seals),
             (Field.SEAL, _seals_problem(form.seals)),
             (Field.OWN_SERVER, _server_problem(form)),
+            *_channel_problems(form),
+            (Field.EXCHANGE_FOLDER, _folder_problem(form, forms[:number], is_folder)),
         )
         told: set[Field] = set()
         for field, key in wrong:
@@ -305,9 +315,26 @@ def _seals_problem(seals: tuple[SealForm, ...]) -> str | None:
 
 def _server_problem(form: BodyForm) -> str | None:
     url = form.server_url.strip()
-    if not url or form.exchange is not Exchange.SERVER or server_address_is_safe(url):
+    asked = form.exchange is Exchange.SERVER and form.channel.kind is ChannelKind.SYNC
+    return "ue_wrong_server_address" if url and asked and not server_address_is_safe(url) else None
+
+
+def _channel_problems(form: BodyForm) -> tuple[tuple[Field, str | None], ...]:
+    if form.exchange is not Exchange.SERVER:
+        return ()
+    return (Field.LGSP, form.channel.lgsp_problem()), (Field.LGSP_ACCOUNT, form.channel.account_problem())
+
+
+def _folder_problem(form: BodyForm, others: tuple[BodyForm, ...], is_folder: Callable[[Path], bool]) -> str | None:
+    """A folder belongs to one body: its ledger is that body's."""
+    if form.exchange is not Exchange.SERVER or form.channel.kind is not ChannelKind.FOLDER:
         return None
-    return "ue_wrong_server_address"
+    folder = Path(form.channel.folder.strip())
+    if not folder.is_absolute() or not is_folder(folder):
+        return "un_folder_wrong"
+    taken = [other.channel for other in others if other.exchange is Exchange.SERVER]
+    shared = any(one.kind is ChannelKind.FOLDER and Path(one.folder.strip()) == folder for one in taken)
+    return "un_folder_twice" if shared else None
 
 
 def _begins_from(seal: SealForm, day: dt.date) -> bool:

@@ -6,19 +6,22 @@ Pure; loads no Qt.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.desk.incoming_model import IncomingRow, Place
 from signer_app.desk.today import Arrived, Sending, TodaySnapshot
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot
 from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import OutboxState, Urgency
+from signer_app.store.notices import Notice
 from signer_app.store.times import VIETNAM
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_ui.glow import Glow
+from signer_ui.presenters.bar import age, is_offline
 from signer_ui.presenters.figures import count, day, moment, time_of
 from signer_ui.presenters.sending import error_words, explained, state_glow, state_words
 from signer_ui.tabs import Tab
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     # Takes the PDF library with it, and the home screen is painted before that.
     from signer_app.desk.inbox_folder import InboxLook
 
+_PLACES = {Place.PROBLEM: Glow.BAD, Place.UNDECIDED: Glow.WARN, Place.VALID: Glow.GOOD}
+"""How what waits for the clerk stands by its signatures."""
+_FILING = "incoming_state_filing"
+_MOST_NOTICES = 2
 _MOST_ALIKE = 2
 """So many recalls and returned documents are told one by one; more are counted."""
 _THIS_MACHINE = frozenset({"not_enrolled", "device_revoked", "device_key_unavailable", "client_too_old"})
@@ -38,13 +45,17 @@ _THIS_MACHINE = frozenset({"not_enrolled", "device_revoked", "device_key_unavail
 class Alarm:
     """A line of the red strip, the words of its button, and the tab to which that leads.
 
-    `batch`: the stopped batch that the button goes on with there.
+    `batch`: the stopped batch that the button goes on with there; `loud`: how many must be heard of now, also by who
+    looks elsewhere.
     """
 
     text: str
     action: str
     tab: Tab
     batch: str | None = None
+    loud: int = 0
+    sending: bool = False
+    """Whether it leads to what waits to be sent, which is the second list there."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,9 @@ class Card:
 
 @dataclass(frozen=True)
 class TodayView:
-    """The home screen. `waiting`: drafts wait to be signed; `can_send`: *Gửi ngay* has something to do."""
+    """The home screen. `waiting`: drafts wait to be signed; `can_send`: *Gửi ngay* has something to do; `valid`: how
+    many incoming ones one click accepts, of the list `rows`; `notices`: what the exchange says, to be put away.
+    """
 
     incoming: Card
     outgoing: Card
@@ -87,6 +100,9 @@ class TodayView:
     waiting: bool
     can_send: bool
     grey: str
+    valid: int = 0
+    rows: Mapping[str, IncomingRow] = field(default_factory=dict, repr=False, compare=False)
+    notices: tuple[Notice, ...] = ()
 
 
 def today_view(
@@ -97,14 +113,17 @@ def today_view(
     inbox: Sequence[InboxLook] = (),
 ) -> TodayView:
     """The home screen as it stands; `inbox` is what came by the inbox folder and was not looked at yet."""
-    outgoing = snapshot.outgoing
+    outgoing, sending = snapshot.outgoing, snapshot.sending
     return TodayView(
         incoming=_incoming(snapshot, words),
         outgoing=_outgoing(snapshot, inbox, words),
-        sending=_sending(snapshot.sending, snapshot.now, exchange, words),
+        sending=_sending(sending, snapshot.now, exchange, words),
         waiting=bool(outgoing.to_sign or outgoing.needs_number),
-        can_send=bool(snapshot.sending.waiting) and exchange.link not in (Link.NOT_SET, Link.NOT_ENROLLED),
+        can_send=bool(sending.waiting) and exchange.link not in (Link.NOT_SET, Link.NOT_ENROLLED),
         grey=" · ".join(part for part in (*_certificates(tokens, words), _version(snapshot, words)) if part),
+        valid=snapshot.incoming.valid,
+        rows=snapshot.incoming.rows,
+        notices=sending.notices[:_MOST_NOTICES],
     )
 
 
@@ -122,12 +141,16 @@ def alarms(snapshot: TodaySnapshot, words: Words) -> tuple[Alarm, ...]:
 
 
 def _flash(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
-    found = []
-    came = [one for one in snapshot.incoming.pressing if one.urgency >= Urgency.HOA_TOC]
+    found, now = [], snapshot.now
+    came, loud = snapshot.incoming.flash, snapshot.incoming.loud
     if came:
-        newest, time = came[0].sender, moment(came[0].at, snapshot.now)
-        text = words("ut_alarm_flash_in", count=count(len(came), words), sender=newest, time=time)
-        found.append(Alarm(text, words("ut_open_incoming"), Tab.INCOMING))
+        oldest = came[0]
+        told = {"count": count(len(came), words), "sender": oldest.sender, "time": moment(oldest.at, now)}
+        if loud:
+            text = words("un_alarm_flash_loud", age=age(now - oldest.at, words), **told)
+        else:
+            text = words("un_alarm_flash", **told)
+        found.append(Alarm(text, words("ut_open_incoming"), Tab.INCOMING, loud=loud))
     if snapshot.outgoing.flash:
         text = words("ut_alarm_flash_out", count=count(snapshot.outgoing.flash, words))
         found.append(Alarm(text, words("ut_open_outgoing"), Tab.OUTGOING))
@@ -135,7 +158,7 @@ def _flash(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
 
 
 def _recalls(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
-    asked = [one for one in snapshot.incoming.pressing if one.kind is PacketKind.REVOKE]
+    asked = snapshot.incoming.recalls
     if len(asked) > _MOST_ALIKE:
         text = words("ut_alarm_recalls", count=count(len(asked), words))
         return [Alarm(text, words("ut_open_incoming"), Tab.INCOMING)]
@@ -149,7 +172,7 @@ def _refused(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
     refused = snapshot.sending.refused
     if len(refused) > _MOST_ALIKE:
         text = words("ut_alarm_refused_many", count=count(len(refused), words))
-        return [Alarm(text, words("ut_look"), Tab.REGISTER)]
+        return [Alarm(text, words("ut_look"), Tab.OUTGOING, sending=True)]
     found = []
     for row in refused:
         error = _error(row)
@@ -157,7 +180,7 @@ def _refused(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
         text = words(key, label=row.document or row.subject or "", why=explained(error, words).what if error else "")
         here = row.error_code in _THIS_MACHINE
         action = words("ut_open_machine" if here else "ut_look")
-        found.append(Alarm(text.strip(), action, Tab.MACHINE if here else Tab.REGISTER))
+        found.append(Alarm(text.strip(), action, Tab.MACHINE if here else Tab.OUTGOING, sending=not here))
     return found
 
 
@@ -184,28 +207,39 @@ def _incoming(snapshot: TodaySnapshot, words: Words) -> Card:
     incoming, told = snapshot.incoming, list[Told]()
     if incoming.secret:
         told.append(Told(words("ut_incoming_secret", count=count(incoming.secret, words)), Glow.BAD))
-    if incoming.newest:
+    if incoming.late:
+        told.append(Told(words("un_incoming_late", count=count(incoming.late, words)), Glow.BAD))
+    if incoming.open:
+        valid = count(incoming.valid, words)
+        told.append(Told(words("un_incoming_open", count=count(incoming.open, words), valid=valid)))
+    if incoming.named:
         number = count(incoming.today, words)
         told.append(
-            Told(words("ut_incoming_today", count=number) if incoming.today else words("ut_incoming_none_today"))
+            Told(words("ut_incoming_today", count=number) if incoming.today else words("un_incoming_none_today"))
         )
+    empty = words("un_incoming_external" if snapshot.sending.external else "ut_incoming_empty")
     return Card(
         words("ut_incoming"),
         tuple(told),
-        tuple(_arrived(one, snapshot.now, words) for one in incoming.newest),
-        "" if incoming.newest or incoming.secret else words("ut_incoming_empty"),
+        tuple(_arrived(one, snapshot.now, words) for one in incoming.named),
+        "" if incoming.named or incoming.secret else empty,
     )
 
 
 def _arrived(one: Arrived, now: dt.datetime, words: Words) -> Line:
+    """A line of the card; of one that is done only how it stands."""
+    says = words(one.says) if one.says else ""
+    if one.place == Place.DONE:
+        return Line(moment(one.at, now), one.sender, one.subject, says)
     if one.kind is PacketKind.REVOKE:
-        state, glow = words("ut_kind_revoke"), Glow.BAD
-    elif one.urgency:
-        state = words(f"ut_urgency_{one.urgency.value}")
-        glow = Glow.BAD if one.urgency >= Urgency.HOA_TOC else Glow.WARN
-    else:
-        state, glow = "", Glow.OFF
-    return Line(moment(one.at, now), one.sender, one.subject, state, glow)
+        return Line(moment(one.at, now), one.sender, one.subject, words("ut_kind_revoke"), Glow.BAD)
+    urgency = words(f"ut_urgency_{one.urgency.value}") if one.urgency else ""
+    glow = Glow.OFF if one.says == _FILING else _PLACES.get(one.place, Glow.OFF)
+    if urgency:
+        # There is room for both only where both matter.
+        says = f"{urgency} · {says}" if glow is Glow.BAD else urgency
+        glow = Glow.BAD if one.urgency >= Urgency.HOA_TOC or glow is Glow.BAD else Glow.WARN
+    return Line(moment(one.at, now), one.sender, one.subject, says, glow)
 
 
 def _inbox(came: Sequence[InboxLook], words: Words) -> list[Told]:
@@ -252,17 +286,28 @@ def _sending(sending: Sending, now: dt.datetime, exchange: ExchangeSnapshot, wor
     hindered = _hindered(exchange, now, words)
     if hindered and sending.waiting:
         told.append(hindered)
+    told += [Told(_notice(one, words), Glow.WARN) for one in sending.notices[:_MOST_NOTICES]]
+    nothing = words("un_sending_external" if sending.external else "ut_sending_empty")
     return Card(
         words("ut_sending"),
         tuple(told),
         tuple(_packet(row, now, words) for row in sending.lines),
-        "" if told or sending.lines else words("ut_sending_empty"),
+        "" if told or sending.lines else nothing,
     )
+
+
+def _notice(notice: Notice, words: Words) -> str:
+    """What the exchange says, and what is to be done."""
+    told = explained(KnownError(notice.code, **notice.params), words)
+    return " ".join(part for part in (told.what, told.do) if part)
 
 
 def _hindered(exchange: ExchangeSnapshot, now: dt.datetime, words: Words) -> Told | None:
     match exchange.link:
         case Link.AWAY:
+            if not is_offline(exchange) and exchange.error is not None:
+                said = explained(exchange.error, words)
+                return Told(" ".join(part for part in (said.what, said.do) if part), Glow.WARN)
             since = time_of(exchange.since, now) if exchange.since else ""
             return Told(words("ut_sending_offline", time=since), Glow.WARN)
         case Link.NOT_SET:

@@ -1,0 +1,98 @@
+"""Accepting all valid documents by one click (Tiếp nhận 55), with how far it is and a way to stop.
+
+UI thread; the work is done on the lane for documents. One that can't be accepted any more hinders no other.
+"""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from signer_app.desk.incoming import IncomingRow
+from signer_app.exchange.deciding import Accepted
+from signer_resources.errors import KnownError
+from signer_ui.presenters.figures import count
+from signer_ui.presenters.incoming import Answering
+from signer_ui.presenters.incoming_deciding import accepted_words, name_of
+from signer_ui.shell import Shell
+from signer_ui.tasks import Control, Handle, Lane
+from signer_ui.widgets.basics import button
+from signer_ui.widgets.notice import Notice
+from signer_ui.widgets.progress import ProgressLine
+
+
+class AcceptingAll(QObject):
+    """The button and the line of its progress."""
+
+    changed = Signal()
+    """Documents were accepted."""
+
+    def __init__(self, shell: Shell, notice: Notice) -> None:
+        super().__init__()
+        self._shell, self._notice = shell, notice
+        self._work: Handle | None = None
+        self._ready = 0
+        self._rows: Mapping[str, IncomingRow] = {}
+        self.button = button("", self.start, "primary")
+        self.progress = ProgressLine(shell.words, shell.theme)
+        self.put(0, {})
+
+    @property
+    def running(self) -> bool:
+        """Whether documents are being accepted."""
+        return self._work is not None and self._work.running
+
+    def put(self, ready: int, rows: Mapping[str, IncomingRow]) -> None:
+        """So many would be accepted by one click; `rows` are those of the list by their ids."""
+        words, self._ready, self._rows = self._shell.words, ready, rows
+        number = count(ready, words)
+        self.button.setText(words("ua_accept_all", count=number) if ready else words("ua_accept_none"))
+        self.button.setAccessibleName(words("ua_accept_all_name", count=number))
+        self.button.setToolTip(words("ua_accept_all_name", count=number))
+        self.button.setEnabled(bool(ready) and not self.running)
+
+    def start(self) -> None:
+        """Accepts all that is valid, for every body for which this program answers."""
+        if self.running or not self._ready:
+            return
+        desk, total = self._shell.desk, self._ready
+        orgs = sorted(Answering.of(self._shell.hub.settings).orgs)
+
+        def work(control: Control) -> tuple[Accepted, ...]:
+            found: list[Accepted] = []
+            for org in orgs:
+                before = len(found)
+
+                def told(done: int, _of: int, before: int = before) -> None:
+                    control.progress("ua_accepting", before + done, max(total, before + done))
+
+                found += desk.incoming.deciding.accept_all_valid(org, lambda: control.cancelled, told)
+            return tuple(found)
+
+        self._work = self._shell.tasks.run(
+            self, Lane.DOCUMENTS, work, self._came, failed=self._failed, progress=self.progress.tell
+        )
+        self.progress.begin("ua_accepting", self._work)
+        self.button.setEnabled(False)
+
+    def stop(self) -> None:
+        """Accepts no further one; those that were accepted stay so."""
+        if self._work is not None:
+            self._work.cancel()
+
+    def _came(self, results: tuple[Accepted, ...]) -> None:
+        words = self._shell.words
+        self.progress.end()
+        accepted = [result.id for result in results if result.number is not None]
+        document = self._rows[accepted[0]].document if accepted and accepted[0] in self._rows else None
+        told = accepted_words(results, name_of(document, words) if document is not None else "", words)
+        self._notice.tell(told.what, why=told.why, role="notice-good" if told.good else "notice-warn")
+        self.put(self._ready, self._rows)
+        self.changed.emit()
+
+    def _failed(self, error: KnownError) -> None:
+        self.progress.end()
+        self.put(self._ready, self._rows)
+        if error.code != "interrupted":
+            self._notice.error(error)
+        # Some may have been accepted before.
+        self.changed.emit()

@@ -1,0 +1,271 @@
+"""What the clerk does with packets of the list *Chờ gửi*: each deed with its question where it needs one.
+
+UI thread; deeds are done on the quick or the documents' lane (a new packet is written). Who sends is woken afterwards;
+nothing is sent here.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from signer_app.desk.desk import Desk
+from signer_app.store.listings import RegisterEntry
+from signer_resources.errors import KnownError
+from signer_ui.panes import sending_work as work
+from signer_ui.panes.receivers_dialog import ReceiversDialog
+from signer_ui.panes.sending_change import ChangeDialog, PostponeDialog
+from signer_ui.panes.sending_steps import RecallDialog, ReplaceDialog
+from signer_ui.presenters.figures import count
+from signer_ui.presenters.receivers import Choice
+from signer_ui.presenters.sending_details import having, to_recall
+from signer_ui.presenters.sending_list import local_time
+from signer_ui.shell import Shell
+from signer_ui.tasks import Lane
+from signer_ui.widgets.notice import Notice
+
+T = TypeVar("T")
+
+
+class Deeds(QObject):
+    """See the module. `back` gives the keyboard back to the list."""
+
+    done = Signal()
+    """Something was done: the list is others than before."""
+
+    def __init__(self, shell: Shell, notice: Notice, back: Callable[[], None], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._shell, self._notice, self._back, self._parent = shell, notice, back, parent
+
+    # ---- the queue -------------------------------------------------------------------------------------------------
+
+    def send_now(self, packet_ids: Sequence[str]) -> None:
+        """Gửi ngay: these leave at once; one press."""
+        if packet_ids:
+            self._run(lambda desk: desk.sending.send_now(packet_ids), self._going)
+
+    def send_all(self) -> None:
+        """Gửi ngay tất cả: what a person has postponed stays."""
+
+        def going(number: int) -> None:
+            self._going(number)
+            # A person asks: what was stopped until someone mends its cause is tried again, too.
+            self._shell.hub.send_now()
+
+        self._run(lambda desk: desk.sending.send_now(), going)
+
+    def _going(self, number: int) -> None:
+        words = self._shell.words
+        told = words("uq_going", count=count(number, words)) if number else words("uq_going_none")
+        self._notice.tell(told, role="notice-good" if number else "notice-warn")
+        if number:
+            self._shell.hub.sync_now()
+
+    def postpone(self, packet_ids: Sequence[str], until: dt.datetime) -> None:
+        """Hoãn gửi."""
+        words = self._shell.words
+        time = local_time(until, self._shell.desk.now())
+        told = words("uq_postponed", count=count(len(packet_ids), words), time=time)
+        if packet_ids:
+            self._run(lambda desk: desk.sending.postpone(packet_ids, until), lambda _none: self._notice.tell(told))
+
+    def ask_time(self, packet_ids: Sequence[str]) -> None:
+        """Hoãn gửi to a time that is typed."""
+        ids = tuple(packet_ids)
+        dialog = PostponeDialog(self._shell, self._parent)
+        dialog.chosen.connect(lambda until: self.postpone(ids, until))
+        dialog.open()
+
+    def withdraw(self, found: work.Found) -> None:
+        """Bỏ khỏi hàng gửi: asked once."""
+        words, what = self._shell.words, _label(found)
+
+        def sure() -> None:
+            self._leave()
+            self._run(lambda desk: desk.sending.withdraw(found.told.item.id), lambda _packet: self._withdrawn(found))
+
+        self._ask(words("uq_withdraw_ask", label=what), words("uq_withdraw_why"), words("uq_withdraw_yes"), sure)
+
+    def _withdrawn(self, found: work.Found) -> None:
+        words, document = self._shell.words, found.told.item.row.document_id
+        told = words("uq_withdrawn", label=_label(found))
+        if document is None:
+            self._notice.tell(told)
+            return
+        give = (words("uq_give"), lambda: self.give(document, _label(found), found.told.item.row.org, _codes(found)))
+        self._notice.tell(told, give)
+
+    def give(self, document: str, what: str, body: str, receivers: Sequence[str]) -> None:
+        """Has receivers chosen for a document that was signed and kept, and queues it."""
+        words = self._shell.words
+        dialog = ReceiversDialog(
+            self._shell, self._parent, words("uq_r_title", label=what), body, receivers, done=words("uq_r_send")
+        )
+
+        def chosen(choice: Choice) -> None:
+            def give(desk: Desk) -> str:
+                packet = desk.sending.give(document, choice.codes)
+                desk.receivers.put_paper(document, choice.paper)
+                return packet
+
+            self._run(give, lambda _id: self._queued(words("uq_given", label=what)), Lane.DOCUMENTS)
+
+        dialog.chosen.connect(chosen)
+        dialog.open()
+
+    def say_arrived(self, packet_id: str, *, arrived: bool) -> None:
+        """The answer of a person who has said that they are sure."""
+        self._run(
+            lambda desk: desk.sending.say_arrived(packet_id, arrived=arrived, sure=True),
+            lambda _none: None if arrived else self._shell.hub.sync_now(),
+        )
+
+    # ---- once more -------------------------------------------------------------------------------------------------
+
+    def again(self, found: work.Found) -> None:
+        """Gửi lại as it was: asked once."""
+        words, what = self._shell.words, _label(found)
+        number = count(len(found.told.receivers), words)
+
+        def sure() -> None:
+            self._leave()
+            self._send_again(found, None)
+
+        ask = words("uq_again_ask", label=what, count=number)
+        self._ask(ask, words("uq_again_why"), words("uq_again_yes"), sure)
+
+    def again_others(self, found: work.Found) -> None:
+        """Gửi lại to receivers that are chosen anew."""
+        words, row = self._shell.words, found.told.item.row
+        title = words("uq_r_title", label=_label(found))
+        dialog = ReceiversDialog(self._shell, self._parent, title, row.org, row.receivers, done=words("uq_again_yes"))
+        dialog.chosen.connect(lambda choice: self._send_again(found, choice))
+        dialog.open()
+
+    def _send_again(self, found: work.Found, choice: Choice | None) -> None:
+        packet, document = found.told.item.id, found.told.item.row.document_id
+
+        def send(desk: Desk) -> str:
+            made = desk.sending.send_in_place(packet, choice.codes if choice is not None else None)
+            if choice is not None and document is not None:
+                desk.receivers.put_paper(document, choice.paper)
+            return made
+
+        told = self._shell.words("uq_again_sent", label=_label(found))
+        self._run(send, lambda _id: self._queued(told), Lane.DOCUMENTS)
+
+    # ---- documents -------------------------------------------------------------------------------------------------
+
+    def recall(self, found: work.Found) -> None:
+        """Thu hồi văn bản: in two steps, with a reason."""
+        words, document = self._shell.words, found.told.item.row.document_id
+        asked = to_recall(found.document) if found.document is not None else ()
+        if document is None or not asked:
+            self._notice.tell(words("uq_recall_nobody"), role="notice-warn")
+            return
+        dialog = RecallDialog(self._shell, self._parent, _label(found), asked, found.names)
+
+        def said() -> None:
+            reason, receivers, old = dialog.reason_given, dialog.asked, dialog.old_way.isChecked()
+
+            def do(desk: Desk) -> None:
+                (desk.sending.ask_back if old else desk.sending.recall)(document, reason, receivers)
+
+            self._run(do, lambda _none: self._queued(words("uq_recalled", label=_label(found))), Lane.DOCUMENTS)
+
+        dialog.said.connect(said)
+        dialog.open()
+
+    def change(self, found: work.Found) -> None:
+        """Cập nhật nơi nhận: in two steps."""
+        words, row = self._shell.words, found.told.item.row
+        document = row.document_id
+        if document is None or found.document is None:
+            return
+        dialog = ChangeDialog(self._shell, self._parent, _label(found), row.org, having(found.document), found.names)
+        dialog.chooser.failed.connect(self._notice.error)
+
+        def said() -> None:
+            choice, removed, reason = dialog.choice, dialog.removed, dialog.reason_given
+
+            def do(desk: Desk) -> str:
+                packet = desk.sending.change_receivers(document, choice.codes, removed, reason)
+                if choice.paper:
+                    desk.receivers.put_paper(document, (*desk.receivers.paper(document), *choice.paper))
+                return packet
+
+            self._run(do, lambda _id: self._queued(words("uq_changed", label=_label(found))), Lane.DOCUMENTS)
+
+        dialog.said.connect(said)
+        dialog.open()
+
+    def replace(self, found: work.Found) -> None:
+        """Thay thế: in two steps, by a document that was signed and kept."""
+        row = found.told.item.row
+        document = row.document_id
+        if document is None:
+            return
+
+        def known(kept: tuple[RegisterEntry, ...]) -> None:
+            dialog = ReplaceDialog(self._shell, self._parent, _label(found), kept)
+            dialog.said.connect(lambda: self._replace(document, _label(found), dialog))
+            dialog.open()
+
+        self._run(lambda desk: work.kept_documents(desk, row.org, document), known, changes=False)
+
+    def _replace(self, document: str, what: str, dialog: ReplaceDialog) -> None:
+        other, reason = dialog.document, dialog.reason_given
+        if other is None:
+            return
+        told = self._shell.words("uq_replaced", other=other.label, label=what)
+        self._run(
+            lambda desk: desk.sending.replace_sent(document, other.id, reason),
+            lambda _id: self._queued(told),
+            Lane.DOCUMENTS,
+        )
+
+    # ---- pieces ----------------------------------------------------------------------------------------------------
+
+    def _queued(self, told: str) -> None:
+        self._notice.tell(told)
+        self._shell.hub.sync_now()
+
+    def _ask(self, what: str, why: str, yes: str, sure: Callable[[], None]) -> None:
+        no = (self._shell.words("uq_no"), self._leave)
+        self._notice.tell(what, (yes, sure), no, why=why, role="notice-warn", question=True)
+        self._notice.focus_action()
+
+    def _leave(self) -> None:
+        self._notice.clear()
+        self._back()
+
+    def _run(
+        self, do: Callable[[Desk], T], then: Callable[[T], None], lane: Lane = Lane.QUICK, *, changes: bool = True
+    ) -> None:
+        desk = self._shell.desk
+
+        def ended(result: T) -> None:
+            then(result)
+            if changes:
+                self._told()
+
+        def failed(error: KnownError) -> None:
+            self._notice.error(error)
+            self._told()
+
+        self._shell.tasks.run(self, lane, lambda _control: do(desk), ended, failed=failed)
+
+    def _told(self) -> None:
+        self.done.emit()
+        self._shell.hub.poke_store()
+
+
+def _label(found: work.Found) -> str:
+    row = found.told.item.row
+    return row.label or row.subject or row.packet_id
+
+
+def _codes(found: work.Found) -> tuple[str, ...]:
+    return found.told.item.row.receivers

@@ -1,0 +1,93 @@
+"""What the list *Chờ gửi* has done on other threads: reading it, one of its packets, what may come in another's place.
+
+Blocks; touches no widget, loads no Qt. Names are read over the readers' connection, so that no signing waits.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from signer_app.desk.desk import Desk
+from signer_app.desk.reading import reading
+from signer_app.desk.register import SentPacket, Years
+from signer_app.desk.sending import DocumentSending, PacketDetails
+from signer_app.desk.sending_rows import Calm, SendingItem
+from signer_app.exchange.directory import names_of
+from signer_app.store.listings import RegisterEntry
+from signer_app.store.model import DocumentState
+from signer_app.store.notices import Notice
+from signer_ui.presenters.sending_list import Sums
+
+
+@dataclass(frozen=True, eq=False)
+class Queue:
+    """The list at one moment; `names` by the codes in it."""
+
+    items: tuple[SendingItem, ...] = ()
+    by_id: Mapping[str, SendingItem] = field(default_factory=dict, repr=False)
+    names: Mapping[str, str] = field(default_factory=dict)
+    sums: Sums = field(default_factory=Sums)
+    notices: tuple[Notice, ...] = ()
+    paper: int = 0
+    """Documents of which a copy on paper is still to be sent."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One packet; `document`, with the receipts of its packets, where it is about one of ours."""
+
+    told: PacketDetails
+    document: DocumentSending | None
+    receipts: tuple[SentPacket, ...]
+    names: Mapping[str, str]
+
+
+def look(desk: Desk, known: Queue) -> Queue:
+    """The list now; its lines are the very same tuple as in `known` while none of them has changed."""
+    snapshot = desk.sending.look()
+    items = known.items if snapshot.items == known.items else snapshot.items
+    unsent = (item for item in items if item.row.accepted_at is None and item.calm is not Calm.DONE)
+    oldest = min(unsent, key=lambda item: item.since, default=None)
+    names = names_in(desk, {code for item in items for code in (item.row.org, *item.row.receivers)})
+    sums = Sums(
+        waiting=snapshot.waiting,
+        oldest=snapshot.oldest_unsent,
+        oldest_label=oldest.row.label if oldest is not None and oldest.since == snapshot.oldest_unsent else "",
+        stuck=snapshot.stuck,
+        refused=snapshot.refused,
+        red=snapshot.red,
+    )
+    by_id = known.by_id if items is known.items else {item.id: item for item in items}
+    return Queue(items, by_id, names, sums, snapshot.notices, len(desk.receivers.paper_waiting()))
+
+
+def find(desk: Desk, packet_id: str) -> Found:
+    """One packet as it stands; KnownError "packet_moved_on"."""
+    told = desk.sending.packet(packet_id)
+    document_id = told.item.row.document_id
+    document = desk.sending.document(document_id) if document_id is not None else None
+    receipts = desk.register.details(document_id).packets if document_id is not None else ()
+    codes = {told.item.row.org, *(one.org for one in told.receivers)}
+    if document is not None:
+        codes |= {one.org for one in document.holders}
+    return Found(told, document, receipts, names_in(desk, codes))
+
+
+def names_in(desk: Desk, codes: Iterable[str]) -> dict[str, str]:
+    """Code → name of each; our own bodies go by the name in the settings."""
+    with reading(desk.space).view() as view:
+        found = names_of(view, codes)
+    found.update({own.code: own.name for own in desk.space.settings.bodies if own.code in found})
+    return found
+
+
+def kept_documents(desk: Desk, body: str, beside: str) -> tuple[RegisterEntry, ...]:
+    """Numbered documents of a body that were signed and kept, the newest first; without the one `beside` which they
+    would be sent.
+    """
+    snapshot = desk.register.look(Years.ALL, body)
+    rows = snapshot.rows if snapshot is not None else ()
+    return tuple(
+        row
+        for row in rows
+        if row.sending is None and row.state is DocumentState.SIGNED and row.label and row.id != beside
+    )
