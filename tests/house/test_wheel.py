@@ -43,10 +43,11 @@ def test_the_wheel_holds_every_file_of_every_room(wheel: Path, root: Path, commi
         if path.is_relative_to(folder)
     }
     assert not wanted - shipped
-    for kind in ("fonts/*.ttf", "samples/*.pdf", "messages/*.toml", "rules/*.toml", "images/*.png", "schemas/*.json"):
+    kinds = ("fonts/*.ttf", "samples/*.pdf", "messages/*.toml", "rules/*.toml", "calendar/*.toml", "images/*.png")
+    for kind in (*kinds, "schemas/*.json"):
         assert any(Path(name).match(f"signer_resources/{kind}") for name in shipped), kind
     assert "signer_app/store/migrations/0001_initial.sql" in shipped
-    assert "signer_server/schema.sql" in shipped
+    assert {"signer_server/schema.sql", "signer_server/schema_2.sql"} <= shipped
 
 
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
