@@ -85,20 +85,8 @@ def _show_incoming(books: RegisterBooks, year: int, args: argparse.Namespace, co
     elif args.out is not None:
         return
     elif lines:
-        heads = (
-            "register_in_arrived",
-            "register_in_number",
-            "register_in_author",
-            "register_in_label",
-            "register_in_date",
-            "register_in_title",
-            "register_in_passed_to",
-            "register_passed_on",
-            "register_signed_for",
-            "register_note",
-        )
         rows = [[words.shown(cell) for cell in words.incoming_cells(line, console.lang)] for line in lines]
-        console.table(heads, rows)
+        console.table(words.INCOMING_HEADS, rows)
     else:
         console.say("register_arrivals_none", year=year)
 

@@ -37,23 +37,24 @@ def outgoing_heads(lang: Lang) -> tuple[str, ...]:
     )
 
 
+INCOMING_HEADS = (
+    "register_in_arrived",
+    "register_in_number",
+    "register_in_author",
+    "register_in_label",
+    "register_in_date",
+    "register_in_title",
+    "register_in_passed_to",
+    "register_passed_on",
+    "register_signed_for",
+    "register_note",
+)
+"""The ten columns of the incoming register, as entries of the catalogue."""
+
+
 def incoming_heads(lang: Lang) -> tuple[str, ...]:
     """The ten columns of the incoming register."""
-    return tuple(
-        text(key, lang)
-        for key in (
-            "register_in_arrived",
-            "register_in_number",
-            "register_in_author",
-            "register_in_label",
-            "register_in_date",
-            "register_in_title",
-            "register_in_passed_to",
-            "register_passed_on",
-            "register_signed_for",
-            "register_note",
-        )
-    )
+    return tuple(text(key, lang) for key in INCOMING_HEADS)
 
 
 def outgoing_cells(line: OutgoingLine, lang: Lang) -> tuple[Cell, ...]:

@@ -19,6 +19,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError
 
 from signer_resources.errors import KnownError
+from signer_sync.durable import sync_folder
 from signer_sync.ids import is_uuid, uuid7
 
 SERVICE = "signer device key"
@@ -153,7 +154,7 @@ class FileKeyStore:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             raise KnownError("device_key_unavailable") from error
 
@@ -184,13 +185,3 @@ def choose_key_store(folder: Path, backend: KeyringBackend | None = None) -> Key
     except KnownError:
         works = False
     return candidate if works else FileKeyStore(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows has no handle on a folder to flush; its rename is journalled
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
