@@ -15,7 +15,7 @@ from signer_app.outgoing.grid import Grid
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Draft, Examined, Left, Row, State
 from signer_app.outgoing.outputs import Place, outputs_of
-from signer_app.outgoing.rows import Answer, question
+from signer_app.outgoing.rows import Answer, FileAnswer, question
 from signer_app.signing.batch import DocumentWork, Progress
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.examine import Examiner
@@ -73,7 +73,7 @@ class Examining:
 
     def remember(self, draft: Draft, work: DocumentWork, today: dt.date) -> None:
         """Keeps what an examination, or a signing that failed, said of a draft."""
-        files = {file.id: found for file, found in zip(draft.files, work.files, strict=True)}
+        files = {file.id: FileAnswer.of(found) for file, found in zip(draft.files, work.files, strict=True)}
         self._memory.remember(draft.id, Answer(question(draft, today), files))
 
     def reader(self) -> Examiner:

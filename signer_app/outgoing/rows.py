@@ -12,6 +12,7 @@ from signer_app.outgoing import checks, numbers
 from signer_app.outgoing.checks import Ground
 from signer_app.outgoing.model import Draft, Finding, Row, Severity, State
 from signer_app.pdf.names import fold
+from signer_app.pdf.plan import Placement, SigningPlan
 from signer_app.signing.batch import FileWork
 from signer_app.store.model import FileState
 from signer_app.store.times import vietnamese_date
@@ -20,12 +21,33 @@ _DERIVED = frozenset({"part_refused", "number_used"})
 """Refusals of a file that are told elsewhere: at the other part, by the checks of the document."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """What an examination, or a signing that failed, said of one file: no more than a row shows, for there may be ten
+    thousand of them.
+    """
+
+    findings: tuple[Finding, ...]
+    plan: SigningPlan | None
+    placements: tuple[Placement, ...] | None
+    """None where no preflight was made."""
+
+    @classmethod
+    def of(cls, work: FileWork) -> "FileAnswer":
+        """What `work` says; its findings with the reason for which it was refused or has failed."""
+        placements = work.result.placements if work.result is not None else None
+        if work.plan is not None and work.plan.placements == placements:
+            # Equal, but read twice.
+            placements = work.plan.placements
+        return cls(_findings(work), work.plan, placements)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What an examination, or a signing that failed, said of a draft, and of which question; by id of the file."""
+    """What was said of a draft, and in answer to which question; by id of the file."""
 
     question: tuple[object, ...]
-    files: Mapping[str, FileWork]
+    files: Mapping[str, FileAnswer]
 
 
 def question(draft: Draft, today: dt.date) -> tuple[object, ...]:
@@ -38,7 +60,7 @@ def make_row(draft: Draft, ground: Ground, answer: Answer | None, proposal: str 
     """The row as it stands; an answer to another question is none."""
     examined = answer is not None and answer.question == question(draft, ground.today)
     files = answer.files if answer is not None and examined else {}
-    findings = {file.id: _findings(files[file.id]) if file.id in files else () for file in draft.files}
+    findings = {file.id: files[file.id].findings if file.id in files else () for file in draft.files}
     main = draft.main.id
     findings[main] = (*checks.check(draft, ground), *findings[main])
     return Row(
@@ -46,8 +68,8 @@ def make_row(draft: Draft, ground: Ground, answer: Answer | None, proposal: str 
         state=_state(draft, findings) if examined else State.CHECKING,
         date=numbers.day_of(draft, ground.today),
         findings=findings,
-        plans={key: work.plan for key, work in files.items() if work.plan is not None},
-        placements={key: work.result.placements for key, work in files.items() if work.result is not None},
+        plans={key: file.plan for key, file in files.items() if file.plan is not None},
+        placements={key: file.placements for key, file in files.items() if file.placements is not None},
         notes=checks.notes(draft, ground),
         receivers=ground.receivers_of(draft),
         proposal=proposal,
