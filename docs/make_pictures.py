@@ -50,6 +50,7 @@ _ALL = {
     "server_down": ("machine-server-down", "home-waiting"),
     "closed_while_signing": ("closing",),
     "files_checked": ("checked", "checked-wide"),
+    "exchanged": ("home-incoming", "incoming", "sending", "register-incoming", "settings-network"),
     "looks": ("settings-bodies",),
 }
 _SOME = {
@@ -57,6 +58,7 @@ _SOME = {
     "moved_by_hand": ("moved-by-hand",),
     "token_pulled": ("token-pulled",),
     "files_checked": ("checked-wide",),
+    "exchanged": ("incoming", "sending"),
 }
 LOOKS = (
     Look("light", ThemeChoice.LIGHT, 1.0, (1366, 768), _ALL),
@@ -94,7 +96,9 @@ def _window(look: Look, site: Site, folder: Path) -> None:
             desk.change_settings(theme=look.theme)
             JOURNEYS[journey](Stage(desk, shown, pictures=taken, scale=look.scale))
             for what in kept:
-                Image.open(taken / f"{what}.png").convert("RGB").save(
+                picture = Image.open(taken / f"{what}.png").convert("RGB")
+                # Words and flat colours: 256 of them are enough, and a third of the bytes.
+                picture.quantize(256, dither=Image.Dither.NONE).save(
                     PICTURES / f"window-{look.name}-{what}.png", optimize=True
                 )
 

@@ -108,14 +108,17 @@ class Workers:
         """Writes a file whose structure is broken anew."""
         return self._call(task, RepairAnswer)
 
-    def verify(self, task: Verify) -> VerifyAnswer:
-        """Checks the signatures of a file; a file that is made to exhaust is given up sooner than other work."""
+    def verify(self, task: Verify, deadline_s: float | None = None) -> VerifyAnswer:
+        """Checks the signatures of a file; a file that is made to exhaust is given up sooner than other work, and
+        after `deadline_s` at the latest.
+        """
         try:
             size = Path(task.path).stat().st_size
         except OSError:
             # The worker says what is wrong with it.
             size = 0
-        return self._call(task, VerifyAnswer, min(self._deadline_s, _VERIFY_S + size / _VERIFY_BYTES_A_SECOND))
+        limit = min(self._deadline_s, _VERIFY_S + size / _VERIFY_BYTES_A_SECOND)
+        return self._call(task, VerifyAnswer, limit if deadline_s is None else min(limit, deadline_s))
 
     def stand(self, task: Stand) -> StandAnswer:
         """How a document stands."""

@@ -13,6 +13,7 @@ from signer_app.cli.stopping import stop_signal
 from signer_app.custody.book import require_holder
 from signer_app.exchange.exchanger import Exchanger
 from signer_app.exchange.passes import added, one_pass, try_again
+from signer_app.exchange.rechecking import Rechecking
 from signer_app.exchange.session import enrol, exchanging_bodies, has_channel, server_address
 from signer_app.pdf.model import Profile
 from signer_app.signing.certificates import choose, require_fit
@@ -50,6 +51,7 @@ def _pass(space: Workspace, console: Console) -> SyncReport:
                 space, body, at_once=True, progress=lambda done, count: progress("progress_send", done, count)
             )
             total = added(total, report, waiting=total.waiting + report.waiting)
+    Rechecking(space).run()
     return total
 
 

@@ -6,7 +6,7 @@ Main process, without the data folder's lock, so that it works beside a window. 
 import argparse
 
 from signer_app.cli.console import Console
-from signer_app.desk.incoming_model import STATE_KEYS, VERDICT_KEYS, asked_key, packet_state
+from signer_app.desk.incoming_model import STATE_KEYS, asked_key, packet_state, verdict_key
 from signer_app.store.inbox import IncomingPacket
 from signer_app.store.incoming_model import IncomingDocument
 from signer_app.store.times import VIETNAM
@@ -58,7 +58,7 @@ def _row(document: IncomingDocument, console: Console) -> list[str]:
         document.arrived_at.astimezone(VIETNAM).strftime("%H:%M %d/%m/%Y"),
         document.sender_name or document.sender,
         document.label or document.subject,
-        text(VERDICT_KEYS[document.verdict], console.lang),
+        text(verdict_key(document), console.lang),
         _number(document),
         _state(document, console),
     ]

@@ -121,8 +121,8 @@ def outbox(space: Workspace, _args: argparse.Namespace, console: Console) -> int
             [
                 packet.document or "",
                 text(f"outbox_kind_{packet.kind}", console.lang),
-                text(f"outbox_{packet.state}", console.lang),
-                _told(packet, console),
+                _state(packet, told[packet.packet_id], console),
+                _told(packet, told[packet.packet_id], console),
             ]
             for packet in packets
         ]
@@ -134,7 +134,26 @@ def outbox(space: Workspace, _args: argparse.Namespace, console: Console) -> int
     return 0
 
 
-def _told(packet: OutboxPacket, console: Console) -> str:
+def _answered(packet: OutboxPacket, receivers: Sequence[PacketReceiver]) -> tuple[PacketReceiver, ...]:
+    """Receivers that sent it back, declined or were not reached, and of whom nobody has settled it."""
+    taken = packet.accepted_at is not None and packet.state is not OutboxState.FAILED and packet.superseded_by is None
+    return tuple(one for one in receivers if taken and one.is_open)
+
+
+def _state(packet: OutboxPacket, receivers: Sequence[PacketReceiver], console: Console) -> str:
+    worst = sorted(_answered(packet, receivers), key=lambda one: one.code or "99")[:1]
+    return _answer(worst[0], console) if worst else text(f"outbox_{packet.state}", console.lang)
+
+
+def _answer(receiver: PacketReceiver, console: Console) -> str:
+    return text(f"outbox_answer_{receiver.code or 'none'}", console.lang)
+
+
+def _told(packet: OutboxPacket, receivers: Sequence[PacketReceiver], console: Console) -> str:
+    if answered := _answered(packet, receivers):
+        why = [f" ({one.code_reason})" if one.code_reason else "" for one in answered]
+        told = zip(answered, why, strict=True)
+        return "; ".join(f"{_answer(one, console)}: {one.org}{reason}" for one, reason in told)
     if packet.accepted_at is not None and packet.state is not OutboxState.FAILED:
         key = "outbox_said_there" if packet.proof_by is ProofBy.PERSON else "outbox_received"
         return text(key, console.lang, time=_clock(packet.accepted_at))
@@ -155,13 +174,14 @@ _GIVEN_UP = (OutboxState.FAILED, OutboxState.WITHDRAWN)
 
 def _packet(packet: OutboxPacket, receivers: Sequence[PacketReceiver], console: Console) -> dict[str, object]:
     waits = packet.accepted_at is None and packet.state not in _GIVEN_UP and packet.superseded_by is None
+    answered = _answered(packet, receivers)
     return {
         "packet_id": packet.packet_id,
         "document": packet.document,
         "state": packet.state.value,
         "receipt": receipt_facts(packet.receipt) if packet.receipt is not None else None,
         "oldest_since": packet.created_at.isoformat() if waits else None,
-        "message": _told(packet, console),
+        "message": _told(packet, receivers, console),
         "kind": packet.kind.value,
         "status_code": packet.status_code,
         "org": packet.org,
@@ -179,6 +199,7 @@ def _packet(packet: OutboxPacket, receivers: Sequence[PacketReceiver], console: 
                 "code": one.code,
                 "at": one.code_at.isoformat() if one.code_at is not None else None,
                 "reason": one.code_reason,
+                "open": one in answered,
             }
             for one in receivers
         ],

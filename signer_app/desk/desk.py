@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from signer_app.desk.trusting import Trusting
     from signer_app.outgoing.outgoing import Outgoing
     from signer_app.pages import Pages
+    from signer_app.registers.rights import NumberRights
 
 
 class Desk:
@@ -121,6 +122,13 @@ class Desk:
         from signer_app.desk.register_books import RegisterBooks
 
         return RegisterBooks(self.space, self._names)
+
+    @made_once
+    def number_rights(self) -> "NumberRights":
+        """The right to give the numbers of registers that a server keeps."""
+        from signer_app.registers.rights import NumberRights
+
+        return NumberRights(self.space)
 
     @made_once
     def incoming(self) -> Incoming:

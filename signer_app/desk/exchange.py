@@ -7,7 +7,7 @@ what waits goes by itself when the network is back.
 import datetime as dt
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from signer_app.exchange.passes import forget_delays, one_pass, try_again
@@ -59,6 +59,8 @@ class ExchangeSnapshot:
     oldest_unsent: dt.datetime | None = None
     next_in_s: float = IDLE_S
     """How long to wait before the next pass."""
+    numbered: int = 0
+    """Wishes for a number of a register on the server that were answered in the pass."""
 
 
 class Exchange:
@@ -86,6 +88,7 @@ class Exchange:
             try_again(space)
         elif push is Push.NOW:
             forget_delays(space)
+        wishes = self._wishes()
         sent = received = secret = 0
         error: KnownError | None = None
         for body in bodies:
@@ -97,7 +100,13 @@ class Exchange:
             sent, received, secret = sent + report.sent, received + report.received, secret + report.secret
             error = report.stopped or error
         self._failures = self._failures + 1 if error is not None else 0
-        return self._snapshot(Link.REACHED if error is None else Link.AWAY, error, news=(sent, received, secret))
+        link = Link.REACHED if error is None else Link.AWAY
+        told = self._snapshot(link, error, news=(sent, received, secret))
+        return replace(told, numbered=max(0, wishes - self._wishes()))
+
+    def _wishes(self) -> int:
+        with self._space.store.view() as view:
+            return view.leases.asked()
 
     def _snapshot(self, link: Link, error: KnownError | None, *, news: tuple[int, int, int]) -> ExchangeSnapshot:
         with self._space.store.view() as view:

@@ -5,6 +5,7 @@ packets were never kept, so none is opened here. Decisions are `deciding`'s, fil
 """
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,6 @@ from signer_app.desk.incoming_model import (
     IncomingSnapshot,
     OpenedPacket,
     Place,
-    is_valid,
     place_of,
 )
 from signer_app.desk.incoming_packets import TakenApart
@@ -32,6 +32,7 @@ from signer_app.pdf.names import fold
 from signer_app.store.durable import copy_to_new, disk_errors
 from signer_app.store.inbox import IncomingPacket
 from signer_app.store.incoming_model import ArrivalState, IncomingDocument
+from signer_app.verification.names import one_line
 from signer_app.workdays import WorkCalendar
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -57,7 +58,8 @@ class Incoming:
         self._rows: dict[str, IncomingRow] = {}
         self._touched = 0
         self._known: tuple[object, IncomingSnapshot] | None = None
-        self._named: Mapping[str, str] = {}
+        self._made_with: tuple[Mapping[str, str], Deadlines | None] = {}, None
+        self._looking = threading.Lock()
         self._apart = TakenApart(space)
 
     @cached_property
@@ -79,18 +81,22 @@ class Incoming:
 
     def look(self) -> IncomingSnapshot:
         """The whole list; the very same answer while nothing has changed. Only what is new is read from the store."""
-        names = self._names.all()
+        with self._looking:
+            return self._look()
+
+    def _look(self) -> IncomingSnapshot:
+        names, deadlines = self._names.all(), self._deadlines()
         with reading(self._space).view() as view:
             # The first reading opens the moment to which the version belongs.
             changed = tuple(view.incoming.touched_since(self._touched))
-            key = (view.listings.version(), names, len(self._facts))
+            key = (view.listings.version(), names, len(self._facts), deadlines)
             if self._known is not None and self._known[0] == key and not changed:
                 return self._known[1]
             packets = view.inbox.without_document(_MOST)
-        deadlines = self._deadlines()
-        if names is not self._named:
-            # Rows name their senders as the directory does.
-            self._named, self._rows = names, {}
+        named, by = self._made_with
+        if names is not named or deadlines != by:
+            # Rows name their senders as the directory does, and their deadlines as the calendar of the settings.
+            self._made_with, self._rows = (names, deadlines), {}
         for document in changed:
             self._documents[document.id] = document
             self._rows.pop(document.id, None)
@@ -103,7 +109,7 @@ class Incoming:
         snapshot = IncomingSnapshot(
             tuple(rows),
             {row.id: row for row in rows},
-            valid=sum(row.document is not None and is_valid(row.document) for row in rows),
+            valid=sum(row.document is not None and row.document.valid for row in rows),
             open=sum(row.place < Place.DONE for row in rows),
         )
         self._known = key, snapshot
@@ -122,12 +128,12 @@ class Incoming:
             document.id,
             document.arrived_at,
             False,
-            sender,
-            document.subject,
+            one_line(sender),
+            one_line(document.subject),
             document.urgency,
             document.kind,
             document.packet_sha256,
-            Facts(document.label, "", document.readable),
+            Facts(one_line(document.label), "", document.readable),
             document=document,
             place=place_of(document),
             deadline=deadlines.receipt(asked_at or document.arrived_at, document.urgency) if waits else None,
@@ -143,8 +149,8 @@ class Incoming:
             f"{packet.org} {packet.channel} {packet.packet_id} {packet.sha256 or ''}",
             packet.received_at,
             packet.secret,
-            sender,
-            packet.subject or "",
+            one_line(sender),
+            one_line(packet.subject or ""),
             urgency_of(packet.priority),
             packet.kind or PacketKind.NEW,
             packet.sha256,
@@ -171,7 +177,7 @@ class Incoming:
             header = self._header(sha256)
         except (KnownError, OSError):
             return Facts(readable=False)
-        return Facts(label_of(header), header.status_code)
+        return Facts(one_line(label_of(header)), header.status_code)
 
     def _header(self, sha256: str) -> PacketHeader:
         self._space.store.blobs.size(sha256)  # "blob_damaged" if it is gone
@@ -190,7 +196,7 @@ class Incoming:
             raise ValueError("nothing was kept of this packet")
         if row.document is None:
             opened = self._apart.open(row.id, row.sha256)
-            self._facts[row.sha256] = Facts(label_of(opened.header), opened.header.status_code)
+            self._facts[row.sha256] = Facts(one_line(label_of(opened.header)), opened.header.status_code)
             return opened
         document, blobs = row.document, self._space.store.blobs
         if document.state is ArrivalState.CANCELLED and not for_log:

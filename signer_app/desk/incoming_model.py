@@ -14,12 +14,12 @@ import msgspec
 from signer_app.deadlines import Deadline
 from signer_app.store.inbox import IncomingPacket
 from signer_app.store.incoming_model import (
+    CHECK_WAITS,
     ArrivalState,
     ArrivalVerdict,
     Asked,
     IncomingDocument,
     IncomingEvent,
-    OwnDoubt,
     ReturnReason,
 )
 from signer_app.store.incoming_model import IncomingFile as FiledFile
@@ -38,7 +38,6 @@ _PROBLEMS = frozenset(
         ArrivalVerdict.CHANGED,
     }
 )
-_OWN_DOUBTS = frozenset(doubt.value for doubt in OwnDoubt)
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
@@ -98,7 +97,7 @@ class IncomingRow(msgspec.Struct, frozen=True, gc=False):
         """The key of the words about its signatures; None for what has no verdict."""
         if self.document is None or self.document.kind is PacketKind.REVOKE:
             return None
-        return VERDICT_KEYS[self.document.verdict]
+        return verdict_key(self.document)
 
 
 _FILING = "incoming_state_filing"
@@ -120,6 +119,13 @@ VERDICT_KEYS = {
     ArrivalVerdict.NO_PDF: "incoming_verdict_no_pdf",
     ArrivalVerdict.UNREADABLE: "incoming_verdict_unreadable",
 }
+
+
+def verdict_key(document: IncomingDocument) -> str:
+    """The key of the words about what a document's signatures are worth."""
+    if document.verdict is ArrivalVerdict.INDETERMINATE and document.verdict_code == CHECK_WAITS:
+        return "incoming_verdict_checking"
+    return VERDICT_KEYS[document.verdict]
 
 
 def packet_state(packet: IncomingPacket) -> str:
@@ -170,20 +176,9 @@ def place_of(document: IncomingDocument) -> int:
         return Place.ASKED
     if document.state is not ArrivalState.ARRIVED:
         return Place.DONE
-    if document.verdict in _PROBLEMS or not _OWN_DOUBTS.isdisjoint(document.doubts):
+    if document.verdict in _PROBLEMS or document.doubted:
         return Place.PROBLEM
     return Place.VALID if document.verdict is ArrivalVerdict.VALID else Place.UNDECIDED
-
-
-def is_valid(document: IncomingDocument) -> bool:
-    """Whether one click on all valid ones takes it."""
-    return (
-        document.state is ArrivalState.ARRIVED
-        and document.asked is None
-        and document.verdict is ArrivalVerdict.VALID
-        and document.kind is not PacketKind.REVOKE
-        and _OWN_DOUBTS.isdisjoint(document.doubts)
-    )
 
 
 @dataclass(frozen=True)

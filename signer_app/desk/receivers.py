@@ -154,7 +154,7 @@ class ReceiversDesk:
         """
         with reading(self._space).view() as view:
             before = view.receivers.paper(subject)
-            parted = part(view, subject, codes)
+            parted = part(view, before, codes)
         if parted.paper:
             self.put_paper(subject, (*before, *parted.paper))
         return parted.send

@@ -13,9 +13,9 @@ from pathlib import Path
 from signer_app.desk.names import Names
 from signer_app.desk.reading import reading
 from signer_app.registers.cells import CellEdit, Conflict, write_cells
-from signer_app.registers.incoming import incoming_lines
+from signer_app.registers.incoming import incoming_line, incoming_lines
 from signer_app.registers.model import IncomingLine, OutgoingLine
-from signer_app.registers.outgoing import line_of, outgoing_lines
+from signer_app.registers.outgoing import Made, line_of, outgoing_line, outgoing_lines
 from signer_app.registers.paper_entries import PaperDocument, enter_paper, void_arrival
 from signer_app.registers.period import LateDocument, PeriodReport, overdue, period_report
 from signer_app.registers.typed import TypedNumber, check_typed
@@ -55,12 +55,13 @@ class RegisterBooks:
     def __init__(self, space: Workspace, names: Names) -> None:
         self._space = space
         self._names = names
+        self._made: tuple[object, Made] = None, {}
 
     def outgoing(self, year: int | None = None, body: str | None = None, search: str = "") -> OutgoingBook:
         """The outgoing register (of one year, of one body), or its lines that have all words of `search`."""
         with self._reader().view() as view:
-            names = {**self._names.all(), **{one.code: one.name for one in self._space.settings.bodies}}
-            lines = outgoing_lines(view, self._space.settings, names, year, body, search)
+            names, settings = self._all_names(), self._space.settings
+            lines = outgoing_lines(view, settings, names, year, body, search, self._made_of((names, settings.bodies)))
             return OutgoingBook(tuple(lines), view.registers.years(), view.registers.bodies())
 
     def incoming(self, year: int | None = None, body: str | None = None, search: str = "") -> IncomingBook:
@@ -69,22 +70,35 @@ class RegisterBooks:
             lines = incoming_lines(view, year, body, search)
             return IncomingBook(tuple(lines), view.arrivals.years(), view.arrivals.bodies())
 
+    def line(self, line: OutgoingLine | IncomingLine) -> OutgoingLine | IncomingLine | None:
+        """A line as it stands now; None where it isn't there any more."""
+        with self._reader().view() as view:
+            if isinstance(line, IncomingLine):
+                return incoming_line(view, line.id)
+            return outgoing_line(view, self._space.settings, self._all_names(), line.id, line.body_code, line.year)
+
     def write(self, book: Book, edits: Iterable[CellEdit]) -> tuple[Conflict, ...]:
         """Writes into cells; what met another's writing is given back unwritten. KnownError as `write_cells`, and
         "register_line_unknown" for a line of the outgoing register that isn't there (or is a gap).
         """
-        wanted = list(edits)
+        return self._write(book, list(edits))[0]
+
+    def _write(self, book: Book, wanted: list[CellEdit]) -> tuple[tuple[Conflict, ...], int]:
         if book is Book.OUTGOING:
             with self._reader().view() as view:
                 self._require_lines(view, {edit.line for edit in wanted})
-        at, operator = self._space.now(), operator_name()
-        return self._space.store.write(lambda tx: write_cells(tx, book, wanted, at, operator))
+        at, operator, store = self._space.now(), operator_name(), self._space.store
+        return store.write(lambda tx: (write_cells(tx, book, wanted, at, operator), store.commits))
 
-    def write_one(self, book: Book, edit: CellEdit) -> None:
-        """Writes into one cell; as `write`, and KnownError "register_cell_changed" where somebody else has by now."""
-        for conflict in self.write(book, [edit]):
+    def write_one(self, book: Book, edit: CellEdit) -> int:
+        """Writes into one cell; `Store.commits` as it was before. As `write`, and KnownError "register_cell_changed"
+        where somebody else has by now.
+        """
+        conflicts, commits = self._write(book, [edit])
+        for conflict in conflicts:
             at = conflict.now.at.astimezone(VIETNAM).strftime("%H:%M %d/%m/%Y")
             raise KnownError("register_cell_changed", operator=conflict.now.operator, time=at, value=conflict.now.value)
+        return commits
 
     def history(self, book: Book, line: str, field: str) -> tuple[CellValue, ...]:
         """All that was written into a cell, the oldest first."""
@@ -162,6 +176,17 @@ class RegisterBooks:
             return bodies[0].name if len(bodies) == 1 else text("register_all_bodies", lang)
         known = self._space.settings.body(code)
         return known.name if known is not None else self._names.all().get(code, code)
+
+    def _all_names(self) -> dict[str, str]:
+        return {**self._names.all(), **{one.code: one.name for one in self._space.settings.bodies}}
+
+    def _made_of(self, ground: object) -> Made:
+        """Lines that were made of the same names and settings, to be taken again; each reading gets a copy of its own,
+        for another may run.
+        """
+        known, made = self._made
+        self._made = ground, dict(made) if known == ground else {}
+        return self._made[1]
 
     def _require_lines(self, view: View, wanted: set[str]) -> None:
         """KnownError "register_line_unknown" unless each is a document with a number, or a number without one."""

@@ -16,6 +16,7 @@ from signer_app.exchange.outgoing import clerk
 from signer_app.store.model import OutboxPacket, PacketReceiver
 from signer_app.store.notices import Notice
 from signer_app.store.queue import QueueRow
+from signer_app.store.receivers import PaperReceiver
 from signer_app.store.settings import Exchange
 from signer_app.store.store import Transaction
 from signer_app.store.times import VIETNAM
@@ -33,7 +34,8 @@ SENT_LINES = 200
 @dataclass(frozen=True)
 class SendingSnapshot:
     """The list at one moment. `waiting`: not sent and not given up; `held`, `postponed` and `stuck` (those that need a
-    person) are among them. `refused`: refused or lost, and not sent in another way yet.
+    person) are among them. `refused`: refused or lost, and not sent in another way yet. `answered`: receivers sent it
+    back, declined to give it back or were not reached, and nobody has acted on it, of those `returned` sent back.
     """
 
     now: dt.datetime
@@ -43,6 +45,8 @@ class SendingSnapshot:
     postponed: int
     stuck: int
     refused: int
+    returned: int
+    answered: int
     red: int
     """Documents that must be pressed for."""
     oldest_unsent: dt.datetime | None
@@ -98,6 +102,8 @@ class Sending:
             postponed=count[Standing.POSTPONED],
             stuck=count[Standing.NEEDS_PERSON] + count[Standing.UNDECIDED] + count[Standing.EXTERNAL],
             refused=count[Standing.REFUSED] + count[Standing.NOT_FORWARDED] + count[Standing.LOST],
+            returned=count[Standing.RETURNED],
+            answered=count[Standing.RETURNED] + count[Standing.DECLINED] + count[Standing.NOT_REACHED],
             red=sum(item.is_red(now) for item in found),
             oldest_unsent=oldest,
             next_at=next_at,
@@ -176,15 +182,27 @@ class Sending:
 
         self._for_each([packet_id], say)
 
-    def send_in_place(self, packet_id: str, receivers: Sequence[str] | None = None) -> str:
+    def settle(self, packet_id: str, orgs: Collection[str]) -> None:
+        """Đã xử lý: a person has acted on what these receivers made of a packet. KnownError "packet_moved_on" where one
+        of them waits for nobody (any more).
+        """
+        by, at = clerk(self._space), self._space.now()
+        self._for_each([packet_id], lambda tx, packet_id: tx.outbox.settle(packet_id, orgs, by, at))
+
+    def send_in_place(
+        self,
+        packet_id: str,
+        receivers: Sequence[str] | None = None,
+        paper: Sequence[PaperReceiver] | None = None,
+    ) -> str:
         """Once more under a new id; see `changing.send_in_place`."""
-        return changing.send_in_place(self._space, packet_id, receivers)
+        return changing.send_in_place(self._space, packet_id, receivers, paper)
 
     # ---- documents -------------------------------------------------------------------------------------------------
 
-    def give(self, document_id: str, receivers: Sequence[str]) -> str:
+    def give(self, document_id: str, receivers: Sequence[str], paper: Sequence[PaperReceiver] | None = None) -> str:
         """Sends a document that was signed and kept; see `changing.give`."""
-        return changing.give(self._space, document_id, receivers)
+        return changing.give(self._space, document_id, receivers, paper)
 
     def recall(self, document_id: str, reason: str, receivers: Collection[str] | None = None) -> str:
         """Thu hồi văn bản; see `withdrawing.recall`. Never one click."""
@@ -194,9 +212,16 @@ class Sending:
         """Yêu cầu lấy lại by status messages; see `withdrawing.ask_back`."""
         return withdrawing.ask_back(self._space, document_id, reason, receivers)
 
-    def change_receivers(self, document_id: str, added: Sequence[str], removed: Sequence[str], reason: str = "") -> str:
+    def change_receivers(
+        self,
+        document_id: str,
+        added: Sequence[str],
+        removed: Sequence[str],
+        reason: str = "",
+        paper: Sequence[PaperReceiver] = (),
+    ) -> str:
         """Cập nhật nơi nhận; see `changing.change_receivers`."""
-        return changing.change_receivers(self._space, document_id, added, removed, reason)
+        return changing.change_receivers(self._space, document_id, added, removed, reason, paper)
 
     def replace_sent(self, sent_id: str, document_id: str, reason: str, receivers: Sequence[str] | None = None) -> str:
         """Thay thế văn bản đã gửi; see `changing.replace_sent`."""

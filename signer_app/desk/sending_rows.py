@@ -44,6 +44,12 @@ class Standing(StrEnum):
     """The server took it and could not pass it on."""
     LOST = "lost"
     """The server began anew, and no longer has it."""
+    RETURNED = "returned"
+    """A receiver sent it back (02), and nobody has acted on that."""
+    DECLINED = "declined"
+    """A receiver doesn't give a document back (16), and nobody has acted on that."""
+    NOT_REACHED = "not_reached"
+    """The server could not bring it to one of its receivers, and nobody has acted on that."""
     RECEIVED = "received"
     FORWARDED = "forwarded"
     PARTIALLY = "partially"
@@ -61,6 +67,8 @@ class Deed(StrEnum):
     """Both words of the one question: it is there, or it isn't and goes again."""
     SEND_IN_PLACE = "send_in_place"
     RECALL = "recall"
+    SETTLE = "settle"
+    """A person has acted on what a receiver made of it (Đã xử lý)."""
 
 
 class Calm(StrEnum):
@@ -86,8 +94,13 @@ _LOUD = frozenset(
         Standing.REFUSED,
         Standing.NOT_FORWARDED,
         Standing.LOST,
+        Standing.RETURNED,
+        Standing.DECLINED,
+        Standing.NOT_REACHED,
     }
 )
+_ANSWERS = {"02": Standing.RETURNED, "16": Standing.DECLINED, None: Standing.NOT_REACHED}
+"""How a packet stands by the worst of its open answers, that first."""
 _DEEDS: dict[Standing, tuple[Deed, ...]] = {
     Standing.HELD: (Deed.SEND_NOW, Deed.POSTPONE, Deed.WITHDRAW),
     Standing.POSTPONED: (Deed.SEND_NOW, Deed.POSTPONE, Deed.WITHDRAW),
@@ -100,6 +113,9 @@ _DEEDS: dict[Standing, tuple[Deed, ...]] = {
     Standing.REFUSED: (Deed.SEND_IN_PLACE,),
     Standing.NOT_FORWARDED: (Deed.SEND_IN_PLACE,),
     Standing.LOST: (Deed.SEND_IN_PLACE, Deed.RECALL),
+    Standing.RETURNED: (Deed.SETTLE, Deed.RECALL),
+    Standing.DECLINED: (Deed.SETTLE,),
+    Standing.NOT_REACHED: (Deed.SETTLE, Deed.RECALL),
     Standing.RECEIVED: (Deed.RECALL,),
     Standing.FORWARDED: (Deed.RECALL,),
     Standing.PARTIALLY: (Deed.RECALL,),
@@ -161,7 +177,7 @@ class SendingItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             for deed in found
             if not (
                 (deed is Deed.WITHDRAW and (row.attempts > 0 or row.incoming is not None))
-                or (deed is Deed.RECALL and row.kind not in _CARRYING)
+                or (deed is Deed.RECALL and row.kind not in _CARRYING and not row.answers)
                 or (deed is Deed.SEND_IN_PLACE and row.uncertain and row.missing_since is None)
             )
         )
@@ -182,7 +198,8 @@ def standing_of(row: QueueRow, now: dt.datetime, *, external: bool = False) -> S
     if row.missing_since is not None:
         return Standing.LOST
     if (sent := _SENT.get(row.state)) is not None:
-        return sent
+        told = {answer.code for answer in row.answers}
+        return next((standing for code, standing in _ANSWERS.items() if code in told), sent)
     match row.state:
         case OutboxState.WITHDRAWN:
             return Standing.WITHDRAWN

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from signer_app.deadlines import Deadlines, Due
-from signer_app.desk.incoming_model import LOUD_AFTER, IncomingRow, IncomingSnapshot, Place, is_valid
+from signer_app.desk.incoming_model import LOUD_AFTER, IncomingRow, IncomingSnapshot, Place
+from signer_app.exchange.directory import names_of
 from signer_app.exchange.session import only_signs
 from signer_app.store.incoming_model import ArrivalState, Asked
 from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import Urgency
 from signer_app.store.notices import Notice
+from signer_app.store.queue import QueueRow
 from signer_app.store.settings import Exchange, Settings
 from signer_app.store.store import View
 from signer_app.store.times import VIETNAM
@@ -93,7 +95,9 @@ class Outgoing:
 class Sending:
     """What waits to be sent, what the server took today, and what it won't take as it is.
 
-    `notices`: what the exchange has to say and nobody has seen yet; `external`: other systems exchange for all bodies.
+    `answered`: how many of those that it took receivers sent back, declined to give back, or were not reached by, and
+    nobody has acted on; `returned` the newest of them with the names of all receivers in `names`. `notices`: what the
+    exchange has to say and nobody has seen yet; `external`: other systems exchange for all bodies.
     """
 
     waiting: int
@@ -101,8 +105,18 @@ class Sending:
     sent_today: int
     lines: tuple[SendingRow, ...]
     refused: tuple[SendingRow, ...]
+    answered: int = 0
+    returned: tuple[QueueRow, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     external: bool = False
+    answers: int = 0
+    """How many of `waiting` are answers to senders, which nobody signed and nobody reads."""
+
+    @property
+    def documents(self) -> int:
+        """How many documents wait."""
+        return self.waiting - self.answers
 
 
 @dataclass(frozen=True)
@@ -168,7 +182,7 @@ def _incoming(came: IncomingSnapshot, today: int, now: dt.datetime, ours: frozen
 
 
 def _is_accepted_by_one_click(row: IncomingRow, ours: frozenset[str]) -> bool:
-    return row.document is not None and is_valid(row.document) and row.document.org in ours
+    return row.document is not None and row.document.valid and row.document.org in ours
 
 
 def _is_recall(row: IncomingRow) -> bool:
@@ -220,12 +234,17 @@ def _outgoing(view: View, midnight: dt.datetime, now: dt.datetime, deadlines: De
 def _sending(view: View, midnight: dt.datetime, now: dt.datetime, *, external: bool) -> Sending:
     unsent = view.listings.unsent(LINES)
     sent = view.listings.sent_since(midnight, LINES - len(unsent)) if len(unsent) < LINES else ()
+    returned = tuple(view.queue.answered(_PRESSING))
     return Sending(
         waiting=view.outbox.waiting(),
         oldest=view.outbox.oldest_unsent(),
         sent_today=view.listings.sent_count_since(midnight),
         lines=(*unsent, *sent),
         refused=view.listings.refused_since(now - _REFUSED_FOR, _PRESSING),
+        answered=view.queue.answered_count(),
+        returned=returned,
+        names=names_of(view, {answer.org for row in returned for answer in row.answers}),
         notices=view.notices.unseen(),
         external=external,
+        answers=view.listings.answers_waiting(),
     )

@@ -26,6 +26,7 @@ from signer_sync.ports import Channel
 from signer_sync.sync_channel import SyncChannel
 
 if TYPE_CHECKING:
+    from signer_app.registers.leasing import NumberServer
     from signer_app.workspace import Workspace
 
 
@@ -54,6 +55,8 @@ class Way:
     ahead: Callable[[], float | None] = _no_time
     hurry: Callable[[], None] = _nothing
     close: Callable[[], None] = _nothing
+    numbers: "NumberServer | None" = None
+    """The registers of numbers that the other side keeps, where it does."""
     turn: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Held by the one thread that speaks on it."""
     looked: dict[str, dt.datetime] = field(default_factory=dict, repr=False)
@@ -119,7 +122,7 @@ class Channels:
             raise KnownError("not_enrolled")
         identity = load_identity(self._space, server.devices[body.code], body.code)
         pool = ClientPool(address, pinned, identity, http_settings(self._space))
-        return Way(SyncChannel(pool), made_of, pool.me, lambda: pool.ahead, close=pool.close)
+        return Way(SyncChannel(pool), made_of, pool.me, lambda: pool.ahead, close=pool.close, numbers=pool)
 
     def _open_lgsp(self, body: Body, account: LgspCredentials | None, made_of: object) -> Way:
         if body.lgsp is None or account is None:

@@ -22,6 +22,7 @@ from signer_app.store.incoming_model import (
     IncomingDocument,
     IncomingEvent,
     IncomingWhat,
+    OwnDoubt,
     ReturnReason,
 )
 from signer_app.store.model import NewPacket
@@ -60,12 +61,14 @@ class Deciding:
 
     # ---- accepting -------------------------------------------------------------------------------------------------
 
-    def accept(self, incoming_id: str, *, by_order: str = "") -> int:
+    def accept(self, incoming_id: str, *, by_order: str = "", only_valid: bool = False) -> int:
         """Accepts a document: its number in the register, and 03 to its sender (Tiếp nhận).
 
-        `by_order`: who has ordered to accept one whose signature is invalid, which is written down. KnownError
-        "incoming_unknown", "incoming_decided", "incoming_asked" while its sender asks for it, "incoming_unreadable",
-        "incoming_invalid" without an order, and as `status_packet`, `Arrivals.enter` and `Store.write`.
+        `by_order`: who has ordered to accept one whose signature is invalid, which is written down. `only_valid`: as
+        one of several, at which nobody looks one by one; KnownError "incoming_not_plain" for one that isn't `valid`
+        (any more). KnownError "incoming_unknown", "incoming_decided", "incoming_asked" while its sender asks for it,
+        "incoming_unreadable", "incoming_invalid" without an order, and as `status_packet`, `Arrivals.enter` and
+        `Store.write`.
         """
         document, body = self._waiting(incoming_id)
         if document.asked is Asked.RECALL:
@@ -74,6 +77,8 @@ class Deciding:
             raise KnownError("incoming_unreadable")
         if document.verdict is ArrivalVerdict.INVALID and not by_order.strip():
             raise KnownError("incoming_invalid", label=document.label)
+        if only_valid and not document.valid:
+            raise KnownError("incoming_not_plain", label=document.label)
         packet = status_of(self._space, body, document.id, document, StatusCode.ACCEPTED, "")
 
         def work(tx: Transaction) -> int:
@@ -110,13 +115,13 @@ class Deciding:
         cancelled: Callable[[], bool] = never,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> tuple[Accepted, ...]:
-        """Accepts these one by one, as `accept_all_valid`."""
+        """Accepts those of these that are valid one by one, as `accept_all_valid`."""
         done: list[Accepted] = []
         for incoming_id in ids:
             if cancelled():
                 break
             try:
-                done.append(Accepted(incoming_id, self.accept(incoming_id)))
+                done.append(Accepted(incoming_id, self.accept(incoming_id, only_valid=True)))
             except KnownError as error:
                 if error.code not in _OF_ONE:
                     raise
@@ -255,15 +260,14 @@ class Deciding:
             tx.outbox.add(packet)
 
         self._space.store.write(work)
-        if update is not None and update[1] is not None:
+        if update is not None and update[1] is not None and OwnDoubt.UNSCREENED not in update[0].facts.doubts:
             keep_evidence(self._space, update[1])
 
     def _update(self, document: IncomingDocument) -> tuple[Opened, Checked | None]:
         """The update as it was sent; its files checked, where it brings any."""
         assert document.asked_packet is not None
         with self._space.store.view() as view:
-            packets = view.inbox.of_incoming(document.id)
-        packet = next(one for one in packets if one.sha256 == document.asked_packet)
+            packet = view.inbox.of_content(document.org, document.asked_packet)[0]
         opened = open_blob(self._space, document.asked_packet, packet)
         if not isinstance(opened, Opened):
             raise KnownError("edxml_invalid", reason="", line=0)
@@ -293,7 +297,7 @@ class Deciding:
     def _same(self, tx: Transaction, document: IncomingDocument) -> None:
         """KnownError "incoming_decided" if it isn't any more what the person has looked at."""
         now = tx.incoming.get(document.id)
-        if now is None or (now.state, now.asked, now.content) != (document.state, document.asked, document.content):
+        if now is None or _looked_at(now) != _looked_at(document):
             raise KnownError("incoming_decided", label=document.label)
 
     def _event(self, what: IncomingWhat, words: str, packet: NewPacket | None = None) -> IncomingEvent:
@@ -307,6 +311,7 @@ _OF_ONE = frozenset(
         "incoming_asked",
         "incoming_decided",
         "incoming_invalid",
+        "incoming_not_plain",
         "incoming_unknown",
         "incoming_unreadable",
     }
@@ -316,6 +321,10 @@ _REASONS = {
     ReturnReason.ALTERED: "incoming_reason_altered",
     ReturnReason.WRONG_RECEIVER: "incoming_reason_wrong_receiver",
 }
+
+
+def _looked_at(document: IncomingDocument) -> tuple[object, ...]:
+    return document.state, document.asked, document.asked_packet, document.content, document.verdict, document.doubts
 
 
 def _with_words(first: str, words: str) -> str:

@@ -13,6 +13,7 @@ from typing import Self
 
 from signer_app.exchange.channels import Way
 from signer_app.exchange.passes import after_pass, stores, surroundings, try_again
+from signer_app.exchange.rechecking import LookingAgain
 from signer_app.exchange.session import exchanging_bodies
 from signer_app.faults import told_fault
 from signer_app.store.settings import Body, Settings
@@ -53,6 +54,7 @@ class Exchanger:
         self._watching = watching or Watching()
         self._idle = idle
         self._runners: dict[str, _Runner] = {}
+        self._looking = LookingAgain(space)
         self._turn = threading.Lock()
 
     def start(self) -> None:
@@ -98,6 +100,7 @@ class Exchanger:
             runners, self._runners = list(self._runners.values()), {}
         for runner in runners:
             runner.wake.call(Call.STOP)
+        self._looking.stop()
         for runner in runners:
             if runner.thread is not None:
                 runner.thread.join(patience_s)
@@ -141,6 +144,7 @@ class Exchanger:
 
         def told(report: SyncReport) -> None:
             after_pass(self._space, way, report)
+            self._looking.call()
             self._told(runner.body, report)
 
         around = surroundings(self._space)

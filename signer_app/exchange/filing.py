@@ -1,32 +1,30 @@
-"""Files what was received: packets become documents with verified files, recalls and updates find theirs, status
-messages reach ours.
+"""Files what was received: packets become documents with verified files; what speaks of others is `filing_mentions`'.
 
-Main process, any thread, one at a time; after the transport was acknowledged, so that what takes long here holds up no
-receiving. All that one packet means is one transaction, with the status message 01 that it calls for; a process that is
-cut files the packet anew. Answers nothing but 01: everything else is a person's.
+Main process, any thread, one at a time; after the transport was acknowledged. Signatures get a short first look: what
+takes longer, or wants the network, is filed all the same and looked at by `rechecking`. All that one packet means is
+one transaction, with the status message 01 that it calls for; a process that is cut files the packet anew. Answers
+nothing but 01: everything else is a person's.
 """
 
-import datetime as dt
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from msgspec.structs import replace
-
+from signer_app.exchange import filing_mentions as mentions
 from signer_app.exchange.answering import answers_for, status_of
 from signer_app.exchange.filing_facts import Opened, Unreadable, open_kept
+from signer_app.exchange.filing_mentions import doubted, event_of
 from signer_app.exchange.incoming_checks import Checked, check_files, keep_evidence
+from signer_app.faults import write_fault
 from signer_app.signing.batch import never
 from signer_app.store import Transaction
 from signer_app.store.inbox import IncomingPacket
-from signer_app.store.incoming import IncomingReader
 from signer_app.store.incoming_model import (
     ArrivalState,
     ArrivalVerdict,
-    Asked,
     IncomingDocument,
-    IncomingEvent,
     IncomingFacts,
     IncomingWhat,
     Judged,
@@ -38,21 +36,25 @@ from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_sync.edxml import StatusCode
-from signer_sync.edxml_keys import fold_code, id_key
+from signer_sync.edxml_read import read_header
 from signer_sync.ids import uuid7
 
 _AT_ONCE = 50
+_FIRST_LOOK_S = 20.0
+"""For the signatures of one document; a run in which that was too little for one only files the others."""
 _GONE = frozenset({ArrivalState.RETURNED, ArrivalState.CANCELLED})
 """After these a document that comes once more is a new sending of it."""
 
 
 _turns: "WeakKeyDictionary[Workspace, threading.Lock]" = WeakKeyDictionary()
 """Who files in a workspace: the exchange after a pass, the window, a command; one at a time."""
+_faulty: "WeakKeyDictionary[Workspace, set[tuple[str, str, str]]]" = WeakKeyDictionary()
+"""Packets at which the program itself failed: each is written down once, not with every pass."""
 
 
 @dataclass(frozen=True)
 class Filed:
-    """What a run has done: packets filed, documents among them that are new, packets that are gone from the disk."""
+    """What a run has done: packets filed, documents among them that are new, packets that could not be filed."""
 
     packets: int = 0
     documents: int = 0
@@ -62,19 +64,23 @@ class Filed:
 class Filing:
     """The filing of one workspace; one run at a time."""
 
-    def __init__(self, space: Workspace) -> None:
+    def __init__(self, space: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
         self._space = space
+        self._clock = clock
         self._turn = _turns.setdefault(space, threading.Lock())
+        self._faulty = _faulty.setdefault(space, set())
+        self._patience = _FIRST_LOOK_S
 
     def run(self, cancelled: Callable[[], bool] = never, *, ask_network: bool = True) -> Filed:
         """Files all that waits, hỏa tốc first; KnownError as `Store.write` and `BlobStore.add_stream`.
 
-        A packet that is gone from the disk hinders no other and is tried again by the next run. `ask_network`: the
-        addresses of CRLs and OCSP are asked for what the checks want.
+        A packet that is gone from the disk, or at which the program fails, hinders no other and is tried again by the
+        next run. `ask_network`: the addresses of CRLs and OCSP are asked for what the checks want.
         """
         packets = documents = 0
         stuck: set[tuple[str, str, str]] = set()
         with self._turn:
+            self._patience = _FIRST_LOOK_S
             while not cancelled():
                 with self._space.store.view() as view:
                     found = view.inbox.to_file(_AT_ONCE + len(stuck))
@@ -91,31 +97,49 @@ class Filing:
                         if error.code != "blob_damaged":
                             raise
                         stuck.add(_name(packet))
+                    except Exception as fault:  # noqa: BLE001 - nobody's packet may keep those of all others away
+                        stuck.add(_name(packet))
+                        self._write_down(packet, fault)
         return Filed(packets, documents, len(stuck))
+
+    def _write_down(self, packet: IncomingPacket, fault: Exception) -> None:
+        if _name(packet) not in self._faulty:
+            self._faulty.add(_name(packet))
+            write_fault(fault, self._space.folder.path)
 
     def _file(self, packet: IncomingPacket, *, ask_network: bool) -> bool:
         """Files one packet; whether a document is new by it."""
         opened = open_kept(self._space, packet)
         if isinstance(opened, Unreadable):
             return self._unreadable(packet, opened)
-        header = opened.header
+        header, now = opened.header, self._space.now()
         match header.kind:
+            case PacketKind.STATUS if mentions.is_recall(opened):
+                self._space.store.write(lambda tx: mentions.recall(tx, packet, opened, header.description, now))
             case PacketKind.STATUS:
-                self._status(packet, opened)
-                return False
+                self._space.store.write(lambda tx: mentions.status(tx, packet, opened, now))
             case PacketKind.REVOKE:
-                self._space.store.write(lambda tx: self._recall(tx, packet, opened, header.reason))
-                return False
+                self._space.store.write(lambda tx: mentions.recall(tx, packet, opened, header.reason, now))
             case PacketKind.UPDATE if self._about_known(packet, opened):
-                self._space.store.write(lambda tx: self._update(tx, packet, opened))
-                return False
+                self._space.store.write(lambda tx: mentions.update(tx, packet, opened, now))
             case _:
                 return self._document(packet, opened, ask_network=ask_network)
+        return False
+
+    def _about_known(self, packet: IncomingPacket, opened: Opened) -> bool:
+        """Whether an update is about a document that is here; else what it brings is filed as one."""
+        with self._space.store.view() as view:
+            return bool(mentions.meant_by(view.incoming, packet, opened)) or not opened.files
 
     # ---- documents -------------------------------------------------------------------------------------------------
 
     def _document(self, packet: IncomingPacket, opened: Opened, *, ask_network: bool) -> bool:
-        checked = check_files(self._space, opened.files, ask_network=ask_network)
+        begun = self._clock()
+        checked = check_files(
+            self._space, opened.files, ask_network=ask_network, patience_s=self._patience, clock=self._clock
+        )
+        if checked.waits and self._clock() - begun >= self._patience:
+            self._patience = 0.0
         while True:
             with self._space.store.view() as view:
                 rounds = view.incoming.of_key(packet.org, opened.key)
@@ -144,13 +168,12 @@ class Filing:
         self, packet: IncomingPacket, opened: Opened, checked: Checked, rounds: tuple[IncomingDocument, ...]
     ) -> NewIncoming | None:
         """The row for a document, None where the same one is here already."""
+        if _same(rounds, opened) is not None:
+            return None
         last = rounds[0] if rounds else None
         facts = opened.facts
-        if last is not None:
-            if last.content == opened.content and last.state not in _GONE:
-                return None
-            if last.content != opened.content and last.state not in _GONE:
-                facts = _doubted(facts, OwnDoubt.CAME_CHANGED)
+        if last is not None and last.state not in _GONE and not self._overtaken_by(last, opened):
+            facts = doubted(facts, OwnDoubt.CAME_CHANGED)
         return NewIncoming(
             id=uuid7(),
             org=packet.org,
@@ -164,6 +187,17 @@ class Filing:
             judged=checked.judged,
             round=last.round + 1 if last is not None else 1,
         )
+
+    def _overtaken_by(self, last: IncomingDocument, opened: Opened) -> bool:
+        """Whether `last` is an update of this document that came before it: then it stands, whatever comes later."""
+        if last.kind is not PacketKind.UPDATE or opened.header.kind is not PacketKind.NEW or not opened.trusted:
+            return False
+        if OwnDoubt.OTHER_SENDER in last.doubts:
+            return False
+        with self._space.store.blobs.path(last.packet_sha256).open("rb") as stream:
+            updated_at = read_header(stream).told_at
+        written_at = opened.header.told_at
+        return written_at is None or updated_at is None or written_at <= updated_at
 
     def _arrived(self, packet: IncomingPacket, new: NewIncoming) -> NewPacket | None:
         body = answers_for(self._space, packet.org)
@@ -187,38 +221,24 @@ class Filing:
         arrived: NewPacket | None,
     ) -> None:
         now = self._space.now()
+        known = _same(rounds, opened)
+        if new is None and known is not None:
+            tx.incoming.came_again(known.id, event_of(IncomingWhat.CAME_AGAIN, now, packet, packet.channel))
+            tx.inbox.filed(packet, now, known.id)
         if new is None:
-            tx.incoming.came_again(rounds[0].id, _event(IncomingWhat.CAME_AGAIN, now, packet, packet.channel))
-            tx.inbox.filed(packet, now, rounds[0].id)
             return
         if arrived is not None:
             tx.outbox.add(arrived)
-        event = _event(IncomingWhat.ARRIVED, packet.received_at, packet, packet.channel, arrived)
+        event = event_of(IncomingWhat.ARRIVED, packet.received_at, packet, packet.channel, arrived)
         tx.incoming.add(new, event)
         tx.inbox.filed(packet, now, new.id)
-        superseded = _event(IncomingWhat.SUPERSEDED, now, packet, new.facts.label)
-        if rounds and rounds[0].state is ArrivalState.ARRIVED:
-            tx.incoming.supersede(rounds[0].id, new.id, superseded)
-        if new.kind is PacketKind.REPLACE:
-            for document in self._meant(tx.incoming, packet, opened):
-                if document.id != new.id:
-                    tx.incoming.supersede(document.id, new.id, superseded)
-        self._recalled_before(tx, packet, opened, new.id)
-
-    def _recalled_before(self, tx: Transaction, packet: IncomingPacket, opened: Opened, new_id: str) -> None:
-        """A recall may overtake its document: it waits in a row of its own, and is asked of the document now."""
-        for recall in tx.incoming.of_keys(packet.org, opened.key, opened.facts.id_key):
-            if recall.kind is PacketKind.REVOKE and recall.asked is Asked.RECALL and recall.asked_packet is not None:
-                now = self._space.now()
-                asked = IncomingEvent(
-                    at=now,
-                    what=IncomingWhat.RECALL_ASKED,
-                    by=recall.sender,
-                    words=recall.asked_reason,
-                    packet_sha256=recall.asked_packet,
-                )
-                tx.incoming.ask(new_id, Asked.RECALL, recall.asked_reason, recall.asked_packet, asked)
-                tx.incoming.supersede(recall.id, new_id, _event(IncomingWhat.SUPERSEDED, now, packet, ""))
+        superseded = event_of(IncomingWhat.SUPERSEDED, now, packet, new.facts.label)
+        last = rounds[0] if rounds else None
+        if last is not None and self._overtaken_by(last, opened):
+            tx.incoming.supersede(new.id, last.id, superseded)
+        elif last is not None and last.state is ArrivalState.ARRIVED and opened.trusted:
+            tx.incoming.supersede(last.id, new.id, superseded)
+        mentions.put_in_place(tx, packet, opened, new, superseded)
 
     def _unreadable(self, packet: IncomingPacket, found: Unreadable) -> bool:
         """A packet that nobody can read is a line of the list: its sender has to be told by a person."""
@@ -245,119 +265,32 @@ class Filing:
         def work(tx: Transaction) -> bool:
             known = tx.incoming.of_key(packet.org, new.document_key)
             if known:
-                tx.incoming.came_again(known[0].id, _event(IncomingWhat.CAME_AGAIN, packet.received_at, packet, ""))
+                tx.incoming.came_again(known[0].id, event_of(IncomingWhat.CAME_AGAIN, packet.received_at, packet, ""))
             else:
-                tx.incoming.add(new, _event(IncomingWhat.ARRIVED, packet.received_at, packet, packet.channel))
+                tx.incoming.add(new, event_of(IncomingWhat.ARRIVED, packet.received_at, packet, packet.channel))
             tx.inbox.filed(packet, self._space.now(), known[0].id if known else new.id)
             return not known
 
         return self._space.store.write(work)
-
-    # ---- what speaks of documents ----------------------------------------------------------------------------------
-
-    def _meant(self, rows: IncomingReader, packet: IncomingPacket, opened: Opened) -> tuple[IncomingDocument, ...]:
-        """The documents of the same sender that a packet speaks of, no rows of mere recalls among them."""
-        sender, header = opened.facts.sender, opened.header
-        keys = [id_key(sender, told) for told in header.concerns]
-        if header.kind is PacketKind.STATUS:
-            keys += [id_key(sender, answered.document_id) for answered in header.response_for]
-        elif header.kind is not PacketKind.REPLACE:
-            keys.append(opened.key)
-        found = rows.of_keys(packet.org, *keys) if keys else ()
-        return tuple(one for one in found if one.kind is not PacketKind.REVOKE)
-
-    def _about_known(self, packet: IncomingPacket, opened: Opened) -> bool:
-        """Whether an update is about a document that is here; else what it brings is filed as one."""
-        with self._space.store.view() as view:
-            return bool(self._meant(view.incoming, packet, opened)) or not opened.files
-
-    def _recall(self, tx: Transaction, packet: IncomingPacket, opened: Opened, reason: str) -> None:
-        self._ask(tx, packet, opened, Asked.RECALL, reason)
-
-    def _update(self, tx: Transaction, packet: IncomingPacket, opened: Opened) -> None:
-        """An update that takes us out of the receivers takes the document back from us."""
-        own, header = fold_code(packet.org), opened.header
-        ours = [one for one in header.receiver_changes if fold_code(one.organ_code) == own]
-        removed = bool(ours) and not any(one.added for one in ours)
-        self._ask(tx, packet, opened, Asked.RECALL if removed else Asked.UPDATE, header.reason)
-
-    def _ask(self, tx: Transaction, packet: IncomingPacket, opened: Opened, asked: Asked, reason: str) -> None:
-        now = self._space.now()
-        what = IncomingWhat.RECALL_ASKED if asked is Asked.RECALL else IncomingWhat.UPDATE_ASKED
-        event = _event(what, packet.received_at, packet, reason, by=opened.facts.sender)
-        living = [one for one in self._meant(tx.incoming, packet, opened) if one.state is not ArrivalState.CANCELLED]
-        target = living[0].id if living else self._row_of_its_own(tx, packet, opened)
-        tx.incoming.ask(target, asked, reason, str(packet.sha256), event)
-        tx.inbox.filed(packet, now, target)
-
-    def _row_of_its_own(self, tx: Transaction, packet: IncomingPacket, opened: Opened) -> str:
-        """What speaks of a document that isn't here has to be answered all the same."""
-        new = NewIncoming(
-            id=uuid7(),
-            org=packet.org,
-            document_key=f"about|{packet.sha256}",
-            content=opened.content,
-            packet_sha256=str(packet.sha256),
-            kind=PacketKind.REVOKE,
-            arrived_at=packet.received_at,
-            facts=_doubted(opened.facts_of_meant, OwnDoubt.NOT_HERE),
-            files=(),
-            judged=Judged(verdict=ArrivalVerdict.NO_PDF, code=None, at=self._space.now()),
-        )
-        tx.incoming.add(new, _event(IncomingWhat.ARRIVED, packet.received_at, packet, packet.channel))
-        return new.id
-
-    def _status(self, packet: IncomingPacket, opened: Opened) -> None:
-        """An answer about documents of ours; 13 is a recall in other words."""
-        header = opened.header
-        if header.status is StatusCode.ASKED_BACK:
-            self._space.store.write(lambda tx: self._recall(tx, packet, opened, header.description))
-            return
-
-        def work(tx: Transaction) -> None:
-            told = False
-            for answered in header.response_for:
-                if header.status is not None:
-                    told |= tx.outbox.receiver_told(
-                        answered.document_id,
-                        header.sender.code,
-                        header.status.value,
-                        header.told_at or packet.received_at,
-                        header.staff.name or None,
-                        header.description or None,
-                        packet.packet_id,
-                    )
-            tx.inbox.filed(packet, self._space.now(), None, None if told else "incoming_status_unmatched")
-
-        self._space.store.write(work)
 
 
 def _name(packet: IncomingPacket) -> tuple[str, str, str]:
     return packet.org, packet.channel, packet.packet_id
 
 
+def _same(rounds: tuple[IncomingDocument, ...], opened: Opened) -> IncomingDocument | None:
+    """The round that is this very document: the last one, or an earlier one that still stands."""
+    return next(
+        (
+            one
+            for one in rounds
+            if one.content == opened.content
+            and one.state not in _GONE
+            and (one is rounds[0] or one.state is not ArrivalState.SUPERSEDED)
+        ),
+        None,
+    )
+
+
 def _states(rounds: tuple[IncomingDocument, ...]) -> list[tuple[str, ArrivalState]]:
     return [(one.id, one.state) for one in rounds]
-
-
-def _doubted(facts: IncomingFacts, doubt: OwnDoubt) -> IncomingFacts:
-    return replace(facts, doubts=(*facts.doubts, doubt.value))
-
-
-def _event(
-    what: IncomingWhat,
-    at: dt.datetime,
-    packet: IncomingPacket,
-    words: str,
-    answer: NewPacket | None = None,
-    *,
-    by: str = "",
-) -> IncomingEvent:
-    return IncomingEvent(
-        at=at,
-        what=what,
-        by=by,
-        words=words,
-        packet_sha256=packet.sha256,
-        answer=answer.packet_id if answer is not None else None,
-    )

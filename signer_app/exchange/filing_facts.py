@@ -35,6 +35,11 @@ class Opened:
     files: tuple[IncomingFile, ...]
     content: str
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the channel names the same sender as the packet: who speaks in another's name moves nothing here."""
+        return OwnDoubt.OTHER_SENDER not in self.facts.doubts
+
 
 @dataclass(frozen=True)
 class Unreadable:
@@ -92,6 +97,8 @@ def _opened(packet: IncomingPacket, opened: OpenedPacket, files: tuple[IncomingF
     own = fold_code(packet.org)
     if header.kind is not PacketKind.STATUS and own not in map(fold_code, header.routed_to):
         doubts.append(OwnDoubt.NOT_ADDRESSED.value)
+    if packet.from_org and fold_code(packet.from_org) != fold_code(header.sender.code):
+        doubts.append(OwnDoubt.OTHER_SENDER.value)
     facts = _facts(packet, header, header.document_id, tuple(doubts))
     answered = header.response_for[0] if header.kind is PacketKind.STATUS and header.response_for else None
     meant = answered.document_id if answered else header.answered().document_id

@@ -5,8 +5,10 @@ Pure reading of one moment's tables, any process.
 
 from dataclasses import dataclass
 
-from signer_app.store.model import OutboxPacket, OutboxState, PacketReceiver, ReceiverChange
+from signer_app.store.model import Document, OutboxPacket, OutboxState, PacketReceiver, ReceiverChange
 from signer_app.store.outbox import OutboxReader
+from signer_app.store.store import View
+from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind, Transport
 from signer_sync.edxml import StatusCode
 
@@ -43,6 +45,19 @@ def holders(outbox: OutboxReader, document_id: str) -> tuple[Holder, ...]:
         for told in outbox.receivers(packet.packet_id):
             _see(found, packet, told)
     return tuple(found.values())
+
+
+def sent_in(view: View, document_id: str) -> tuple[Document, OutboxPacket, tuple[Holder, ...]]:
+    """A document, the packet that carries it, and who has it; KnownError "recall_not_sent" while nothing of it left,
+    "recall_nobody" where nobody took it.
+    """
+    document, carrier = view.documents.get(document_id), view.outbox.carrying(document_id)
+    having = holders(view.outbox, document_id)
+    if document is None or carrier is None or (carrier.attempts == 0 and carrier.accepted_at is None):
+        raise KnownError("recall_not_sent")
+    if carrier.state is OutboxState.FAILED:
+        raise KnownError("recall_nobody")
+    return document, carrier, having
 
 
 def _see(found: dict[str, Holder], packet: OutboxPacket, told: PacketReceiver) -> None:

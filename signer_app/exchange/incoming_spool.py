@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
 
+from signer_app.store.durable import disk_errors
 from signer_sync.contract import Retry
 from signer_sync.errors import ExchangeError
 from signer_sync.receiving import MAX_INCOMING
@@ -74,16 +75,35 @@ def in_memory() -> IO[bytes]:
 def as_file(stream: IO[bytes], folder: Path) -> Iterator[Path]:
     """For what is too large to hand to a worker in one message: a file (0600) that is gone afterwards.
 
-    It lies in memory where the system has a file system there, else for the length of the look in `folder`, the
-    workspace's own for unfinished files, which is cleared at each start.
+    It lies in memory where the system has a file system there and room in it, else for the length of the look in
+    `folder`, the workspace's own for unfinished files, which is cleared at each start. KnownError "disk_full".
     """
-    place = _SHARED_MEMORY if sys.platform == "linux" and os.access(_SHARED_MEMORY, os.W_OK) else folder
-    descriptor, name = tempfile.mkstemp(prefix="signer-", dir=place)
+    path = _copied(stream, _SHARED_MEMORY) if sys.platform == "linux" and os.access(_SHARED_MEMORY, os.W_OK) else None
+    if path is None:
+        with disk_errors(folder, "data_folder_unwritable"):
+            path = _copied(stream, folder, full_is_none=False)
+    assert path is not None
     try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _copied(stream: IO[bytes], place: Path, *, full_is_none: bool = True) -> Path | None:
+    """The bytes as a file of their own there; None where there is no room for them."""
+    stream.seek(0)
+    name = None
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="signer-", dir=place)
         with os.fdopen(descriptor, "wb") as out:
             while block := stream.read(_BLOCK):
                 out.write(block)
-        yield Path(name)
-    finally:
-        with suppress(OSError):
-            Path(name).unlink()
+    except BaseException as error:
+        if name is not None:
+            with suppress(OSError):
+                Path(name).unlink()
+        if full_is_none and isinstance(error, OSError):
+            return None
+        raise
+    return Path(name)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from signer_app.attachments.kinds import content_type_of
 from signer_app.exchange.directory import names_of
 from signer_app.pdf.model import Profile
-from signer_app.signing.release import document_type, issues_number
+from signer_app.signing.release import issues_number, said_of
 from signer_app.store.attachments import leaving_blob
 from signer_app.store.blobs import BlobStore
 from signer_app.store.durable import disk_errors
@@ -22,7 +22,7 @@ from signer_app.store.settings import Body, Exchange
 from signer_app.workspace import Workspace, operator_name
 from signer_resources import rules
 from signer_resources.errors import KnownError
-from signer_sync.edxml import AttachmentFile, Organ, OutgoingDocument, PacketHeader, Priority, SignerInfo, WrittenPacket
+from signer_sync.edxml import AttachmentFile, Organ, OutgoingDocument, PacketHeader, WrittenPacket
 from signer_sync.edxml_read import read_header
 from signer_sync.packets import BinarySink
 from signer_sync.secrecy import field_is_secret, name_is_secret
@@ -35,9 +35,10 @@ class Outgoing:
     says: OutgoingDocument
     files: tuple[AttachmentFile, ...]
 
-    def to(self, receivers: Sequence[Organ], now: dt.datetime) -> "Outgoing":
-        """The same for these receivers, sent now."""
-        return replace(self, says=replace(self.says, receivers=tuple(receivers), sent_at=now))
+    def to(self, receivers: Sequence[Organ], now: dt.datetime, *, paper: bool | None = None) -> "Outgoing":
+        """The same for these receivers, sent now; `paper`: whether somebody gets it on paper too, None as it says."""
+        said = self.says.paper if paper is None else paper
+        return replace(self, says=replace(self.says, receivers=tuple(receivers), sent_at=now, paper=said))
 
     def require_open(self) -> None:
         """KnownError "secret" if anything that it says or is called bears a mark of secrecy."""
@@ -80,7 +81,8 @@ def outgoing_document(space: Workspace, document: Document, body: Body, sent: Ou
     carried = tuple(_attachment(space.store.blobs, file) for file in files)
     if sent is not None:
         return Outgoing(_said_again(space.store.blobs, sent), carried)
-    return Outgoing(_said_of(space, document, body, files), carried)
+    rule_profile = rules.load(document.doc_date)
+    return Outgoing(said_of(document, body, rule_profile, files, now=space.now()), carried)
 
 
 def _attachment(blobs: BlobStore, file: StoredFile) -> AttachmentFile:
@@ -88,28 +90,6 @@ def _attachment(blobs: BlobStore, file: StoredFile) -> AttachmentFile:
     if blob is None or not blobs.has(blob):
         raise KnownError("packet_damaged")
     return AttachmentFile(blobs.path(blob), file.name, blob, blobs.size(blob), content_type_of(file.name))
-
-
-def _said_of(space: Workspace, document: Document, body: Body, files: Sequence[StoredFile]) -> OutgoingDocument:
-    assert document.number is not None
-    assert document.notation is not None
-    assert document.doc_date is not None
-    type_code, type_name = document_type(document.notation, rules.load(document.doc_date), document.type)
-    return OutgoingDocument(
-        sender=Organ(body.code, body.name),
-        receivers=(),
-        number=document.number,
-        notation=document.notation,
-        issued=document.doc_date,
-        place=body.place_name or "",
-        type_code=type_code,
-        type_name=type_name,
-        subject=document.subject or type_name,
-        signer=SignerInfo(full_name=document.signer_name or ""),
-        sent_at=space.now(),
-        priority=Priority(int(document.urgency)),
-        appendixes=tuple(file.name for file in files if file.role is not FileRole.MAIN),
-    )
 
 
 def _said_again(blobs: BlobStore, packet: OutboxPacket) -> OutgoingDocument:

@@ -9,13 +9,14 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
+from signer_app.exchange.answering import answers_for
 from signer_app.exchange.channels import Way
 from signer_app.exchange.directory import refresh, source_of
 from signer_app.exchange.epochs import ask_for_taken, watch_epoch, watch_role
 from signer_app.exchange.filing import Filing
 from signer_app.exchange.incoming import IncomingScreen
 from signer_app.exchange.incoming_spool import Spool
-from signer_app.exchange.rechecking import Rechecking
+from signer_app.registers.rights import NumberRights
 from signer_app.signing.batch import never
 from signer_app.signing.clock import TimeSource
 from signer_app.store.inbox_stores import SqlInbox
@@ -36,7 +37,8 @@ _ROLE = "role"
 def stores(space: Workspace, channel: str) -> tuple[OutboxStore, InboxStore]:
     """Outbox and inbox as the loop wants them; each channel has its own place in its feed."""
     screen = IncomingScreen(space.workers, space.folder.work)
-    return SqlOutbox(space.store, space.now), SqlInbox(space.store, space.now, screen, Spool, channel=channel)
+    outbox = SqlOutbox(space.store, space.now, lambda org: answers_for(space, org) is not None)
+    return outbox, SqlInbox(space.store, space.now, screen, Spool, channel=channel)
 
 
 def surroundings(space: Workspace) -> Surroundings:
@@ -114,9 +116,8 @@ def after_pass(space: Workspace, way: Way, report: SyncReport) -> None:
     """What the server said of the time; and, of a pass that went well, whether the other side began anew, whether
     another machine acknowledges, and the directory. What of that can't be had now is had after a later pass.
     """
-    # What was received is acknowledged by now: however long its checks take, the server waits for none of them.
-    Filing(space).run()
-    Rechecking(space).run()
+    # What was received is acknowledged by now. No pass waits for what a first look can't decide: see `Rechecking`.
+    Filing(space).run(ask_network=False)
     ahead = way.ahead()
     now = space.now()
     if ahead is not None:
@@ -132,6 +133,8 @@ def after_pass(space: Workspace, way: Way, report: SyncReport) -> None:
         if _is_time(way, _ROLE, now, ROLE_AGE):
             watch_role(space, way)
             way.looked[_ROLE] = now
+        if way.numbers is not None and (body := space.settings.body(way.channel.org)) is not None:
+            NumberRights(space).look_after(body, way.numbers)
         if report.directory_changed or _directory_is_old(space, way, now):
             refresh(space, way.channel.directory, source=_source(way))
 

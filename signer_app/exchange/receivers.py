@@ -145,12 +145,11 @@ def reach(view: View, codes: Iterable[str]) -> tuple[Reach, ...]:
     return tuple(_reach(view, code, found.get(code)) for code in wanted)
 
 
-def part(view: View, subject: str, codes: Iterable[str], *, at_their_word: bool = False) -> Parted:
-    """How receivers of a document (or draft) get it, right before it is queued: the directory may be another one than
-    when it was written. Whom the law or the clerk keeps on paper is not sent to. `at_their_word`: codes that the
-    directory doesn't have are sent to all the same, for the server to judge.
+def part(view: View, before: Sequence[PaperReceiver], codes: Iterable[str], *, at_their_word: bool = False) -> Parted:
+    """How receivers of a document (or draft) get it whose paper list is `before`, right before it is queued: the
+    directory may be another one than when it was written. Whom the law or the clerk keeps on paper is not sent to.
+    `at_their_word`: codes that the directory doesn't have are sent to all the same, for the server to judge.
     """
-    before = view.receivers.paper(subject)
     reaches = reach(view, codes)
     if at_their_word:
         reaches = tuple(replace(one, reason=None) if one.reason is PaperReason.UNKNOWN else one for one in reaches)

@@ -6,7 +6,7 @@ and nothing is ever deleted by a recall alone. What is sent about a document goe
 
 from collections.abc import Collection, Sequence
 
-from signer_app.exchange.holders import Holder, holders
+from signer_app.exchange.holders import Holder, holders, sent_in
 from signer_app.exchange.messages import asking_back_packet
 from signer_app.exchange.outgoing import (
     Outgoing,
@@ -16,7 +16,7 @@ from signer_app.exchange.outgoing import (
     organs,
     outgoing_document,
 )
-from signer_app.store.model import Document, NewPacket, OutboxPacket, OutboxState
+from signer_app.store.model import Document, NewPacket, OutboxPacket
 from signer_app.store.settings import Body
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
@@ -99,13 +99,7 @@ def ask_back(
 def sent_document(space: Workspace, document_id: str) -> tuple[Document, OutboxPacket, tuple[Holder, ...]]:
     """A document, the packet that carries it, and who has it; KnownError "recall_not_sent" while nothing of it left."""
     with space.store.view() as view:
-        document, carrier = view.documents.get(document_id), view.outbox.carrying(document_id)
-        having = holders(view.outbox, document_id)
-    if document is None or carrier is None or (carrier.attempts == 0 and carrier.accepted_at is None):
-        raise KnownError("recall_not_sent")
-    if carrier.state is OutboxState.FAILED:
-        raise KnownError("recall_nobody")
-    return document, carrier, having
+        return sent_in(view, document_id)
 
 
 def _to_be_asked(

@@ -81,6 +81,7 @@ def changed(draft: Draft, changes: Changes, rules: RuleProfile) -> Draft:
         receivers=draft.receivers if changes.receivers is unset else changes.receivers,
         urgency=draft.urgency if changes.urgency is unset else Urgency(changes.urgency),
         copy=draft.copy if changes.copy is unset else changes.copy,
+        instead=draft.instead if changes.instead is unset else changes.instead,
     )
 
 

@@ -10,13 +10,15 @@ import msgspec
 
 from signer_app.exchange.directory import Directory, load_directory
 from signer_app.exchange.receivers import Resolution, resolve
+from signer_app.exchange.replacing import place_of
 from signer_app.outgoing import numbers
 from signer_app.outgoing.checks import Ground
 from signer_app.outgoing.memory import Memory
 from signer_app.outgoing.model import Draft, Row
 from signer_app.outgoing.receivers import receivers_of
 from signer_app.outgoing.rows import make_row
-from signer_app.store.sequences import BY_NOTATION, Sequences
+from signer_app.store.sequences import BY_NOTATION, Register, Sequences
+from signer_app.store.settings import Exchange
 from signer_app.store.store import View
 from signer_app.workspace import Workspace
 from signer_resources import rules
@@ -51,7 +53,7 @@ class Grid:
     def _unsigned(self, wanted: Callable[[Draft], bool]) -> tuple[Row, ...]:
         with self._space.store.view() as view:
             drafts, ground = self._ground(view, wanted)
-        proposals = numbers.proposals(drafts, ground.today, ground.taken)
+        proposals = self._proposals(drafts, ground)
         answers = self._memory.answers()
         return tuple(
             make_row(_with_receivers(draft, ground), ground, answers.get(draft.id), proposals.get(draft.id))
@@ -64,7 +66,20 @@ class Grid:
         with self._space.store.view() as view:
             drafts, ground = self._ground(view, lambda _draft: False)
         wanted = frozenset(ids)
-        return numbers.proposals([draft for draft in drafts if draft.id in wanted], ground.today, ground.taken)
+        return self._proposals([draft for draft in drafts if draft.id in wanted], ground)
+
+    def on_servers(self, ids: Collection[str]) -> dict[Register, list[Draft]]:
+        """Those of `ids` whose numbers a register on a server gives, in the order in which they are given."""
+        with self._space.store.view() as view:
+            return numbers.on_servers(view.drafts.some(ids), self._sequences(self.body_code()))
+
+    def _proposals(self, drafts: Sequence[Draft], ground: Ground) -> dict[str, str]:
+        """None where the province's own system numbers."""
+        code = self.body_code()
+        body = self._space.settings.body(code) if code is not None else None
+        if body is not None and body.exchange is Exchange.EXTERNAL:
+            return {}
+        return numbers.proposals(drafts, ground.today, ground.taken)
 
     def directory(self) -> Directory:
         """The organisations as the servers last told them; the very same value while nothing has changed."""
@@ -112,10 +127,14 @@ def _with_receivers(draft: Draft, ground: Ground) -> Draft:
 
 
 def _why_not_again(view: View, draft: Draft) -> KnownError | None:
-    """Why a draft can't take the place of a signed document any more; None for one that can, or is to take none's."""
+    """Why a draft can't take the place of a signed or a sent document any more; None for one that can, or is to take
+    none's.
+    """
     try:
         if draft.replaces is not None:
             view.replacing.require_replaceable(draft.replaces)
+        if draft.instead is not None:
+            place_of(view, draft.instead, None)
     except KnownError as error:
         return error
     return None

@@ -15,12 +15,13 @@ from signer_app.pdf.model import CopyOrder, Finding, LetterFacts, PlaceOption, P
 from signer_app.pdf.plan import Placement, SigningPlan
 from signer_app.signing.batch import Outcome
 from signer_app.signing.jobs import FromPage
-from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, Urgency
+from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, InsteadOf, Urgency
 from signer_resources.errors import KnownError
 
 __all__ = [
     "Added", "Attached", "Changes", "CopyOrder", "Draft", "DraftAttachment", "DraftFile", "Examined", "FileRole",
-    "Finding", "Left", "Note", "PlaceOption", "Profile", "Receivers", "Row", "Severity", "State", "Urgency",
+    "Finding", "InsteadOf", "Left", "Note", "PlaceOption", "Profile", "Receivers", "Row", "Severity", "State",
+    "Urgency",
 ]  # fmt: skip
 
 
@@ -88,6 +89,8 @@ class Row:
     placements: Mapping[str, tuple[Placement, ...]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     proposal: str | None = None
+    register: str = ""
+    """The register on a server from which its number comes; empty where it has one, or where none gives it."""
     key: str = ""
     outcomes: tuple[Outcome, ...] = ()
     receivers: Receivers = Receivers()
@@ -162,3 +165,5 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     urgency: Urgency | msgspec.UnsetType = msgspec.UNSET
     profile: Profile | msgspec.UnsetType = msgspec.UNSET
     copy: CopyOrder | msgspec.UnsetType | None = msgspec.UNSET
+    instead: InsteadOf | msgspec.UnsetType | None = msgspec.UNSET
+    """The document that was sent, in whose place it goes out once it is signed; None takes that back."""

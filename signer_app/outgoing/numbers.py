@@ -17,7 +17,7 @@ from signer_app.signing.release import issues_number
 from signer_app.store.documents import NumberUse
 from signer_app.store.model import Document, Draft
 from signer_app.store.reservations import Reservation
-from signer_app.store.sequences import BY_NOTATION, Sequences
+from signer_app.store.sequences import BY_NOTATION, Register, Sequences
 from signer_app.store.settings import Settings
 from signer_app.store.store import View
 
@@ -148,10 +148,21 @@ def proposals(drafts: Sequence[Draft], today: dt.date, taken: Taken) -> dict[str
     found: dict[str, str] = {}
     for draft in sorted(drafts, key=lambda draft: -draft.urgency):
         sequence = sequence_of(draft, today, taken.sequences)
-        if draft.number or sequence is None:
+        if draft.number or sequence is None or taken.sequences.on_server(draft.notation) is not None:
+            # Of a register on a server only that one, or the machine that writes it, knows what comes next.
             continue
         highest[sequence] = max(highest.get(sequence, 0), taken.last.get(sequence, 0)) + 1
         found[draft.id] = printed_number(str(highest[sequence]))
+    return found
+
+
+def on_servers(drafts: Sequence[Draft], sequences: Sequences) -> dict[Register, list[Draft]]:
+    """The drafts without a number that registers on a server number, in the order in which numbers are given."""
+    found: dict[Register, list[Draft]] = {}
+    for draft in sorted(drafts, key=lambda draft: -draft.urgency):
+        register = None if draft.number or not takes_number(draft) else sequences.on_server(draft.notation)
+        if register is not None:
+            found.setdefault(register, []).append(draft)
     return found
 
 

@@ -33,6 +33,7 @@ from signer_app.outgoing.model import (
     Row,
 )
 from signer_app.outgoing.reading import read_receivers
+from signer_app.registers.rights import NumberRights
 from signer_app.signing.batch import DocumentWork, Progress, never
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.jobs import DocumentJob
@@ -49,6 +50,7 @@ class Outgoing:
 
     def __init__(self, space: Workspace, office: Callable[[], Office | None] = find_office) -> None:
         self._memory = Memory()
+        self._rights = NumberRights(space)
         self._grid = Grid(space, self._memory)
         self._examining = Examining(space, self._memory, self._grid)
         self._changing = Changing(space, self._memory, self._grid)
@@ -136,9 +138,17 @@ class Outgoing:
         return self._grid.next_numbers(ids)
 
     def fill(self, ids: Collection[str]) -> tuple[Row, ...]:
-        """Gives the next numbers to those of `ids` that lack one (Điền số tiếp theo); the changed rows."""
+        """Gives the next numbers to those of `ids` that lack one (Điền số tiếp theo); the changed rows. Numbers of a
+        register on a server are kept for their documents at once.
+
+        Raises as `NumberRights.number`; those of other documents are given all the same.
+        """
         proposals = self.propose_numbers(ids)
-        return self.edit_many({draft_id: Changes(number=number) for draft_id, number in proposals.items()})
+        local = self.edit_many({draft_id: Changes(number=number) for draft_id, number in proposals.items()})
+        given: list[str] = []
+        for register, drafts in self._grid.on_servers(ids).items():
+            given += self._rights.number(self._grid.body_code() or "", register, drafts, self._grid.today())
+        return (*local, *self._grid.rows_of(given))
 
     def read_receivers(self, text: str) -> tuple[str, ...]:
         """Codes of the receivers that a person typed; KnownError "out_receiver_unreadable", "out_receiver_on_paper"."""

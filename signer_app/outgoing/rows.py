@@ -62,7 +62,9 @@ def make_row(draft: Draft, ground: Ground, answer: Answer | None, proposal: str 
     files = answer.files if answer is not None and examined else {}
     findings = {file.id: files[file.id].findings if file.id in files else () for file in draft.files}
     main = draft.main.id
-    findings[main] = (*checks.check(draft, ground), *findings[main])
+    # Both look whether it may take another's place: what one of them said isn't said twice.
+    said = checks.check(draft, ground)
+    findings[main] = (*said, *(one for one in findings[main] if one not in said))
     return Row(
         draft=draft,
         state=_state(draft, findings) if examined else State.CHECKING,
@@ -73,8 +75,15 @@ def make_row(draft: Draft, ground: Ground, answer: Answer | None, proposal: str 
         notes=checks.notes(draft, ground),
         receivers=ground.receivers_of(draft),
         proposal=proposal,
+        register=_register(draft, ground),
         key=_search_key(draft, ground.today),
     )
+
+
+def _register(draft: Draft, ground: Ground) -> str:
+    waits = not draft.number and numbers.takes_number(draft)
+    register = ground.taken.sequences.on_server(draft.notation) if waits else None
+    return register.name if register is not None else ""
 
 
 def _findings(work: FileWork) -> tuple[Finding, ...]:

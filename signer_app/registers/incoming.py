@@ -34,6 +34,15 @@ def incoming_lines(
     return list(_with_gaps(lines, starts))
 
 
+def incoming_line(view: View, line_id: str) -> IncomingLine | None:
+    """One line as it stands now; None where it isn't there."""
+    one = view.arrivals.get(line_id)
+    if one is None:
+        return None
+    passed = view.registers.transfers(one.incoming).get(one.incoming, ("", None)) if one.incoming else ("", None)
+    return _line(one, view.registers.cells(Book.INCOMING, line_id).get(line_id, {}), passed)
+
+
 def _line(one: Arrival, cells: Mapping[str, CellValue], passed: tuple[str, dt.date | None]) -> IncomingLine:
     """The line; `passed`: to whom and when it was passed on after it was accepted, if the clerk writes nothing else."""
 

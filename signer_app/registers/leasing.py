@@ -3,17 +3,19 @@ document, and given by the lease where the server can't be asked.
 
 Main process; blocks while the server answers, so never on a UI thread. Every wish is in the store before it leaves. A
 number is made here only while this machine is the register's single writer and knows the last one (Decree 30/2020,
-article 15.3: numbers are the system's); without that the document waits for its number.
+article 15.3: numbers are the system's); without that the document waits for its number. Several threads may be at it:
+what a number is by now is looked at in the transaction that changes it.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from signer_app.outgoing.numbers import value_of
 from signer_app.signing.jobs import printed_number
 from signer_app.store.leases import LeasedNumber, LeasedState, LeaseReader, RegisterLease
-from signer_app.store.store import Store
+from signer_app.store.store import Store, Transaction
 from signer_resources.errors import KnownError
 from signer_sync.contract import Lease, NumberWish, ProblemCode, RegisterOffer, TakenNumber
 from signer_sync.errors import ExchangeError
@@ -33,14 +35,45 @@ class NumberServer(Protocol):
         """Gives the number of this id up."""
 
 
-class Leasing:
-    """The registers of one body, kept by one server."""
+_LONGEST_REASON = 1000
+"""Letters, as the contract has it."""
 
-    def __init__(self, store: Store, server: NumberServer, now: Callable[[], dt.datetime], operator: str) -> None:
+
+@dataclass(frozen=True)
+class NumberFor:
+    """Who wants a number: SHA-256 of the document's main file as opened, its kind and its day of issue."""
+
+    owner: str
+    doc_type: str
+    day: dt.date
+
+
+Given = Callable[[Transaction, LeasedNumber], None]
+"""What is to be done with a number in the transaction in which it becomes known."""
+
+
+def _nothing(_tx: Transaction, _number: LeasedNumber) -> None:
+    pass
+
+
+class Leasing:
+    """The registers of one body, kept by one server. `given` is called once with each number that becomes known, also
+    with one that had been given up (`voided`) before it was.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        server: NumberServer,
+        now: Callable[[], dt.datetime],
+        operator: str,
+        given: Given = _nothing,
+    ) -> None:
         self._store = store
         self._server = server
         self._now = now
         self._operator = operator
+        self._given = given
 
     def renew(self, body_code: str, offer: RegisterOffer, *, take_over: bool = False) -> RegisterLease:
         """Asks for the lease of a register, or prolongs it. `take_over`: under a new id, which takes it from any other
@@ -68,26 +101,33 @@ class Leasing:
         return self._lease(offer.id)
 
     def take(self, register_id: str, owner: str, doc_type: str, day: dt.date) -> LeasedNumber:
-        """The number of a document of this day; again gives the same. `owner`: SHA-256 of its main file as opened.
-
-        KnownError "register_number_waits" where neither the server can be asked nor the lease gives one: the wish is
-        kept, and the next call asks again under the same id. ExchangeError as the server gives it (code
-        "register_lease_lost" among them). ValueError for a register whose lease was never asked for.
+        """The number of one document; again gives the same. KnownError "register_number_waits" where neither the server
+        can be asked nor the lease gives one; else as `take_all`.
         """
-        lease = self._lease(register_id)
+        for found in self.take_all(register_id, [NumberFor(owner, doc_type, day)]):
+            if found.state is not LeasedState.ASKED:
+                return found
+        raise KnownError("register_number_waits", register=self._lease(register_id).name)
+
+    def take_all(self, register_id: str, wanted: Sequence[NumberFor]) -> tuple[LeasedNumber, ...]:
+        """The numbers of documents, each as the server or the lease gives it; again gives the same. Those that wait for
+        the server are there as wishes (`asked`): they are kept, and the next call asks again under the same ids.
+
+        ExchangeError as the server gives it (code "register_lease_lost" among them), but not where it can't be reached.
+        ValueError for a register whose lease was never asked for.
+        """
+        self._lease(register_id)
+        waiting = self._store.write(lambda tx: self._ask(tx, register_id, wanted))
+        if waiting:
+            try:
+                self.settle(register_id)
+            except ExchangeError as error:
+                if not error.unreachable:
+                    raise
+                self._store.write(lambda tx: self._hold(tx, register_id))
         with self._store.view() as view:
-            known = view.leases.number_of(register_id, owner)
-        if known is not None and known.state is not LeasedState.ASKED:
-            return known
-        if known is None:
-            known = self._ask(lease, owner, doc_type, day)
-        try:
-            self.settle(register_id)
-        except ExchangeError as error:
-            if not error.unreachable:
-                raise
-            return self._hold(register_id, known.id, error)
-        return self._number(known.id)
+            found = (view.leases.number_of(register_id, one.owner) for one in wanted)
+            return tuple(one for one in found if one is not None)
 
     def settle(self, register_id: str) -> tuple[LeasedNumber, ...]:
         """Tells the server, in their order, all that it doesn't know yet: numbers asked for, given by the lease, given
@@ -98,13 +138,12 @@ class Leasing:
             waiting = view.leases.open(register_id)
         for one in waiting:
             try:
-                if one.state is LeasedState.VOIDED:
-                    self._tell_void(one)
-                elif (settled := self._settle(one)).state is LeasedState.DIFFERS:
-                    differing.append(settled)
+                settled = self._tell_void(one) if one.state is LeasedState.VOIDED else self._settle(one)
             except ExchangeError as error:
                 self._note_loss(register_id, error)
                 raise
+            if settled.state is LeasedState.DIFFERS:
+                differing.append(settled)
         return tuple(differing)
 
     def void(self, number_id: str, reason: str) -> LeasedNumber:
@@ -116,31 +155,67 @@ class Leasing:
             raise KnownError("number_void_reason")
         voided = self._store.write(lambda tx: tx.leases.void(number_id, reason.strip()))
         try:
-            self._tell_void(voided)
+            # In its turn: the server's numbers go by the order in which it hears of them.
+            self.settle(voided.register_id)
         except ExchangeError:
-            # It is kept; `settle` tells it again.
+            # It is kept; the next `settle` tells it.
             return voided
         return self._number(number_id)
 
-    def _ask(self, lease: RegisterLease, owner: str, doc_type: str, day: dt.date) -> LeasedNumber:
-        with self._store.view() as view:
-            last = _last(view.leases, lease.register_id, day.year)
-        wish = LeasedNumber(
-            position=0,
-            id=uuid7(),
-            register_id=lease.register_id,
-            owner=owner,
-            doc_type=doc_type,
-            issued_date=day,
-            state=LeasedState.ASKED,
-            at=self._now(),
-            operator=self._operator,
-            fence=lease.fence,
-            last_known=last,
-        )
-        return self._store.write(lambda tx: tx.leases.ask(wish))
+    def _ask(self, tx: Transaction, register_id: str, wanted: Sequence[NumberFor]) -> bool:
+        """Writes the wishes down that are new; whether any of them all waits."""
+        lease = tx.leases.lease(register_id)
+        waits = False
+        for one in wanted:
+            known = tx.leases.number_of(register_id, one.owner)
+            if known is None:
+                wish = LeasedNumber(
+                    position=0,
+                    id=uuid7(),
+                    register_id=register_id,
+                    owner=one.owner,
+                    doc_type=one.doc_type,
+                    issued_date=one.day,
+                    state=LeasedState.ASKED,
+                    at=self._now(),
+                    operator=self._operator,
+                    fence=lease.fence if lease is not None else None,
+                    last_known=tx.leases.last_number(register_id, one.day.year),
+                )
+                known = tx.leases.ask(wish)
+            waits |= known.state is LeasedState.ASKED
+        return waits
 
     def _settle(self, one: LeasedNumber) -> LeasedNumber:
+        try:
+            given = self._taken(one)
+        except ExchangeError as error:
+            fence = self._newer_fence(one, error)
+            if fence is None:
+                raise
+            if one.state is LeasedState.HELD:
+                # Another machine wrote in between; what it gave, nobody here knows.
+                return self._store.write(lambda tx: _unless_told(tx, one, lambda: tx.leases.differs(one.id, None)))
+            # The server never had the wish, so it may be another: that of the writer that this machine is now.
+            return self._settle(self._store.write(lambda tx: tx.leases.ask_anew(one.id, fence)))
+
+        def write(tx: Transaction) -> LeasedNumber:
+            return _unless_told(tx, one, lambda: self._put(tx, one, given))
+
+        return self._store.write(write)
+
+    def _put(self, tx: Transaction, one: LeasedNumber, given: TakenNumber) -> LeasedNumber:
+        now = tx.leases.number(one.id) or one
+        if now.number is not None and value_of(given.number) != value_of(now.number):
+            return tx.leases.differs(one.id, given.number)
+        number = now.number or printed_number(given.number)
+        taken = tx.leases.given(one.id, LeasedState.TAKEN, number, given.notation or now.notation or "")
+        if now.number is None:
+            self._given(tx, taken)
+            return tx.leases.number(one.id) or taken
+        return taken
+
+    def _taken(self, one: LeasedNumber) -> TakenNumber:
         # The same wish word for word: the server knows it by its id, and refuses another under it.
         wish = NumberWish(
             doc_type=one.doc_type,
@@ -148,45 +223,60 @@ class Leasing:
             fence=one.fence,
             last_known=one.last_known,
         )
-        given = self._server.take_number(one.register_id, one.id, wish)
-        if one.state is LeasedState.HELD and value_of(given.number) != value_of(one.number or ""):
-            return self._store.write(lambda tx: tx.leases.differs(one.id, given.number))
-        number = one.number or printed_number(given.number)
-        return self._store.write(
-            lambda tx: tx.leases.given(one.id, LeasedState.TAKEN, number, given.notation or one.notation or "")
-        )
+        return self._server.take_number(one.register_id, one.id, wish)
 
-    def _hold(self, register_id: str, number_id: str, error: ExchangeError) -> LeasedNumber:
-        """The next number by the lease, in the order of the wishes before it."""
-        lease = self._lease(register_id)
-        if not lease.holds(self._now()):
-            raise KnownError("register_number_waits", register=lease.name) from error
-        with self._store.view() as view:
-            waiting = [one for one in view.leases.open(register_id) if one.state is LeasedState.ASKED]
-            last = {one.issued_date.year: _last_under(view.leases, lease, one.issued_date.year) for one in waiting}
+    def _hold(self, tx: Transaction, register_id: str) -> None:
+        """All that wait get the next numbers by the lease, in the order of the wishes; none where it gives none."""
+        lease = tx.leases.lease(register_id)
+        if lease is None or not lease.holds(self._now()):
+            return
+        waiting = [one for one in tx.leases.open(register_id) if one.state is LeasedState.ASKED]
+        last = {year: _last_under(tx.leases, lease, year) for year in {one.issued_date.year for one in waiting}}
         for one in waiting:
-            year = one.issued_date.year
-            number = last[year]
-            if number is None:
-                if one.id == number_id:
-                    raise KnownError("register_number_waits", register=lease.name) from error
+            number = last[one.issued_date.year]
+            if number is None or one.fence != lease.fence:
                 continue
-            last[year] = number + 1
-            self._give(one, number + 1, lease.notation.replace("{type}", one.doc_type))
-        return self._number(number_id)
+            last[one.issued_date.year] = number + 1
+            notation = lease.notation.replace("{type}", one.doc_type)
+            self._given(tx, tx.leases.given(one.id, LeasedState.HELD, printed_number(str(number + 1)), notation))
 
-    def _give(self, one: LeasedNumber, number: int, notation: str) -> None:
-        printed = printed_number(str(number))
-        self._store.write(lambda tx: tx.leases.given(one.id, LeasedState.HELD, printed, notation))
-
-    def _tell_void(self, one: LeasedNumber) -> None:
+    def _tell_void(self, one: LeasedNumber) -> LeasedNumber:
         try:
-            self._server.void_number(one.register_id, one.id, one.void_reason or "")
+            given = self._server.void_number(one.register_id, one.id, _reason(one))
         except ExchangeError as error:
-            # Of a wish that never reached it the server has no number: there is nothing to give up.
-            if error.problem != ProblemCode.NOT_FOUND.code:
+            never = error.problem == ProblemCode.NOT_FOUND.code
+            if not never and error.problem != ProblemCode.NUMBER_CONFLICT.code:
                 raise
-        self._store.write(lambda tx: tx.leases.void_told(one.id))
+            if one.number is None or not never:
+                # A wish that never reached it, or a number that a sent document bears: there is nothing to give up.
+                return self._store.write(lambda tx: tx.leases.void_told(one.id))
+            # The lease had given it: unless the server counts it too, its next number would be this one.
+            return self._tell_held_void(one)
+
+        def write(tx: Transaction) -> LeasedNumber:
+            told = tx.leases.void_told(one.id, printed_number(given.number), given.notation)
+            if one.number is None:
+                self._given(tx, told)
+            return told
+
+        return self._store.write(write)
+
+    def _tell_held_void(self, one: LeasedNumber) -> LeasedNumber:
+        try:
+            self._taken(one)
+        except ExchangeError as error:
+            if self._newer_fence(one, error) is None:
+                raise
+            # Another machine has gone on with the register since; it counts no number of ours.
+            return self._store.write(lambda tx: tx.leases.void_told(one.id))
+        self._server.void_number(one.register_id, one.id, _reason(one))
+        return self._store.write(lambda tx: tx.leases.void_told(one.id))
+
+    def _newer_fence(self, one: LeasedNumber, error: ExchangeError) -> int | None:
+        """The fence that this machine has now, where the wish was refused for an older one."""
+        lease = self._lease(one.register_id)
+        stale = error.problem == ProblemCode.FENCE_STALE.code and lease.lost_at is None and lease.fence != one.fence
+        return lease.fence if stale else None
 
     def _note_loss(self, register_id: str, error: ExchangeError) -> None:
         if error.problem == ProblemCode.FENCE_STALE.code:
@@ -206,16 +296,22 @@ class Leasing:
         return known
 
 
-def _last(leases: LeaseReader, register_id: str, year: int) -> int:
-    """The highest number of the year that this machine has had; 0 for none."""
-    return max((value_of(one.number) for one in leases.numbers(register_id, year) if one.number), default=0)
+def _reason(one: LeasedNumber) -> str:
+    return (one.void_reason or "–")[:_LONGEST_REASON]
+
+
+def _unless_told(tx: Transaction, one: LeasedNumber, write: Callable[[], LeasedNumber]) -> LeasedNumber:
+    """The number as it is once it is written, or as somebody else settled it, or gave it up, meanwhile."""
+    now = tx.leases.number(one.id)
+    assert now is not None
+    return write() if now.state in (LeasedState.ASKED, LeasedState.HELD) else now
 
 
 def _last_under(leases: LeaseReader, lease: RegisterLease, year: int) -> int | None:
     """The register's last number of the year, where this machine knows it: it has had one since it became the writer,
     or was the writer already in the year before. None where others may have taken numbers meanwhile.
     """
-    own = [one for one in leases.numbers(lease.register_id) if one.number and one.fence == lease.fence]
-    if any(one.issued_date.year == year for one in own):
-        return _last(leases, lease.register_id, year)
-    return 0 if any(one.issued_date.year < year for one in own) else None
+    years = leases.years_under(lease.register_id, lease.fence)
+    if year in years:
+        return leases.last_number(lease.register_id, year)
+    return 0 if any(one < year for one in years) else None

@@ -7,6 +7,7 @@ not explained: its numbers may stand in another machine's book or on paper.
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from signer_app.outgoing.numbers import value_of
 from signer_app.pdf.names import fold
@@ -22,6 +23,10 @@ from signer_app.store.times import VIETNAM, vietnamese_date
 Cells = Mapping[str, CellValue]
 
 
+Made = dict[str, tuple[object, OutgoingLine]]
+"""Id of a line → what it was made of, and the line."""
+
+
 def outgoing_lines(
     view: View,
     settings: Settings,
@@ -29,23 +34,55 @@ def outgoing_lines(
     year: int | None = None,
     body: str | None = None,
     search: str = "",
+    made: Made | None = None,
 ) -> list[OutgoingLine]:
     """The register (of one year, of one body), the newest year first. `names`: code → name of receivers. `search`: only
-    lines that have all these words, with or without diacritics; gaps are left out then.
+    lines that have all these words, with or without diacritics; gaps are left out then. `made`: lines of an earlier
+    reading with the same settings and names, which are taken again where nothing of them has changed; gets those of
+    this one.
     """
     cells = view.registers.cells(Book.OUTGOING)
     sequences = {one.code: one.sequences for one in settings.bodies}
-    lines = [
-        _document(one, cells.get(one.id, {}), names, sequences.get(one.body_code, BY_NOTATION))
-        for one in view.registers.issued(year, body)
-    ]
-    lines += [
-        _number(one, cells.get(line_of(one), {}), sequences.get(one.body_code, BY_NOTATION))
-        for one in view.number_book.kept(year, body)
-    ]
+    known = {} if made is None else made
+    lines = []
+    entries: Iterator[IssuedDocument | NumberEntry] = chain(
+        view.registers.issued(year, body), view.number_book.kept(year, body)
+    )
+    for one in entries:
+        line_id = one.id if isinstance(one, IssuedDocument) else line_of(one)
+        own = cells.get(line_id, {})
+        before = known.get(line_id)
+        if before is not None and before[0] == (one, own):
+            lines.append(before[1])
+            continue
+        line = _line(one, own, names, sequences.get(one.body_code, BY_NOTATION))
+        known[line_id] = (one, own), line
+        lines.append(line)
     lines.sort(key=_order)
     wanted = fold(search)
     return [line for line in lines if found(line.search, wanted)] if wanted else list(_with_gaps(lines))
+
+
+def outgoing_line(
+    view: View, settings: Settings, names: Mapping[str, str], line_id: str, body: str, year: int
+) -> OutgoingLine | None:
+    """One line of a body's year as it stands now; None where it isn't there (any more)."""
+    one: IssuedDocument | NumberEntry | None = view.registers.issued_one(line_id)
+    if one is None:
+        one = next((entry for entry in view.number_book.kept(year, body) if line_of(entry) == line_id), None)
+    if one is None:
+        return None
+    known = settings.body(one.body_code)
+    cells = view.registers.cells(Book.OUTGOING, line_id).get(line_id, {})
+    return _line(one, cells, names, known.sequences if known is not None else BY_NOTATION)
+
+
+def _line(
+    one: IssuedDocument | NumberEntry, cells: Cells, names: Mapping[str, str], sequences: Sequences
+) -> OutgoingLine:
+    return (
+        _document(one, cells, names, sequences) if isinstance(one, IssuedDocument) else _number(one, cells, sequences)
+    )
 
 
 def line_of(entry: NumberEntry) -> str:

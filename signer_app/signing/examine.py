@@ -16,6 +16,7 @@ from typing import NoReturn
 import msgspec
 
 from signer_app.attachments.keeping import keep_attachments
+from signer_app.exchange.replacing import place_of
 from signer_app.pdf.model import Body, Finding, PlaceOption, PreflightRequest, PreflightResult, Profile, Severity
 from signer_app.signing.batch import DocumentWork, FileWork
 from signer_app.signing.certificates import SigningCertificate
@@ -286,6 +287,12 @@ class Examiner:
             try:
                 with self._space.store.view() as view:
                     view.replacing.require_replaceable(document.job.replaces)
+            except KnownError as error:
+                main.refuse(error)
+        if document.job.instead is not None and main.ready:
+            try:
+                with self._space.store.view() as view:
+                    place_of(view, document.job.instead, self._chosen.body_code if self._chosen else None)
             except KnownError as error:
                 main.refuse(error)
         if main.job.profile is not Profile.AGENCY:

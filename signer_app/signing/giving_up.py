@@ -21,6 +21,9 @@ def let_go(tx: Transaction, kept: Iterable[Reservation], reason: str | None, now
         if not (reason and reason.strip()):
             raise KnownError("out_number_kept", number=number.label)
         tx.reservations.give_up(number, reason, now, operator_name())
+        if number.owner is not None:
+            # A register on a server hears of it with what else it is told.
+            tx.leases.give_up_for(number.owner, number.shown, reason.strip())
         tx.journal.append(_given_up(number), now)
 
 

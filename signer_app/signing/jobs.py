@@ -15,7 +15,7 @@ import msgspec
 from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
 from signer_app.pdf.names import fold
 from signer_app.pdf.plan import SigningPlan, plan_hash
-from signer_app.store.model import Draft, FileRole, Urgency
+from signer_app.store.model import Draft, FileRole, InsteadOf, Urgency
 from signer_app.store.receivers import PaperReceiver
 from signer_resources.errors import KnownError
 
@@ -84,7 +84,8 @@ class DocumentJob(_Value, frozen=True):
     `receivers` are codes; `page` is set where they come from the page, None where the person named them. `type` is a
     type's name; `draft` is the id of the draft that ends with the signing. `attachments` go along unsigned. `copy` is
     what the copy profile makes. `replaces` is the id of a document that was signed before, not sent, and is signed
-    again (Ký lại): its number goes to the new one.
+    again (Ký lại): its number goes to the new one. `instead` is one that was sent: this one, under a number of its own,
+    goes to its receivers in place of it (Thay thế).
     """
 
     files: tuple[FileJob, ...]
@@ -101,6 +102,7 @@ class DocumentJob(_Value, frozen=True):
     copy: CopyOrder | None = None
     replaces: str | None = None
     page: FromPage | None = None
+    instead: InsteadOf | None = None
 
     @property
     def leaves(self) -> bool:
@@ -171,6 +173,7 @@ def job_of(
         ),
         copy=draft.copy if draft.profile is Profile.COPY else None,
         replaces=draft.replaces,
+        instead=draft.instead,
     )
 
 

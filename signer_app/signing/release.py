@@ -7,18 +7,17 @@ and nobody has to be asked whom its page means; the packet's bytes are a durable
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from signer_app.attachments.kinds import content_type_of
 from signer_app.exchange.directory import Directory
-from signer_app.exchange.receivers import part, resolve
-from signer_app.pdf.model import Finding, Profile, Severity
+from signer_app.exchange.going import Goes, goes
+from signer_app.exchange.replacing import Place
+from signer_app.pdf.model import Profile
 from signer_app.signing.batch import DocumentWork, Made
 from signer_app.signing.jobs import DocumentJob
 from signer_app.store.blobs import BlobStore
 from signer_app.store.model import Document, FileRole, NewPacket, StoredFile, Urgency
-from signer_app.store.receivers import PaperReceiver
 from signer_app.store.settings import Body, Exchange
 from signer_app.store.store import View
 from signer_resources.rules import RuleProfile
@@ -31,33 +30,6 @@ LETTER = "Công văn"
 """A document whose notation begins with no type is an official letter (NĐ 30 PL III)."""
 
 
-@dataclass(frozen=True)
-class Goes:
-    """To whom a document goes: `codes` through the exchange, `paper` by hand, besides those who are on its paper list
-    already. `names` are all who get it on paper. While lines are `asked`, it is kept.
-    """
-
-    codes: tuple[str, ...] = ()
-    paper: tuple[PaperReceiver, ...] = ()
-    names: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-
-    @property
-    def leaves(self) -> bool:
-        """Whether anything is to be sent now."""
-        return bool(self.codes) and not self.asked
-
-    @property
-    def told(self) -> tuple[Finding, ...]:
-        """What the person is told of it."""
-        found = []
-        if self.asked:
-            found.append(Finding("out_receivers_unknown", Severity.WARNING, {"lines": "; ".join(self.asked)}))
-        if self.names:
-            found.append(Finding("out_receivers_paper", Severity.WARNING, {"names": "; ".join(self.names)}))
-        return tuple(found)
-
-
 def goes_to(view: View, work: DocumentWork, document: Document, body: Body | None) -> Goes:
     """To whom the document goes by what is known now; to nobody where it isn't this program that sends it. Lines that
     were explained since the person said yes mean what was said of them.
@@ -65,21 +37,12 @@ def goes_to(view: View, work: DocumentWork, document: Document, body: Body | Non
     if body is None or not _may_be_sent(work, document, body):
         return Goes()
     job, page = work.job, work.job.page
-    codes, nameless = job.receivers, page.paper if page is not None else ()
-    asked: tuple[str, ...] = ()
-    if page is not None and page.asked:
-        found = resolve(view, body.code, page.asked, candidates=False)
-        codes = (*codes, *found.named)
-        nameless = (*nameless, *(one for one in found.paper if one.code is None))
-        asked = tuple(line.text for line in found.asked)
-    subject = job.draft or document.id
+    lines, nameless = (page.asked, page.paper) if page is not None else ((), ())
+    before = view.receivers.paper(job.draft or document.id)
     # Whoever works in the window was shown which codes the directory doesn't have; on the command line nobody was, and
     # the server's refusal is what tells.
-    parted = part(view, subject, codes, at_their_word=job.draft is None)
-    before = view.receivers.paper(subject)
-    known = {one.name for one in before}
-    paper = (*(one for one in nameless if one.name not in known), *parted.paper)
-    return Goes(parted.send, paper, tuple(one.name for one in (*before, *paper)), asked)
+    at_their_word = job.draft is None
+    return goes(view, body.code, before, job.receivers, lines=lines, nameless=nameless, at_their_word=at_their_word)
 
 
 def _may_be_sent(work: DocumentWork, document: Document, body: Body) -> bool:
@@ -116,17 +79,14 @@ def make_packet(
     hold: dt.timedelta = dt.timedelta(0),
     operator: str = "",
     attached: Sequence[StoredFile] = (),
+    place: Place | None = None,
 ) -> NewPacket:
     """Writes the packet into the store and gives the row for the outbox; `attached` go along as they are. An ordinary
-    document waits for `hold` before it leaves.
+    document waits for `hold` before it leaves. `place`: that of a sent document, in which it comes.
 
     Raises as `write_packet`, `adopt`.
     """
-    assert document.number is not None
-    assert document.notation is not None
-    assert document.doc_date is not None
     facts = work.main.facts
-    type_code, type_name = document_type(document.notation, rules, document.type)
     attachments = [
         AttachmentFile(blobs.path(item.sha256), stored.name, item.sha256, blobs.size(item.sha256))
         for stored, item in zip(files, made, strict=True)
@@ -137,32 +97,28 @@ def make_packet(
         )
         for item in attached
     ]
-    outgoing = OutgoingDocument(
-        sender=Organ(body.code, body.name),
+    outgoing = said_of(
+        document,
+        body,
+        rules,
+        (*files, *attached),
+        now=now,
         receivers=tuple(Organ(code, directory.name(code)) for code in goes.codes),
-        number=document.number,
-        notation=document.notation,
-        issued=document.doc_date,
-        place=facts.place or body.place_name or "",
-        type_code=type_code,
-        type_name=type_name,
-        subject=document.subject or type_name,
-        signer=SignerInfo(position=facts.signer_title or "", full_name=document.signer_name or ""),
-        sent_at=now,
-        priority=Priority(int(document.urgency)),
-        appendixes=tuple(file.name for file in (*files, *attached) if file.role is not FileRole.MAIN),
-        page_amount=facts.pages,
+        place=facts.place,
+        position=facts.signer_title,
+        pages=facts.pages,
         paper=bool(goes.names),
     )
     target = folder / "packet.edxml"
     with target.open("wb") as out:
-        written = write_packet(outgoing, attachments, out)
+        written = write_packet(outgoing, attachments, out, place.told if place is not None else None)
     blob = blobs.adopt(target)
+    instead = work.job.instead if place is not None else None
     return NewPacket(
         packet_id=uuid7(),
         document_id=document.id,
         org=body.code,
-        kind=PacketKind.NEW,
+        kind=PacketKind.NEW if instead is None else PacketKind.REPLACE,
         sha256=blob.sha256,
         size=written.size,
         created_at=now,
@@ -171,6 +127,47 @@ def make_packet(
         hold_until=hold_until(document.urgency, now, hold),
         edxml_id=written.document_id,
         operator=operator,
+        reason=instead.reason.strip() if instead is not None else None,
+        replaces=instead.document_id if instead is not None else None,
+    )
+
+
+def said_of(
+    document: Document,
+    body: Body,
+    rules: RuleProfile,
+    files: Sequence[StoredFile],
+    *,
+    now: dt.datetime,
+    receivers: tuple[Organ, ...] = (),
+    place: str | None = None,
+    position: str | None = None,
+    pages: int | None = None,
+    paper: bool = False,
+) -> OutgoingDocument:
+    """What a packet says of a numbered document with these files; `place`, `position` of its signer and `pages` are
+    what its page says, where that is still known; `paper`: somebody gets it on paper too.
+    """
+    assert document.number is not None
+    assert document.notation is not None
+    assert document.doc_date is not None
+    type_code, type_name = document_type(document.notation, rules, document.type)
+    return OutgoingDocument(
+        sender=Organ(body.code, body.name),
+        receivers=receivers,
+        number=document.number,
+        notation=document.notation,
+        issued=document.doc_date,
+        place=place or body.place_name or "",
+        type_code=type_code,
+        type_name=type_name,
+        subject=document.subject or type_name,
+        signer=SignerInfo(position=position or "", full_name=document.signer_name or ""),
+        sent_at=now,
+        priority=Priority(int(document.urgency)),
+        appendixes=tuple(file.name for file in files if file.role is not FileRole.MAIN),
+        page_amount=pages,
+        paper=paper,
     )
 
 

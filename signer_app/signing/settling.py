@@ -14,7 +14,8 @@ import msgspec
 from signer_app.attachments.opening import look_again
 from signer_app.evidence.pieces import keep_pieces, named
 from signer_app.exchange.directory import Directory
-from signer_app.pdf.model import PlaceOption
+from signer_app.exchange.replacing import Place, place_of
+from signer_app.pdf.model import Finding, PlaceOption, Severity
 from signer_app.signing.batch import DocumentWork, FileWork, Made
 from signer_app.signing.examine import day_of
 from signer_app.signing.number_keeping import owner_of
@@ -22,7 +23,7 @@ from signer_app.signing.records import Records, level_of, own_signature
 from signer_app.signing.release import goes_to, make_packet, type_of
 from signer_app.signing.rows import file_row
 from signer_app.store.batch_model import BatchFile
-from signer_app.store.model import DocumentState, FileState, JournalAction, StoredFile
+from signer_app.store.model import Document, DocumentState, FileState, JournalAction, StoredFile
 from signer_app.store.store import Signing, Transaction
 from signer_app.workspace import Workspace, operator_name
 from signer_resources.errors import KnownError
@@ -81,6 +82,10 @@ class Settler:
         with store.view() as view:
             goes = goes_to(view, work, document, body)
         work.main.outcome = replace(work.main.outcome, warnings=(*work.main.outcome.warnings, *goes.told))
+        place = self._place(work, document) if goes.leaves else None
+        if work.job.instead is not None and place is None:
+            kept = Finding("replacement_kept", Severity.WARNING, {})
+            work.main.outcome = replace(work.main.outcome, warnings=(*work.main.outcome.warnings, kept))
         if body is not None and goes.leaves:
             document = msgspec.structs.replace(document, state=DocumentState.RELEASED)
             packet = make_packet(
@@ -98,6 +103,7 @@ class Settler:
                 hold=dt.timedelta(seconds=space.settings.hold_seconds),
                 operator=operator_name(),
                 attached=attached,
+                place=place,
             )
         for item in made:
             item.file.outcome = replace(
@@ -136,6 +142,15 @@ class Settler:
         )
         self._remember(work)
         return (*files, *attached)
+
+    def _place(self, work: DocumentWork, document: Document) -> Place | None:
+        """The place of a sent document that this one takes; raises as `place_of` where it can't any more, which undoes
+        all, for it may not go out as a new one.
+        """
+        if work.job.instead is None:
+            return None
+        with self.space.store.view() as view:
+            return place_of(view, work.job.instead, document.body_code)
 
     def _remember(self, work: DocumentWork) -> None:
         """Where the clerk put marks by hand is proposed for the next document of this body and type."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from signer_app.pdf.model import CopyOrder, LetterFacts, PlaceOption, Profile
-from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, Urgency
+from signer_app.store.model import Draft, DraftAttachment, DraftFile, FileRole, InsteadOf, Urgency
 from signer_app.store.rows import insert, require_one
 from signer_app.store.times import stamp
 from signer_resources.errors import KnownError
@@ -231,6 +231,8 @@ def _columns(draft: Draft) -> dict[str, object]:
         "ticked_by_hand": draft.ticked_by_hand,
         "copy": msgspec.json.encode(draft.copy).decode() if draft.copy else None,
         "replaces": draft.replaces,
+        "instead_of": draft.instead.document_id if draft.instead is not None else None,
+        "instead_why": draft.instead.reason if draft.instead is not None else None,
     }
 
 
@@ -267,6 +269,11 @@ def _draft(row: sqlite3.Row, files: Sequence[DraftFile], attached: Mapping[str, 
         attachments=tuple(attached.get(row["id"], ())),
         copy=msgspec.json.decode(row["copy"], type=CopyOrder) if row["copy"] else None,
         replaces=row["replaces"],
+        instead=(
+            InsteadOf(document_id=row["instead_of"], reason=row["instead_why"])
+            if row["instead_of"] is not None
+            else None
+        ),
     )
 
 

@@ -96,6 +96,10 @@ class InboxReader:
         """The packets that brought a document or speak of it, the first one first."""
         return self._many("WHERE incoming_id = ? ORDER BY received_at, packet_id", incoming_id)
 
+    def of_content(self, org: str, sha256: str) -> tuple[IncomingPacket, ...]:
+        """The packets of the org with these bytes, whatever channels brought them, the first one first."""
+        return self._many("WHERE org = ? AND sha256 = ? ORDER BY received_at, packet_id", org, sha256)
+
     def position(self, org: str, channel: str = SYNC) -> FeedPosition | None:
         """How far the org's feed was read; None if never."""
         row = self._connection.execute(

@@ -90,11 +90,18 @@ class OwnDoubt(StrEnum):
     """The same document came before, with other files."""
     NOT_HERE = "not_here"
     """It speaks of a document that never came."""
+    OTHER_SENDER = "other_sender"
+    """The channel names another body as its sender than the packet does itself."""
 
     @property
     def text_key(self) -> str:
         """The key of its words in the catalogue."""
         return f"incoming_doubt_{self.value}"
+
+
+CHECK_WAITS = "verify_waiting"
+"""The `verdict_code` of a document whose signatures nobody has looked at yet, or not to the end."""
+_OWN_DOUBTS = frozenset(doubt.value for doubt in OwnDoubt)
 
 
 class IncomingFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +219,22 @@ class IncomingDocument(msgspec.Struct, frozen=True, gc=False):
     def open(self) -> bool:
         """Whether the clerk still has to do something about it."""
         return self.state is ArrivalState.ARRIVED or self.asked is not None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether a person has to look at it for what is odd about it here (`OwnDoubt`)."""
+        return not _OWN_DOUBTS.isdisjoint(self.doubts)
+
+    @property
+    def valid(self) -> bool:
+        """Whether one click on all valid ones takes it: it waits, nobody asks for anything, nothing is doubtful."""
+        return (
+            self.state is ArrivalState.ARRIVED
+            and self.asked is None
+            and self.verdict is ArrivalVerdict.VALID
+            and self.kind is not PacketKind.REVOKE
+            and not self.doubted
+        )
 
 
 class IncomingEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -112,6 +112,33 @@ class LeaseReader:
             year,
         )
 
+    def last_number(self, register_id: str, year: int) -> int:
+        """The highest number of the year that this machine has had; 0 for none."""
+        row = self._connection.execute(
+            "SELECT max(CAST(number AS INTEGER)) FROM register_number"
+            " WHERE register_id = ? AND substr(issued_date, 1, 4) = printf('%04d', ?)",
+            (register_id, year),
+        ).fetchone()
+        return row[0] or 0
+
+    def years_under(self, register_id: str, fence: int | None) -> frozenset[int]:
+        """The years of which this machine has had numbers under this fence."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT CAST(substr(issued_date, 1, 4) AS INTEGER) FROM register_number"
+            " WHERE register_id = ? AND fence IS ? AND number IS NOT NULL",
+            (register_id, fence),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def asked(self) -> int:
+        """How many wishes wait for a server."""
+        row = self._connection.execute("SELECT count(*) FROM register_number WHERE state = 'asked'").fetchone()
+        return int(row[0])
+
+    def differing(self, register_id: str) -> tuple[LeasedNumber, ...]:
+        """Numbers of the lease that the server has otherwise: a person must look."""
+        return self._some("WHERE register_id = ? AND state = 'differs' ORDER BY position", register_id)
+
     def open(self, register_id: str) -> tuple[LeasedNumber, ...]:
         """Numbers for which the server's word is still to come, in the order in which they were asked for; those given
         up of which it doesn't know, too.
@@ -188,8 +215,16 @@ class Leases(LeaseReader):
         require_one(done, "no number that waits")
         return self._known(number_id)
 
-    def differs(self, number_id: str, server_number: str) -> LeasedNumber:
-        """The server gave another number than the lease did."""
+    def ask_anew(self, number_id: str, fence: int) -> LeasedNumber:
+        """A wish that the server never had is asked for under a newer lease."""
+        done = self._connection.execute(
+            "UPDATE register_number SET fence = ? WHERE id = ? AND state = 'asked'", (fence, number_id)
+        )
+        require_one(done, "no wish that waits")
+        return self._known(number_id)
+
+    def differs(self, number_id: str, server_number: str | None) -> LeasedNumber:
+        """The server gave another number than the lease did; None: it takes no number of that lease any more."""
         done = self._connection.execute(
             "UPDATE register_number SET state = 'differs', server_number = ? WHERE id = ? AND state = 'held'",
             (server_number, number_id),
@@ -206,9 +241,30 @@ class Leases(LeaseReader):
         require_one(done, "no such number in use")
         return self._known(number_id)
 
-    def void_told(self, number_id: str) -> None:
-        """The server knows that it was given up."""
-        self._connection.execute("UPDATE register_number SET void_told = 1 WHERE id = ?", (number_id,))
+    def give_up_for(self, owner: str, number: str, reason: str) -> None:
+        """Gives up what such a register has given under this number for `owner`; nothing where it gave none."""
+        self._connection.execute(
+            "UPDATE register_number SET state = 'voided', void_reason = ?"
+            " WHERE owner = ? AND ltrim(number, '0') = ltrim(?, '0') AND state <> 'voided'",
+            (reason, owner, number),
+        )
+
+    def forget(self, owner: str, reason: str) -> None:
+        """Of a document that turned out to be secret nothing stays but that its number isn't used."""
+        self._connection.execute(
+            "UPDATE register_number SET owner = '', state = 'voided', void_reason = ifnull(void_reason, ?)"
+            " WHERE owner = ?",
+            (reason, owner),
+        )
+
+    def void_told(self, number_id: str, number: str | None = None, notation: str | None = None) -> LeasedNumber:
+        """The server knows that it was given up; of a wish whose answer was lost it says now which number that was."""
+        self._connection.execute(
+            "UPDATE register_number SET void_told = 1, number = ifnull(number, ?), notation = ifnull(notation, ?)"
+            " WHERE id = ?",
+            (number, notation, number_id),
+        )
+        return self._known(number_id)
 
     def _known(self, number_id: str) -> LeasedNumber:
         found = self.number(number_id)

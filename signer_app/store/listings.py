@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from signer_app.store.model import DocumentState, OutboxState, Urgency
-from signer_app.store.outbox_reader import UNSENT
+from signer_app.store.outbox_reader import ANSWERED, OPEN, UNSENT
 from signer_app.store.rows import to_value
 from signer_app.store.times import stamp
 from signer_sync.contract import PacketKind
@@ -84,6 +84,8 @@ class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Organisation codes."""
     again: bool = False
     """Whether it was signed in place of another (đã ký lại), which is shown no more."""
+    answer: str | None = None
+    """What a person must still act on: "" a receiver was not reached, "02" sent it back, "16" doesn't give it back."""
 
     @property
     def label(self) -> str:
@@ -124,11 +126,15 @@ _SENDING = (
 )
 _INBOX = "org, packet_id, received_at, secret, sha256, kind, from_org, subject, priority"
 _REGISTER = (
-    "SELECT document.id, body_code, document.state, document.created_at, document.urgency, number, notation, doc_date,"
+    "SELECT document.id, body_code, document.state, document.created_at, document.urgency, number,"  # noqa: S608 - ours
+    " notation, doc_date,"
     " type, subject, signer_name, outbox.state, outbox.accepted_at,"
     " (SELECT group_concat(org, char(31)) FROM (SELECT org FROM outbox_receiver"
     "  WHERE outbox_receiver.packet_id = outbox.packet_id ORDER BY position)),"
-    " EXISTS (SELECT 1 FROM replaced_document WHERE replaced_by = document.id)"
+    " EXISTS (SELECT 1 FROM replaced_document WHERE replaced_by = document.id),"
+    f" CASE WHEN document.id IN (SELECT document_id FROM outbox WHERE {ANSWERED}) THEN"
+    " (SELECT min(ifnull(code, '')) FROM outbox JOIN outbox_receiver ON outbox_receiver.packet_id = outbox.packet_id"
+    f"  WHERE outbox.document_id = document.id AND {ANSWERED} AND {OPEN}) END"
     " FROM document LEFT JOIN outbox ON outbox.document_id = document.id AND outbox.kind IN ('new', 'replace')"
     " AND outbox.state <> 'withdrawn' AND outbox.superseded_by IS NULL"
     " WHERE NOT EXISTS (SELECT 1 FROM replaced_document WHERE replaced_document.document_id = document.id)"
@@ -182,16 +188,26 @@ class Listings:
         )
 
     def sent_since(self, moment: datetime, limit: int) -> tuple[SendingRow, ...]:
-        """What the server has taken from `moment` on, the newest first."""
+        """What the server has taken from `moment` on, without answers to senders and what was sent back; newest
+        first.
+        """
         return self._sending(
-            "WHERE outbox.accepted_at >= ? ORDER BY outbox.accepted_at DESC, outbox.packet_id LIMIT ?",
+            f"WHERE outbox.accepted_at >= ? AND outbox.kind <> 'status' AND NOT ({ANSWERED})"
+            " ORDER BY outbox.accepted_at DESC, outbox.packet_id LIMIT ?",
             stamp(moment),
             limit,
         )
 
     def sent_count_since(self, moment: datetime) -> int:
-        """How many packets the server has taken from `moment` on."""
-        row = self._connection.execute("SELECT count(*) FROM outbox WHERE accepted_at >= ?", (stamp(moment),))
+        """How many documents the server has taken from `moment` on; answers to senders are none."""
+        row = self._connection.execute(
+            "SELECT count(*) FROM outbox WHERE accepted_at >= ? AND kind <> 'status'", (stamp(moment),)
+        )
+        return int(row.fetchone()[0])
+
+    def answers_waiting(self) -> int:
+        """How many answers to senders wait to be sent."""
+        row = self._connection.execute(f"SELECT count(*) FROM outbox WHERE {UNSENT} AND kind = 'status'")  # noqa: S608
         return int(row.fetchone()[0])
 
     def refused_since(self, moment: datetime, limit: int) -> tuple[SendingRow, ...]:
@@ -343,4 +359,5 @@ def _register_entry(row: tuple[Any, ...]) -> RegisterEntry:
         accepted_at=_moment(row[12]),
         receivers=tuple(row[13].split("\x1f")) if row[13] else (),
         again=bool(row[14]),
+        answer=row[15],
     )

@@ -139,6 +139,13 @@ class DraftAttachment(msgspec.Struct, frozen=True, kw_only=True):
     """As that of a file."""
 
 
+class InsteadOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was sent and in whose place another comes (type 3), and why; the receivers read that."""
+
+    document_id: str
+    reason: str
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A document that waits to be signed, its main file first. Texts are empty where nothing is known yet; without a
     date it is issued on the day of its signing. `attachments` go along unsigned.
@@ -164,6 +171,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What copy is made and who ordered it, where its profile is `copy`."""
     replaces: str | None = None
     """Id of the document that it is signed again in place of."""
+    instead: InsteadOf | None = None
+    """The document that was sent, in whose place it goes out once it is signed."""
 
     @property
     def blobs(self) -> set[str]:
@@ -441,7 +450,8 @@ class OutboxPacket(msgspec.Struct, frozen=True, kw_only=True):
 
 class PacketReceiver(msgspec.Struct, frozen=True, kw_only=True):
     """How far a packet is with one of its receivers. `code`: the newest of the status messages (01 to 16, QCVN 102),
-    when and by whom it was given, why; `evidence` is the id of the packet that brought it.
+    when and by whom it was given, why; `evidence` is the id of the packet that brought it. `settled_at`: since when a
+    person has acted on what had to be acted on (sent back, declined, not reached).
     """
 
     org: str
@@ -452,6 +462,14 @@ class PacketReceiver(msgspec.Struct, frozen=True, kw_only=True):
     code_by: str | None = None
     code_reason: str | None = None
     evidence: str | None = None
+    settled_at: dt.datetime | None = None
+    settled_by: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person must still act on what became of it here."""
+        wrong = self.code in ("02", "16") or (self.code is None and self.transport is Transport.FAIL)
+        return wrong and self.settled_at is None
 
 
 class TokenUse(msgspec.Struct, frozen=True, kw_only=True):

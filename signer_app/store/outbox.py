@@ -11,31 +11,20 @@ import msgspec
 
 from signer_app.store.journal import Journal
 from signer_app.store.model import NewPacket, OutboxPacket, OutboxState, ProofBy
+from signer_app.store.outbox_answers import OutboxAnswers
 from signer_app.store.outbox_reader import OutboxReader
-from signer_app.store.rows import insert, params_json, require_one
+from signer_app.store.rows import insert, params_json
 from signer_app.store.soundness import JournalAnchor
 from signer_app.store.times import stamp, stamp_or_none
-from signer_sync.contract import JournalHead, PacketKind, PacketPhase, PacketState
+from signer_resources.errors import KnownError
+from signer_sync.contract import JournalHead, PacketKind
 
 __all__ = ["Outbox", "OutboxReader"]
 
-_SERVER_RANK = {
-    OutboxState.ACCEPTED: 0,
-    OutboxState.FORWARDED: 1,
-    OutboxState.PARTIALLY: 2,
-    OutboxState.DELIVERED: 3,
-    OutboxState.FAILED: 3,
-}
-"""How late the server's states are; a packet never goes back, the last two are final (Sync API, packet
-state).
-"""
-
-_ARRIVED = "01"
-_RECALL_ANSWERS = frozenset({"15", "16"})
 _WAITS = "state IN ('queued', 'sending', 'retrying')"
 
 
-class Outbox(OutboxReader):
+class Outbox(OutboxAnswers):
     """The outbox inside a transaction, where it can be written."""
 
     # ---- what is to be sent ----------------------------------------------------------------------------------------
@@ -43,12 +32,19 @@ class Outbox(OutboxReader):
     def add(self, packet: NewPacket) -> None:
         """Queues a packet; one that it supersedes is done with.
 
-        ValueError without receivers, or if the other can't be superseded. The database refuses a document without
+        KnownError "replaced_already" for a second one in place of a document. ValueError without receivers, or if the
+        other can't be superseded. The database refuses a document without
         number or date, a second packet that carries the same document, a second answer of one kind.
         """
         if not packet.receivers:
             raise ValueError("a packet without receivers")
         changes = packet.changes or (None,) * len(packet.receivers)
+        before = self.replacing(packet.replaces) if packet.replaces is not None else None
+        if before is not None and before.packet_id != packet.supersedes:
+            (label,) = self._connection.execute(
+                "SELECT ifnull(number || '/' || notation, '') FROM document WHERE id = ?", (packet.replaces,)
+            ).fetchone()
+            raise KnownError("replaced_already", label=label)
         for position, (org, change) in enumerate(zip(packet.receivers, changes, strict=True)):
             row = {"packet_id": packet.packet_id, "position": position, "org": org, "change": change}
             insert(self._connection, "outbox_receiver", row)
@@ -56,7 +52,7 @@ class Outbox(OutboxReader):
             self._update(
                 packet.supersedes,
                 "superseded_by = ? WHERE packet_id = ? AND superseded_by IS NULL"
-                " AND (state IN ('failed', 'needs_person') OR missing_since IS NOT NULL)",
+                " AND ((state IN ('failed', 'needs_person') AND uncertain = 0) OR missing_since IS NOT NULL)",
                 packet.packet_id,
             )
         insert(
@@ -83,6 +79,9 @@ class Outbox(OutboxReader):
                 "supersedes": packet.supersedes,
             },
         )
+        about = packet.replaces if packet.kind is PacketKind.REPLACE else packet.document_id
+        if about is not None and packet.kind is not PacketKind.NEW:
+            self._settle_with(packet, about)
 
     # ---- what a person says ----------------------------------------------------------------------------------------
 
@@ -127,7 +126,14 @@ class Outbox(OutboxReader):
             by,
             stamp(at),
         )
-        return self.require(packet_id)
+        taken = self.require(packet_id)
+        # What it was the answer to wants one again.
+        self._connection.execute(
+            "UPDATE outbox_receiver SET settled_at = NULL, settled_by = NULL, settled_packet = NULL"
+            " WHERE settled_packet = ? AND packet_id IN (SELECT packet_id FROM outbox WHERE document_id = ?)",
+            (packet_id, taken.replaces or taken.document_id),
+        )
+        return taken
 
     def arrived(self, packet_id: str, by: str, at: datetime) -> None:
         """A person has made sure that the other side has it; ValueError unless that is the question."""
@@ -250,62 +256,7 @@ class Outbox(OutboxReader):
             " uncertain = 1, not_before = NULL WHERE state = 'sending'"
         ).rowcount
 
-    # ---- what others say -------------------------------------------------------------------------------------------
-
-    def moved_on(self, packet_id: str, state: OutboxState, error: str | None = None) -> None:
-        """The server's word on a packet that it accepted; an older word, or one on another packet, is ignored."""
-        packet = self.get(packet_id)
-        if packet is None or packet.accepted_at is None:
-            return
-        if _SERVER_RANK[state] > _SERVER_RANK[packet.state]:
-            self._update(packet_id, "state = ? WHERE packet_id = ?", state.value)
-            if state is OutboxState.FAILED:
-                self._update(
-                    packet_id,
-                    "error_code = 'not_forwarded', error_params = ? WHERE packet_id = ?",
-                    params_json({"reason": error or "?"}),
-                )
-
-    def delivery(self, packet_id: str, told: PacketState) -> bool:
-        """All that the server tells of a packet and of each of its receivers, as far as it is news; whether the packet
-        is one of ours that it has.
-        """
-        packet = self.get(packet_id)
-        if packet is None or packet.accepted_at is None:
-            return False
-        self.moved_on(packet_id, _PHASES[told.state], told.error)
-        for one in told.recipients:
-            self._connection.execute(
-                "UPDATE outbox_receiver SET transport = ? WHERE packet_id = ? AND org = ? COLLATE NOCASE",
-                (one.transport.value, packet_id, one.org),
-            )
-            if one.business_code is not None:
-                at = _moment(one.at) or _moment(told.since) or packet.accepted_at
-                self._receiver_says(packet_id, one.org, one.business_code, at, one.by, None, one.evidence)
-        return True
-
-    def receiver_told(
-        self,
-        edxml_id: str,
-        org: str,
-        code: str,
-        at: datetime,
-        by: str | None = None,
-        reason: str | None = None,
-        evidence: str | None = None,
-    ) -> bool:
-        """A status message (01 to 06, 15, 16) of `org` on the document of ours that goes by this DocumentId; `evidence`
-        is the id of the packet that brought it. Whether such a document was ever given to that receiver.
-
-        An answer to a recall belongs to the newest recall or change that the receiver got, all else to the packet that
-        brought the document to it.
-        """
-        kinds = _ASKING if code in _RECALL_ANSWERS else ()
-        found = self._packet_at(edxml_id, org, kinds) or self._packet_at(edxml_id, org, _CARRYING)
-        if found is None:
-            return False
-        self._receiver_says(found, org, code, at, by, reason, evidence)
-        return True
+    # ---- after the server began anew -------------------------------------------------------------------------------
 
     def ask_for_all(self, org: str) -> int:
         """The server began anew: it is to be asked for each packet that it had taken; how many."""
@@ -345,38 +296,6 @@ class Outbox(OutboxReader):
             raise ValueError("no such packet")
         return done.rowcount == 1
 
-    def _packet_at(self, edxml_id: str, org: str, kinds: tuple[PacketKind, ...]) -> str | None:
-        """The newest packet of these kinds on that document which went to `org`, and did not take it away there."""
-        for packet_id, kind, change in self._connection.execute(
-            "SELECT outbox.packet_id, kind, change FROM outbox"
-            " JOIN outbox_receiver ON outbox_receiver.packet_id = outbox.packet_id"
-            " WHERE edxml_id = ? AND edxml_id <> '' AND outbox_receiver.org = ? COLLATE NOCASE AND state <> 'withdrawn'"
-            " ORDER BY outbox.created_at DESC, outbox.packet_id DESC",
-            (edxml_id, org),
-        ):
-            brings = PacketKind.UPDATE in kinds and PacketKind.NEW in kinds
-            if kind in {one.value for one in kinds} and not (brings and kind == "update" and change != 1):
-                return str(packet_id)
-        return None
-
-    def _receiver_says(
-        self,
-        packet_id: str,
-        org: str,
-        code: str,
-        at: datetime,
-        by: str | None,
-        reason: str | None,
-        evidence: str | None,
-    ) -> None:
-        """The receiver's newest word stands, by its own time; that it arrived never stands over another word."""
-        self._connection.execute(
-            "UPDATE outbox_receiver SET code = ?1, code_at = ?2, code_by = ?3, code_reason = ?4, evidence = ?5"
-            " WHERE packet_id = ?6 AND org = ?7 COLLATE NOCASE AND (code IS NULL OR (?1 <> ?8 AND"
-            " (code = ?8 OR code_at <= ?2)))",
-            (code, stamp(at), by or None, reason or None, evidence, packet_id, org, _ARRIVED),
-        )
-
     def _end_attempt(
         self,
         packet_id: str,
@@ -393,24 +312,3 @@ class Outbox(OutboxReader):
             params_json(params),
             stamp_or_none(not_before),
         )
-
-    def _update(self, packet_id: str, assignments: str, *values: object) -> None:
-        done = self._connection.execute(
-            f"UPDATE outbox SET {assignments}",  # noqa: S608 - literals of this class; values are bound
-            (*values, packet_id),
-        )
-        require_one(done, "no such packet in a state that allows this")
-
-
-_ASKING = (PacketKind.REVOKE, PacketKind.UPDATE, PacketKind.STATUS)
-_CARRYING = (PacketKind.NEW, PacketKind.REPLACE, PacketKind.UPDATE)
-_PHASES = {phase: OutboxState(phase.value) for phase in PacketPhase}
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A time as a server writes it; None for one that is none, or knows no zone."""
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None

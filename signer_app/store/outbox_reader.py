@@ -4,7 +4,7 @@ On any connection, in any process. Nothing is decided here.
 """
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from signer_app.store.model import OutboxPacket, PacketReceiver
 from signer_app.store.rows import to_value
@@ -24,6 +24,22 @@ _FOLLOWS_UNSENT = (
     " AND carrier.state NOT IN ('failed', 'withdrawn')))"
 )
 _JSON = ("error_params", "receivers")
+_LONGEST_HOLD = timedelta(hours=1)
+"""As the settings allow."""
+_LONGEST_DELAY = timedelta(days=2)
+"""Far beyond what the loop waits after a failure, or for a server that asks for time."""
+
+OPEN = "settled_at IS NULL AND (code IN ('02', '16') OR (code IS NULL AND transport = 'fail'))"
+"""SQL, of a receiver: it sent the packet's document back, declined to give it back, or could not be reached, and nobody
+has acted on that. In these very words there is an index.
+"""
+
+ANSWERED = (
+    f"outbox.packet_id IN (SELECT outbox_receiver.packet_id FROM outbox_receiver WHERE {OPEN})"  # noqa: S608 - our words
+    " AND outbox.accepted_at IS NOT NULL AND outbox.state <> 'failed' AND outbox.superseded_by IS NULL"
+    " AND outbox.missing_since IS NULL"
+)
+"""SQL: what the other side has, and of which a receiver is open."""
 
 UNSENT = "outbox.accepted_at IS NULL AND outbox.state NOT IN ('failed', 'withdrawn') AND outbox.superseded_by IS NULL"
 """SQL: what is not sent and not given up."""
@@ -67,16 +83,19 @@ class OutboxReader:
     def receivers(self, packet_id: str) -> tuple[PacketReceiver, ...]:
         """The receivers of a packet in their order, and how far it is with each."""
         rows = self._connection.execute(
-            "SELECT org, change, transport, code, code_at, code_by, code_reason, evidence FROM outbox_receiver"
-            " WHERE packet_id = ? ORDER BY position",
+            "SELECT org, change, transport, code, code_at, code_by, code_reason, evidence, settled_at, settled_by"
+            " FROM outbox_receiver WHERE packet_id = ? ORDER BY position",
             (packet_id,),
         )
         return tuple(to_value(row, PacketReceiver) for row in rows)
 
     def list(self, limit: int = 1000) -> tuple[OutboxPacket, ...]:
-        """What is not proven to be sent first, then the newest of the rest."""
+        """What is not proven to be sent first, then what receivers sent back and nobody has acted on, then the newest
+        of the rest.
+        """
         return self._many(
-            f"ORDER BY NOT ({UNSENT}), CASE WHEN {UNSENT} THEN outbox.urgency END DESC,"
+            f"ORDER BY CASE WHEN {UNSENT} THEN 0 WHEN {ANSWERED} THEN 1 ELSE 2 END,"
+            f" CASE WHEN {UNSENT} THEN outbox.urgency END DESC,"
             f" CASE WHEN {UNSENT} THEN outbox.created_at END, outbox.created_at DESC, packet_id"
             " LIMIT ?",
             limit,
@@ -86,18 +105,22 @@ class OutboxReader:
         """What may be sent for `org` at `now`: urgent first, then by age. `at_once` looks at no delay, and at no hold
         but one that a person has set.
 
+        A hold or a delay that is longer than any that is ever set was set by a clock that was wrong: it keeps nothing.
+
         A packet whose last attempt was cut is among them: the same one goes again. What is said about a document (its
         recall, a change of its receivers) waits until the document itself is sent or given up.
         """
         return self._many(
             "WHERE outbox.accepted_at IS NULL AND outbox.org = ?1 AND outbox.state IN ('queued', 'sending', 'retrying')"
-            " AND (hold_until IS NULL OR hold_until <= ?2 OR (?3 AND postponed = 0))"
-            " AND (not_before IS NULL OR not_before <= ?2 OR ?3)"
+            " AND (hold_until IS NULL OR hold_until <= ?2 OR (postponed = 0 AND (?3 OR hold_until > ?4)))"
+            " AND (not_before IS NULL OR not_before <= ?2 OR ?3 OR not_before > ?5)"
             f" AND NOT {_FOLLOWS_UNSENT}"
             " ORDER BY outbox.urgency DESC, outbox.created_at, packet_id",
             org,
             stamp(now),
             at_once,
+            stamp(now + _LONGEST_HOLD),
+            stamp(now + _LONGEST_DELAY),
         )
 
     def next_time(self, org: str | None = None) -> datetime | None:

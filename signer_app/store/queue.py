@@ -12,8 +12,21 @@ from typing import Any
 import msgspec
 
 from signer_app.store.model import OutboxState, Urgency
+from signer_app.store.outbox_reader import ANSWERED, OPEN
 from signer_app.store.times import stamp
 from signer_sync.contract import PacketKind
+
+
+class OpenAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What became of a packet at a receiver, where a person must act on it: 02 sent back, 16 declined to give it back,
+    None not reached; when, by whom and why as far as it was told.
+    """
+
+    org: str
+    code: str | None = None
+    at: datetime | None = None
+    by: str | None = None
+    reason: str | None = None
 
 
 class QueueRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -47,15 +60,19 @@ class QueueRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """JSON."""
     accepted_at: datetime | None = None
     missing_since: datetime | None = None
+    answers: tuple[OpenAnswer, ...] = ()
+    """Of what the other side has: where it was sent back, declined or not reached, and nobody has acted on it yet."""
 
 
 _SELECT = (
-    "SELECT outbox.packet_id, outbox.org, outbox.kind, outbox.state, outbox.urgency, outbox.created_at,"
+    "SELECT outbox.packet_id, outbox.org, outbox.kind, outbox.state, outbox.urgency, outbox.created_at,"  # noqa: S608
     " outbox.attempts, CASE WHEN outbox.about <> '' THEN outbox.about ELSE ifnull(number || '/' || notation, '') END,"
     " (SELECT group_concat(org, char(31)) FROM (SELECT org FROM outbox_receiver"
     "  WHERE outbox_receiver.packet_id = outbox.packet_id ORDER BY position)),"
     " subject, type, doc_date, document.created_at, outbox.document_id, incoming, status_code, hold_until, postponed,"
-    " not_before, uncertain, error_code, error_params, accepted_at, missing_since"
+    " not_before, uncertain, error_code, error_params, accepted_at, missing_since,"
+    " CASE WHEN accepted_at IS NULL THEN NULL ELSE (SELECT json_group_array(json_array(org, code, code_at, code_by,"
+    f" code_reason)) FROM outbox_receiver WHERE outbox_receiver.packet_id = outbox.packet_id AND {OPEN}) END"
     " FROM outbox LEFT JOIN document ON document.id = outbox.document_id "
 )
 _WAITING = (
@@ -64,6 +81,7 @@ _WAITING = (
     "WHERE outbox.state IN ('needs_person', 'failed') AND outbox.accepted_at IS NOT NULL"
     " AND outbox.superseded_by IS NULL AND outbox.missing_since IS NULL",
     "WHERE outbox.missing_since IS NOT NULL AND outbox.superseded_by IS NULL",
+    f"WHERE {ANSWERED}",
 )
 
 
@@ -74,16 +92,27 @@ class QueueReader:
         self._connection = connection
 
     def waiting(self) -> Iterator[QueueRow]:
-        """What is not sent, what was refused for good and not sent in another way, what the server lost; in no
-        order.
+        """What is not sent, what was refused for good and not sent in another way, what the server lost, what receivers
+        sent back and nobody has acted on; in no order.
         """
         for part in _WAITING:
             yield from self._rows(part)
 
+    def answered(self, limit: int) -> Iterator[QueueRow]:
+        """What receivers sent back, declined or could not be brought, the newest first."""
+        return self._rows(f"WHERE {ANSWERED} ORDER BY outbox.created_at DESC, outbox.packet_id LIMIT ?", limit)
+
+    def answered_count(self) -> int:
+        """How many packets `answered` has."""
+        return int(self._connection.execute(f"SELECT count(*) FROM outbox WHERE {ANSWERED}").fetchone()[0])  # noqa: S608
+
     def sent_since(self, moment: datetime, limit: int) -> Iterator[QueueRow]:
-        """What the other side has taken from `moment` on and didn't refuse, the newest first."""
+        """What the other side has taken from `moment` on and didn't refuse, without what is among those that wait and
+        without answers to senders, which have nothing more to say; the newest first.
+        """
         return self._rows(
             "WHERE outbox.accepted_at >= ? AND outbox.state <> 'failed' AND outbox.missing_since IS NULL"
+            f" AND outbox.kind <> 'status' AND NOT ({ANSWERED})"
             " ORDER BY outbox.accepted_at DESC, outbox.packet_id LIMIT ?",
             stamp(moment),
             limit,
@@ -135,4 +164,5 @@ def _row(row: tuple[Any, ...]) -> QueueRow:
         error_params=row[21],
         accepted_at=_moment(row[22]),
         missing_since=_moment(row[23]),
+        answers=msgspec.json.decode(row[24], type=tuple[OpenAnswer, ...]) if row[24] not in (None, "[]") else (),
     )

@@ -6,7 +6,7 @@ of one line don't disturb each other unless they write into the same cell, and t
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -78,6 +78,8 @@ class CameDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entered_at: dt.datetime | None = None
 
 
+_ABOVE_ALL = "\U0010ffff"
+"""Behind every id of a line."""
 _ISSUED = (
     "SELECT document.id, document.body_code, document.number, document.notation, document.doc_date,"
     " document.created_at, document.urgency, document.type, document.subject, document.signer_name,"
@@ -124,6 +126,10 @@ class RegisterReader:
             body_code,
         )
 
+    def issued_one(self, document_id: str) -> IssuedDocument | None:
+        """The document, if it has a number."""
+        return next(self._issued("WHERE document.id = ?", document_id), None)
+
     def issued_between(self, first: dt.date, last: dt.date, body_code: str | None = None) -> Iterator[IssuedDocument]:
         """Documents with a number whose day of issue lies from `first` to `last`, one by one, oldest first."""
         return self._issued(
@@ -155,25 +161,35 @@ class RegisterReader:
         )
         return tuple(to_value(row, CameDocument) for row in rows)
 
-    def transfers(self) -> dict[str, tuple[str, dt.date]]:
-        """Incoming document → to whom it was passed on last, and on which day in Vietnam."""
+    def transfers(self, incoming: str | None = None) -> dict[str, tuple[str, dt.date]]:
+        """Incoming document → to whom it was passed on last, and on which day in Vietnam; of one, if it is named."""
         rows = self._connection.execute(
             "SELECT incoming_id, words, substr(at, 1, 10) AS day, max(id) FROM incoming_event"
-            " WHERE what = 'transferred' GROUP BY incoming_id"
+            " WHERE what = 'transferred' AND (?1 IS NULL OR incoming_id = ?1) GROUP BY incoming_id",
+            (incoming,),
         )
         return {row["incoming_id"]: (row["words"], dt.date.fromisoformat(row["day"])) for row in rows}
 
-    def cells(self, book: Book, lines: Mapping[str, object] | None = None) -> dict[str, dict[str, CellValue]]:
-        """Line → field → what stands there; `lines`: only of these."""
-        rows = self._connection.execute(
-            "SELECT line, field, max(revision) AS revision, value, at, operator FROM register_cell WHERE book = ?"
-            " GROUP BY line, field",
-            (book.value,),
+    def cells(self, book: Book, line: str | None = None) -> dict[str, dict[str, CellValue]]:
+        """Line → field → what stands there; `line`: only of this one."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        rows = cursor.execute(
+            "SELECT line, field, max(revision), value, at, operator FROM register_cell WHERE book = ?"
+            # Between two bounds, so that the primary key is used either way.
+            " AND line >= ? AND line <= ? GROUP BY line, field",
+            (book.value, line or "", line if line is not None else _ABOVE_ALL),
         )
         found: dict[str, dict[str, CellValue]] = {}
-        for row in rows:
-            if lines is None or row["line"] in lines:
-                found.setdefault(row["line"], {})[row["field"]] = to_value(row, CellValue)
+        for of, field, revision, value, at, operator in rows:
+            found.setdefault(of, {})[field] = CellValue(
+                line=of,
+                field=field,
+                revision=revision,
+                value=value,
+                at=dt.datetime.fromisoformat(at),
+                operator=operator,
+            )
         return found
 
     def history(self, book: Book, line: str, field: str) -> tuple[CellValue, ...]:

@@ -177,8 +177,8 @@ class Reservations(ReservationReader):
     """Kept numbers inside a transaction, where they can be written."""
 
     def reserve(self, wish: Reservation, sequences: Sequences = BY_NOTATION, replaces: str | None = None) -> bool:
-        """Keeps the number for its document, and whether it was not kept for it before; again does no harm. Raises as
-        `check`, before anything is written.
+        """Keeps the number for its document, and whether it was not kept for it before; again does no harm, and it is
+        kept since the first time. Raises as `check`, before anything is written.
         """
         self.check(wish, sequences, replaces)
         documents = DocumentReader(self._connection)
@@ -202,7 +202,7 @@ class Reservations(ReservationReader):
                 "doc_date": wish.doc_date.isoformat(),
                 "owner": wish.owner,
                 "name": wish.name,
-                "at": stamp(wish.at),
+                "at": stamp(before.at if before is not None else wish.at),
                 "operator": wish.operator,
             },
         )

@@ -22,6 +22,8 @@ class Register(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: Annotated[str, msgspec.Meta(min_length=1)]
     notations: tuple[str, ...]
     """As they are printed: "QĐ-UBND", "TB-UBND"."""
+    server: str | None = None
+    """The id of the register on the document server that gives its numbers; None: this machine counts them."""
 
 
 def sequence_key(name: str) -> str:
@@ -42,6 +44,11 @@ class Sequences(msgspec.Struct, frozen=True):
     def key(self, notation: str) -> str:
         """`name` in the form by which it is found."""
         return sequence_key(self.name(notation))
+
+    def on_server(self, notation: str) -> Register | None:
+        """The register of a server that numbers this notation."""
+        register = self._register(sequence_key(notation))
+        return register if register is not None and register.server is not None else None
 
     def keys(self, notation: str) -> frozenset[str]:
         """All keys under which numbers of this sequence may stand: before its register was set up they ran by notation,

@@ -38,7 +38,8 @@ from signer_app.store.documents import DocumentReader, Documents
 from signer_app.store.drafts import DraftReader, Drafts
 from signer_app.store.evidence import EvidenceReader, EvidenceTable
 from signer_app.store.inbox import Inbox, InboxReader
-from signer_app.store.incoming import IncomingReader, IncomingTable
+from signer_app.store.incoming import IncomingTable
+from signer_app.store.incoming_reader import IncomingReader
 from signer_app.store.journal import Journal, JournalReader
 from signer_app.store.leases import LeaseReader, Leases
 from signer_app.store.levels import LevelReader, Levels
@@ -231,6 +232,7 @@ class Store(StoreReader):
     ) -> None:
         super().__init__(folder, connection)
         self._now = now
+        self._commits = 0
 
     @classmethod
     def open(
@@ -275,10 +277,18 @@ class Store(StoreReader):
                     self._connection.execute("BEGIN IMMEDIATE")
                     yield Transaction(self._connection)
                     self._connection.execute("COMMIT")
+                self._commits += 1
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @property
+    def commits(self) -> int:
+        """How many transactions this process has committed; as it is before a view is opened, the view has all of them.
+        Nothing is committed while a transaction of one's own runs.
+        """
+        return self._commits
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in a transaction; on a full disk once more in the room of the reserve. Raises as
@@ -365,8 +375,11 @@ class Store(StoreReader):
         if signing.replaces is not None:
             receivers.put_paper(signing.replaces, (), self._now())
 
-    def release(self, packet: NewPacket, secrecy_check: Callable[[], None]) -> None:
-        """Queues a document that was signed and kept before; `secrecy_check` as in `commit_signed`.
+    def release(
+        self, packet: NewPacket, secrecy_check: Callable[[], None], paper: Sequence[PaperReceiver] | None = None
+    ) -> None:
+        """Queues a document that was signed and kept before; `secrecy_check` as in `commit_signed`. `paper`: who gets
+        it on paper from now on, None as before.
 
         Raises what `secrecy_check` raises, and as `transaction`; ValueError if the document is not there, has
         no number taken for it, or was released before.
@@ -379,6 +392,8 @@ class Store(StoreReader):
 
         def work(transaction: Transaction) -> None:
             transaction.documents.mark_released(released)
+            if paper is not None:
+                transaction.receivers.put_paper(released, paper, self._now())
             screen()
             transaction.outbox.add(packet)
 
@@ -466,3 +481,4 @@ def _forget_secret(transaction: Transaction, signing: Signing) -> None:
     if signing.draft is not None:
         transaction.drafts.remove([signing.draft])
     transaction.reservations.forget(signing.keeper)
+    transaction.leases.forget(signing.keeper, "–")

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from signer_app.store.model import OutboxPacket, OutboxState
 from signer_app.store.outbox import OutboxReader
-from signer_app.store.store import Store
+from signer_app.store.store import Store, Transaction
 from signer_resources.errors import KnownError
 from signer_sync.contract import JournalHead, PacketState
 from signer_sync.packets import OutgoingPacket, Proof
@@ -18,9 +18,13 @@ from signer_sync.packets import OutgoingPacket, Proof
 class SqlOutbox:
     """`signer_sync.ports.OutboxStore` over the store."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, now: Callable[[], datetime], sends: Callable[[str], bool] = lambda _org: True
+    ) -> None:
+        """`sends`: whether this program sends for a body; asked anew before each packet, for that is a setting."""
         self._store = store
         self._now = now
+        self._sends = sends
 
     def due(self, org: str, now: datetime, *, at_once: bool) -> Sequence[OutgoingPacket]:
         """Packets to be tried now, urgent ones first; "at once" doesn't mean what a person has postponed."""
@@ -62,9 +66,16 @@ class SqlOutbox:
         return head if head.count else None
 
     def mark_sending(self, packet_id: str) -> bool:
-        """The first byte is about to leave; False where a person was quicker, who withdrew or postponed it."""
+        """The first byte is about to leave; False where a person was quicker, who withdrew or postponed it, or has
+        another system send for the body.
+        """
         now = self._now()
-        return self._store.write(lambda transaction: transaction.outbox.begin_attempt(packet_id, now))
+
+        def work(transaction: Transaction) -> bool:
+            packet = transaction.outbox.require(packet_id)
+            return self._sends(packet.org) and transaction.outbox.begin_attempt(packet_id, now)
+
+        return self._store.write(work)
 
     def accepted(self, packet_id: str, proof: Proof) -> None:
         """Keeps the checked proof; the journal's head in a receipt becomes an anchor."""

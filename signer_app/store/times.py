@@ -30,4 +30,4 @@ def vietnamese_date(day: date) -> str:
     """`day` as it is written on the screen: 18/11/2026. Of a moment (with a zone), its day in Vietnam."""
     if isinstance(day, datetime):
         day = day.astimezone(VIETNAM)
-    return day.strftime("%d/%m/%Y")
+    return f"{day.day:02d}/{day.month:02d}/{day.year:04d}"

@@ -8,9 +8,11 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+_UNPACKED: Final = ".unpacked"
 
 
 class BlobFolder:
@@ -97,6 +99,22 @@ class PartFolder:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
+
+    @contextlib.contextmanager
+    def unpacked(self, upload_id: str, content: Iterable[bytes]) -> Iterator[Path]:
+        """`content` as a durable file beside the upload's own, gone at the end; one at a time for each upload."""
+        path = self._folder / f"{upload_id}{_UNPACKED}"
+        path.unlink(missing_ok=True)
+        try:
+            with _create(path) as file:
+                for block in content:
+                    file.write(block)
+                file.flush()
+                os.fsync(file.fileno())
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+            _sync_folder(self._folder)
 
     def remove(self, upload_id: str) -> None:
         """The bytes are gone when this returns."""

@@ -3,7 +3,11 @@
 Runs on the server's event loop; whatever touches the disk or a key runs on worker threads.
 """
 
-from dataclasses import dataclass
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -26,6 +30,14 @@ from signer_sync.contract import JwsBody, ProblemCode
 _QUOTA_WAIT = 3600
 
 
+class _Claims:
+    """Bytes of requests that have been let in and are not written down yet, by organisation."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.sizes: Counter[str] = Counter()
+
+
 @dataclass(frozen=True)
 class Context:
     """The parts of a running server."""
@@ -40,6 +52,7 @@ class Context:
     registers: Registers
     hub: Hub
     gate: Gate
+    _claims: _Claims = field(default_factory=_Claims)
 
     async def known_device(self, request: Request) -> Device:
         """The machine that asks, before anything is counted; RefusedError token-invalid and its kin."""
@@ -72,13 +85,28 @@ class Context:
         self.admit(request, device)
         return device
 
-    def check_room(self, org: str, size: int) -> None:
-        """RefusedError quota if `size` bytes more are too many for the organisation or for the disk."""
-        quota = self.rules.quota
-        if quota is not None and self.packets.used(org) + self.uploads.reserved(org) + size > quota:
-            raise RefusedError(ProblemCode.QUOTA, retry_after=_QUOTA_WAIT)
-        if self.packets.free() - self.uploads.outstanding() - size < self.rules.reserve:
-            raise RefusedError(ProblemCode.QUOTA, "disk", retry_after=_QUOTA_WAIT)
+    @contextmanager
+    def room(self, org: str, size: int) -> Iterator[None]:
+        """Room for `size` bytes more of the organisation, to be written down until the end of the `with`.
+
+        RefusedError quota if that is too much for it or for the disk, with what others are just about to write.
+        """
+        with self._claims.turn:
+            quota, claims = self.rules.quota, self._claims.sizes
+            if quota is not None:
+                taken = self.packets.used(org) + self.uploads.reserved(org) + claims[org]
+                if taken + size > quota:
+                    raise RefusedError(ProblemCode.QUOTA, retry_after=_QUOTA_WAIT)
+            if self.packets.free() - self.uploads.outstanding() - claims.total() - size < self.rules.reserve:
+                raise RefusedError(ProblemCode.QUOTA, "disk", retry_after=_QUOTA_WAIT)
+            claims[org] += size
+        try:
+            yield
+        finally:
+            with self._claims.turn:
+                claims[org] -= size
+                if not claims[org]:
+                    del claims[org]
 
     def cursor(self, place: str, number: int) -> str:
         """A cursor of the present epoch."""

@@ -15,7 +15,7 @@ from typing import Final
 
 _VIETNAM: Final = timezone(timedelta(hours=7))
 _MARK: Final = "started-"
-_SCHEMAS: Final = ("schema.sql", "schema_2.sql")
+_SCHEMAS: Final = ("schema.sql", "schema_2.sql", "schema_3.sql")
 """In the order in which they are applied; the file's `user_version` counts those it has."""
 
 

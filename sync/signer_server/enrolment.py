@@ -23,6 +23,7 @@ from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 from signer_server.problems import RefusedError
 from signer_sync import jws
 from signer_sync.contract import TYP_ASSERTION, TYP_ENROLMENT, Assertion, Enrolment, JwsBody, ProblemCode
+from signer_sync.untrusted import read_json
 
 ASSERTION_SECONDS = 300
 """Longest life of a client assertion (Sync API §4.3)."""
@@ -92,7 +93,7 @@ def check_enrolment(
     try:
         chain = jws.unverified_chain(message)
         payload = jws.verify(message, jws.certificate_key(chain[0]), typ=TYP_ENROLMENT).payload
-        facts = msgspec.json.decode(payload, type=Enrolment)
+        facts = read_json(payload, Enrolment)
         jws.load_device_key(facts.device_key)
     except (jws.JwsError, msgspec.MsgspecError) as error:
         raise RefusedError(ProblemCode.BAD_REQUEST, "not an enrolment") from error
@@ -112,7 +113,7 @@ def check_enrolment(
 def assertion_device(message: JwsBody) -> str:
     """The device that an assertion claims to be from; RefusedError token-invalid if it is none."""
     try:
-        return msgspec.json.decode(jws.unverified_payload(message), type=Assertion).iss
+        return read_json(jws.unverified_payload(message), Assertion).iss
     except (jws.JwsError, msgspec.MsgspecError) as error:
         raise RefusedError(ProblemCode.TOKEN_INVALID) from error
 
@@ -120,7 +121,7 @@ def assertion_device(message: JwsBody) -> str:
 def check_assertion(message: JwsBody, key: jws.PublicKey, *, server_id: str, now: float) -> Assertion:
     """The assertion if the device's key made it for us just now (RFC 7523 §3); jti not yet looked at."""
     try:
-        facts = msgspec.json.decode(jws.verify(message, key, typ=TYP_ASSERTION).payload, type=Assertion)
+        facts = read_json(jws.verify(message, key, typ=TYP_ASSERTION).payload, Assertion)
     except (jws.JwsError, msgspec.MsgspecError) as error:
         raise RefusedError(ProblemCode.TOKEN_INVALID) from error
     if facts.iss != facts.sub or facts.aud != server_id:

@@ -34,10 +34,13 @@ class FeedApi:
         wait = number_of(request, "wait", 0, 0, c.MAX_WAIT)
         bell = context.hub.bell(device.org)  # before looking, so that nothing slips in between
         page = await run_in_threadpool(self._page, device, after, limit)
-        if not page.items and wait and await bell.ring_within(wait):
-            if context.database.epoch != epoch:
-                raise RefusedError(ProblemCode.EPOCH_CHANGED)
-            page = await run_in_threadpool(self._page, device, after, limit)
+        if not page.items and wait:
+            with context.gate.waiting(device.id) as allowed:
+                rung = allowed and await bell.ring_within(wait)
+            if rung:
+                if context.database.epoch != epoch:
+                    raise RefusedError(ProblemCode.EPOCH_CHANGED)
+                page = await run_in_threadpool(self._page, device, after, limit)
         return json_answer(page)
 
     async def acknowledge(self, request: Request) -> Response:

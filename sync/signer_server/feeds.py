@@ -5,10 +5,16 @@ Called from the server's worker threads; whoever calls a method with a leading n
 
 import uuid
 from collections.abc import Iterable
+from typing import Final
+
+import msgspec
 
 from signer_server.accounts import Device
 from signer_server.database import Database
-from signer_sync.contract import FeedItem, FeedType, PacketKind, Transport
+from signer_sync.contract import MAX_JSON, FeedItem, FeedType, PacketKind, Transport
+
+_PAGE_BYTES: Final = MAX_JSON // 2
+"""Encoded entries in one page, so that no client has to read more than its limit."""
 
 
 class Feeds:
@@ -19,7 +25,7 @@ class Feeds:
         self._db = database.connection
 
     def page(self, device: Device, after: int, limit: int) -> tuple[tuple[FeedItem, ...], bool]:
-        """The entries behind number `after`, and whether there are more than `limit`.
+        """The entries behind number `after`, at most `limit` and some hundred kB; whether there are more.
 
         What the chosen machine is shown counts as sent to its organisation.
         """
@@ -30,7 +36,7 @@ class Feeds:
                 " WHERE feed.org = ? AND feed.seq > ? ORDER BY feed.seq LIMIT ?",
                 (device.org, after, limit + 1),
             ).fetchall()
-        items = tuple(
+        items = _that_fit(
             FeedItem(
                 seq=row[0],
                 type=row["type"],
@@ -46,7 +52,7 @@ class Feeds:
         )
         if device.chosen:
             self._shown(device.org, items)
-        return items, len(rows) > limit
+        return items, len(rows) > len(items)
 
     def acknowledged(self, device: Device, seq: int) -> tuple[str, ...]:
         """In a transaction: `device` has all up to `seq` on disk; packets that its organisation has by that.
@@ -120,3 +126,15 @@ class Feeds:
                 "UPDATE recipient SET transport = ?, at = ? WHERE packet = ? AND org = ? AND transport = ?",
                 [(Transport.SENT.value, now, packet, org, Transport.QUEUED.value) for packet in sorted(sent)],
             )
+
+
+def _that_fit(items: Iterable[FeedItem]) -> tuple[FeedItem, ...]:
+    """The first ones, as many as go into one page, and at least one."""
+    found: list[FeedItem] = []
+    size = 0
+    for item in items:
+        size += len(msgspec.json.encode(item))
+        if found and size > _PAGE_BYTES:
+            break
+        found.append(item)
+    return tuple(found)

@@ -21,6 +21,7 @@ from signer_server.problems import RefusedError, problem_response
 from signer_sync import contract as c
 from signer_sync.contract import ProblemCode
 from signer_sync.ids import is_uuid
+from signer_sync.untrusted import read_json
 
 T = TypeVar("T")
 
@@ -110,8 +111,8 @@ def accepted_answer(packet: KeptPacket, status: int) -> Response:
 def decode(body: bytes, kind: type[T]) -> T:
     """A body of the contract as sent; RefusedError bad-request."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return read_json(body, kind)
+    except msgspec.MsgspecError as error:
         raise RefusedError(ProblemCode.BAD_REQUEST, "body") from error
 
 

@@ -7,6 +7,7 @@ starts anew.
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from signer_server.problems import RefusedError
 from signer_sync.contract import ProblemCode
 
 _AGENT: Final = re.compile(r"signer/(\d{1,6}(?:\.\d{1,6}){0,3})")
+_WAITS: Final = 3
+"""Long polls of one machine at a time: one is of use, another may still hang on a line that is gone."""
 _FORGET: Final = 10_000
 """Machines whose counts are kept at most; the longest silent ones are forgotten."""
 
@@ -44,6 +47,7 @@ class Gate:
         self._seconds = seconds
         self._buckets: dict[str, _Bucket] = {}
         self._bodies: dict[str, int] = {}
+        self._waits: Counter[str] = Counter()
 
     def count(self, who: str, cost: float = 1.0) -> None:
         """One request more, which counts for `cost`; RefusedError rate-limited with the seconds to wait."""
@@ -73,6 +77,20 @@ class Gate:
             self._bodies[who] -= 1
             if not self._bodies[who]:
                 del self._bodies[who]
+
+    @contextmanager
+    def waiting(self, who: str) -> Iterator[bool]:
+        """Whether this machine may have a connection held open for news, too; a few at a time, so that others find
+        one free.
+        """
+        allowed = self._waits[who] < _WAITS
+        self._waits[who] += allowed
+        try:
+            yield allowed
+        finally:
+            self._waits[who] -= allowed
+            if not self._waits[who]:
+                del self._waits[who]
 
     def check_version(self, user_agent: str) -> None:
         """RefusedError client-too-old for a version of our own client below the least; 0 stands for unknown."""

@@ -52,7 +52,11 @@ class IdentityApi:
                 min_client=rules.min_client,
                 limits=c.Limits(max_packet=rules.max_packet, max_inline=rules.max_inline, max_chunk=rules.max_packet),
                 auth=c.AuthOffer(token_endpoint="/v1/token", nonce=context.accounts.make_nonce()),  # noqa: S106
-                tus=c.Tus(version=c.TUS_VERSION, extensions=("creation", "expiration", "termination")),
+                tus=c.Tus(
+                    version=c.TUS_VERSION,
+                    extensions=("creation", "expiration", "termination"),
+                    encodings=(c.ENCODING_GZIP,),
+                ),
             )
             return context.sign(meta, c.TYP_META, with_chain=True)
 

@@ -197,7 +197,7 @@ OPERATIONS: Final = (
             Answer(206, c.MEDIA_PACKET, {"type": "string"}, ("ETag", c.HEADER_REPR_DIGEST, "Content-Range")),
         ),
         params=(_PACKET,),
-        problems=(ProblemCode.NOT_FOUND,),
+        problems=(ProblemCode.NOT_FOUND, ProblemCode.CONTENT_LOST),
     ),
     Operation(
         "create_upload",

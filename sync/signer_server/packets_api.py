@@ -6,7 +6,6 @@ is answered before anything is counted or limited.
 
 import asyncio
 import io
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +25,12 @@ from signer_server.turns import Turns
 from signer_server.uploads import Upload
 from signer_sync import contract as c
 from signer_sync.contract import ProblemCode
-from signer_sync.edxml import PacketHeader
 
 _SCREENED: Final = 4
 """Packets that are read through at once."""
-_HOPELESS: Final = frozenset({ProblemCode.SECRET_REFUSED, ProblemCode.INVALID_EDXML, ProblemCode.DIGEST_MISMATCH})
+_HOPELESS: Final = frozenset(
+    {ProblemCode.SECRET_REFUSED, ProblemCode.INVALID_EDXML, ProblemCode.DIGEST_MISMATCH, ProblemCode.BAD_REQUEST}
+)
 """Refusals after which the same bytes will never do: they are thrown away at once."""
 
 
@@ -101,7 +101,7 @@ class PacketsApi:
         if not await run_in_threadpool(context.packets.may_read, packet_id, device.org):
             raise RefusedError(ProblemCode.NOT_ALLOWED)
         if not await run_in_threadpool(context.packets.whole, known):
-            raise RefusedError(ProblemCode.UNAVAILABLE, "its bytes were lost; its sender has them", retry_after=3600)
+            raise RefusedError(ProblemCode.CONTENT_LOST, "its sender has them", retry_after=3600)
         headers = {
             "ETag": f'"sha256-{known.sha256}"',
             c.HEADER_REPR_DIGEST: c.digest_header(bytes.fromhex(known.sha256)),
@@ -121,9 +121,9 @@ class PacketsApi:
     def _keep(self, device: Device, packet_id: str, content: bytes, sha256: str, head: str | None) -> Keeping:
         context = self._context
         header = screen(io.BytesIO(content), device.org, context.rules.max_inline)
-        context.check_room(device.org, len(content))
         new = NewPacket(packet_id, device, sha256, len(content), header, content, head)
-        return context.packets.keep(new, self._sign_receipt)
+        with context.room(device.org, len(content)):
+            return context.packets.keep(new, self._sign_receipt)
 
     def _commit(self, device: Device, packet_id: str, wish: c.Commit, head: str | None) -> Keeping:
         """The caller has the upload for itself."""
@@ -135,23 +135,31 @@ class PacketsApi:
         if upload.committed:  # its packet was lost with a state put back from a copy
             context.uploads.discard(upload.id)
             raise RefusedError(ProblemCode.UPLOAD_EXPIRED)
-        if (upload.packet, upload.sha256, upload.size) != (packet_id, wish.sha256, wish.size):
+        announced = upload.announced
+        if (announced.packet, announced.sha256, announced.packet_size) != (packet_id, wish.sha256, wish.size):
             raise RefusedError(ProblemCode.METADATA_MISMATCH, "not what the upload was announced for")
-        if upload.received != upload.size:
+        if upload.received != announced.size:
             raise RefusedError(ProblemCode.OFFSET_MISMATCH, "not all bytes are here")
         try:
-            path = context.uploads.path(upload)
-            header = self._screened_upload(path, upload, device)
+            with context.uploads.opened(upload) as path:
+                keeping = self._keep_upload(upload, path, device, wish, head)
         except RefusedError as refused:
             if refused.problem in _HOPELESS:
                 context.uploads.discard(upload.id)
             raise
+        context.uploads.kept(upload.id)
+        return keeping
+
+    def _keep_upload(self, upload: Upload, path: Path, device: Device, wish: c.Commit, head: str | None) -> Keeping:
+        """Keeps the packet whose bytes lie at `path` and have the hash that was announced."""
+        with path.open("rb") as file:
+            header = screen(file, device.org, self._context.rules.max_packet)
         check_claims(header, wish)
         new = NewPacket(
-            packet_id,
+            upload.announced.packet,
             device,
-            upload.sha256,
-            upload.size,
+            upload.announced.sha256,
+            upload.announced.packet_size,
             header,
             path,
             journal_head=head,
@@ -159,16 +167,7 @@ class PacketsApi:
             register_no=wish.register_no,
             supersedes=wish.supersedes,
         )
-        keeping = context.packets.keep(new, self._sign_receipt)
-        context.uploads.kept(upload.id)
-        return keeping
-
-    def _screened_upload(self, path: Path, upload: Upload, device: Device) -> PacketHeader:
-        with path.open("rb") as file:
-            if file_digest(file, "sha256").hexdigest() != upload.sha256:
-                raise RefusedError(ProblemCode.DIGEST_MISMATCH)
-            file.seek(0)
-            return screen(file, device.org, self._context.rules.max_packet)
+        return self._context.packets.keep(new, self._sign_receipt)
 
     def _sign_receipt(self, receipt: c.Receipt) -> c.JwsBody:
         return self._context.sign(receipt, c.TYP_RECEIPT)

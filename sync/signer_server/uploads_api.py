@@ -25,7 +25,7 @@ from signer_server.forms import uuid_of
 from signer_server.packets import same_packet
 from signer_server.problems import RefusedError
 from signer_server.turns import Turn, Turns
-from signer_server.uploads import Upload
+from signer_server.uploads import Announced, Upload
 from signer_sync import contract as c
 from signer_sync.contract import ProblemCode
 from signer_sync.ids import is_uuid
@@ -49,22 +49,25 @@ class UploadsApi:
         context = self._context
         device = await context.known_device(request)
         _check_version(request)
-        packet, sha256 = _announced(request, device)
-        size = _number(request, c.HEADER_UPLOAD_LENGTH)
-        known = same_packet(await run_in_threadpool(context.packets.packet, packet), device.org, sha256)
-        upload = await run_in_threadpool(context.uploads.find, device.org, packet, sha256)
-        if upload is not None and upload.size != size:
-            raise RefusedError(ProblemCode.PACKET_CONFLICT, "same hash, other size")
+        wish = _announced(request, device)
+        known = same_packet(await run_in_threadpool(context.packets.packet, wish.packet), device.org, wish.sha256)
+        upload = await run_in_threadpool(context.uploads.find, device.org, wish.packet, wish.sha256)
+        if upload is not None and upload.announced != wish:
+            await self._drop_other_bytes(upload, wish)
+            upload = None
         if upload is None and known is None:
             context.admit(request, device)
-            if not 0 < size <= context.rules.max_packet:
-                raise RefusedError(ProblemCode.TOO_LARGE if size else ProblemCode.BAD_REQUEST)
+            if not min(wish.size, wish.packet_size):
+                raise RefusedError(ProblemCode.BAD_REQUEST, "empty")
+            if max(wish.size, wish.packet_size) > context.rules.max_packet:
+                raise RefusedError(ProblemCode.TOO_LARGE)
 
         def made() -> Upload:
             context.uploads.expire()
             if known is None:
-                context.check_room(device.org, size)
-            return context.uploads.create(device.org, packet, sha256, size, committed=known is not None)
+                with context.room(device.org, wish.packet_size):
+                    return context.uploads.create(device.org, wish)
+            return context.uploads.create(device.org, wish, committed=True)
 
         if upload is None:
             upload = await run_in_threadpool(made)
@@ -77,7 +80,7 @@ class UploadsApi:
         upload_id = uuid_of(request, "upload")
         async with self._turns.turn(upload_id):
             upload = await run_in_threadpool(self._context.uploads.get, upload_id, device.org)
-        length = {c.HEADER_UPLOAD_LENGTH: str(upload.size), "Cache-Control": "no-store"}
+        length = {c.HEADER_UPLOAD_LENGTH: str(upload.announced.size), "Cache-Control": "no-store"}
         return _answer(200, upload, **length)
 
     async def append(self, request: Request) -> Response:
@@ -94,7 +97,7 @@ class UploadsApi:
                 upload = await run_in_threadpool(context.uploads.get, upload_id, device.org)
                 if offset != upload.received:
                     raise RefusedError(ProblemCode.OFFSET_MISMATCH)
-                check_length(request, upload.size - offset)
+                check_length(request, upload.announced.size - offset)
                 await self._receive(request, upload, turn)
                 upload = await run_in_threadpool(context.uploads.get, upload_id, device.org)
         return _answer(204, upload)
@@ -109,6 +112,13 @@ class UploadsApi:
             await run_in_threadpool(self._context.uploads.discard, upload.id)
         return Response(status_code=204, headers={c.HEADER_TUS: c.TUS_VERSION})
 
+    async def _drop_other_bytes(self, upload: Upload, wish: Announced) -> None:
+        """The same packet in other bytes, from a program that packs otherwise: what came so far is of no use to it."""
+        if upload.announced.packet_size != wish.packet_size:
+            raise RefusedError(ProblemCode.PACKET_CONFLICT, "same hash, other size")
+        async with self._turns.turn(upload.id):
+            await run_in_threadpool(self._context.uploads.discard, upload.id)
+
     async def _receive(self, request: Request, upload: Upload, turn: Turn) -> None:
         """Appends the body to its end, or to where it breaks off; then raises why."""
         offset, blocks, waiting, since = upload.received, list[bytes](), 0, time.monotonic()
@@ -121,7 +131,7 @@ class UploadsApi:
                 break
             if piece is None:
                 break
-            if offset + waiting + len(piece) > upload.size:
+            if offset + waiting + len(piece) > upload.announced.size:
                 broken = RefusedError(ProblemCode.TOO_LARGE)
                 break
             blocks.append(piece)
@@ -150,8 +160,8 @@ class UploadsApi:
         raise too_slow()
 
 
-def _announced(request: Request, device: Device) -> tuple[str, str]:
-    """Packet and hash in Upload-Metadata; the hash as hex text or as its 32 bytes."""
+def _announced(request: Request, device: Device) -> Announced:
+    """What Upload-Length and Upload-Metadata say; hashes as hex text or as their 32 bytes."""
     wrong = RefusedError(ProblemCode.BAD_REQUEST, c.HEADER_UPLOAD_METADATA)
     found: dict[str, bytes] = {}
     for pair in request.headers.get(c.HEADER_UPLOAD_METADATA, "").split(","):
@@ -160,14 +170,28 @@ def _announced(request: Request, device: Device) -> tuple[str, str]:
             found[key] = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError) as error:
             raise wrong from error
-    digest = found.get("sha256", b"")
-    sha256 = digest.hex() if len(digest) == 32 else digest.decode("ascii", "replace")
-    packet = found.get("packet", b"").decode("ascii", "replace")
-    if not is_uuid(packet) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+
+    def text(key: str) -> str:
+        return found.get(key, b"").decode("utf-8", "replace")
+
+    def sha256(key: str) -> str:
+        digest = found.get(key, b"")
+        told = digest.hex() if len(digest) == 32 else text(key)
+        if not re.fullmatch(r"[0-9a-f]{64}", told):
+            raise wrong
+        return told
+
+    packet, size = text("packet"), _number(request, c.HEADER_UPLOAD_LENGTH)
+    if not is_uuid(packet):
         raise wrong
-    if found.get("org", b"").decode("utf-8", "replace") != device.org:
+    if text("org") != device.org:
         raise RefusedError(ProblemCode.NOT_ALLOWED)
-    return packet, sha256
+    if "encoding" not in found:
+        return Announced(packet, sha256("sha256"), size, size)
+    whole = text("size")
+    if text("encoding") != c.ENCODING_GZIP or not re.fullmatch(r"\d{1,15}", whole, re.ASCII):
+        raise wrong
+    return Announced(packet, sha256("sha256"), int(whole), size, sha256("encodedSha256"))
 
 
 def _check_version(request: Request) -> None:

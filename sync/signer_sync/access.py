@@ -27,6 +27,7 @@ from signer_sync.ids import is_uuid
 from signer_sync.keystore import DeviceIdentity
 from signer_sync.packets import SignedReceipt
 from signer_sync.sessions import OneSession
+from signer_sync.untrusted import read_json
 from signer_sync.wire import DONE, Wire
 
 T = TypeVar("T")
@@ -35,6 +36,10 @@ ASSERTION_SECONDS: Final = 240
 """Life of a client assertion; the contract allows five minutes."""
 RENEW_BEFORE: Final = 30.0
 """Seconds before its end at which a token is taken for expired: long uploads should begin with a fresh one."""
+
+
+_FIRST_YEAR, _LAST_YEAR = 1990, 2200
+"""A server without a battery tells one of the first; what lies outside can't be reckoned with."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def discover(session: requests.Session, base_url: str) -> OfferedServer:
     try:
         leaf = jws.unverified_chain(message)[0]
         payload = jws.verify(message, jws.certificate_key(leaf), typ=c.TYP_META).payload
-        meta = msgspec.json.decode(payload, type=c.Meta)
+        meta = read_json(payload, c.Meta)
     except (jws.JwsError, msgspec.MsgspecError) as error:
         raise wire.not_ours() from error
     der = leaf.public_bytes(Encoding.DER)
@@ -94,7 +99,7 @@ def check_receipt(message: c.JwsBody, pinned: PinnedServer, packet_id: str, sha2
     wrong = ExchangeError("receipt_wrong", retry=c.Retry.AFTER)
     try:
         payload = jws.verify(message, jws.certificate_key(pinned.certificate), typ=c.TYP_RECEIPT).payload
-        facts = msgspec.json.decode(payload, type=c.Receipt)
+        facts = read_json(payload, c.Receipt)
     except (jws.JwsError, msgspec.MsgspecError) as error:
         raise wrong from error
     if (facts.server_id, facts.packet_id, facts.sha256) != (pinned.server_id, packet_id, sha256):
@@ -141,8 +146,8 @@ class Access:
         message = self.wire.signed_self()
         try:
             payload = jws.verify(message, self._key, typ=c.TYP_META).payload
-            meta = msgspec.json.decode(payload, type=c.Meta)
-            server_time = datetime.fromisoformat(meta.server_time).timestamp()
+            meta = read_json(payload, c.Meta)
+            server_time = _moment(meta.server_time)
         except (jws.JwsError, msgspec.MsgspecError, ValueError) as error:
             raise self.wire.not_ours() from error
         if meta.server_id != self.pinned.server_id or c.API_VERSION not in meta.api_versions:
@@ -256,6 +261,14 @@ class Access:
         # a token so short that it would never do is used all the same, until the server says no
         life = max(given.expires_in - RENEW_BEFORE, given.expires_in / 2)
         return _Bearer(given.access_token, asked + life)
+
+
+def _moment(told: str) -> float:
+    """Seconds since 1970 of a time as the contract has it (with an offset); ValueError for what no clock shows."""
+    moment = datetime.fromisoformat(told)
+    if moment.tzinfo is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("no time of a server")
+    return moment.timestamp()
 
 
 def _header(bearer: _Bearer) -> dict[str, str]:

@@ -25,6 +25,7 @@ from signer_sync.http import HttpSettings
 from signer_sync.keystore import DeviceIdentity
 from signer_sync.packets import BinarySink, OutgoingPacket, SignedReceipt
 from signer_sync.sessions import MOST, OneSession, SessionPool, Sessions
+from signer_sync.untrusted import read_json
 from signer_sync.uploads import send_packet
 from signer_sync.wire import Wire
 
@@ -167,7 +168,7 @@ class _Client:
             )
         )
         try:
-            return msgspec.json.decode(body, type=c.OrgPage)
+            return read_json(body, c.OrgPage)
         except msgspec.MsgspecError as error:
             raise self._access.wire.wrong_answer() from error
 

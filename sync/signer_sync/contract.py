@@ -35,6 +35,8 @@ HEADER_UPLOAD_LENGTH: Final = "Upload-Length"
 HEADER_UPLOAD_OFFSET: Final = "Upload-Offset"
 HEADER_UPLOAD_METADATA: Final = "Upload-Metadata"
 HEADER_UPLOAD_EXPIRES: Final = "Upload-Expires"
+ENCODING_GZIP: Final = "gzip"
+"""How an upload's bytes may be encoded, beside not at all (`Tus.encodings`)."""
 
 CLIENT_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523 §2.2."""
@@ -62,8 +64,8 @@ Cursor = Annotated[str, Rule(min_length=1, max_length=200)]
 Short = Annotated[str, Rule(max_length=300)]
 Text = Annotated[str, Rule(max_length=4000)]
 Time = Annotated[str, Rule(max_length=40)]
-Size = Annotated[int, Rule(ge=0)]
 Count = Annotated[int, Rule(ge=0, le=2**53 - 1)]
+Size = Count
 Base64Url = Annotated[str, Rule(pattern=r"^[A-Za-z0-9_\-]*\Z", max_length=MAX_JSON)]
 
 
@@ -143,6 +145,7 @@ class ProblemCode(Enum):
     SECRET_REFUSED = ("secret-refused", 422, Retry.FIX)
     RATE_LIMITED = ("rate-limited", 429, Retry.AFTER)
     UNAVAILABLE = ("unavailable", 503, Retry.AFTER)
+    CONTENT_LOST = ("content-lost", 503, Retry.AFTER)
     INTERNAL = ("internal", 500, Retry.AFTER)
     QUOTA = ("quota", 507, Retry.AFTER)
 
@@ -165,10 +168,15 @@ class Limits(_Body, frozen=True, kw_only=True):
 
 
 class Tus(_Body, frozen=True, kw_only=True):
-    """Resumable uploads; absent from `Meta` where the server has none."""
+    """Resumable uploads; absent from `Meta` where the server has none.
+
+    `encodings`: how an upload's bytes may be encoded; its metadata then tell `encoding`, the packet's own `size`, and
+    the SHA-256 of the bytes that come (`encodedSha256`).
+    """
 
     version: Short
     extensions: tuple[Short, ...] = ()
+    encodings: tuple[Short, ...] = ()
 
 
 class AuthOffer(_Body, frozen=True, kw_only=True):
@@ -236,7 +244,7 @@ class BearerAnswer(_Body, frozen=True, kw_only=True):
         name="access_token"
     )
     token_type: Short = msgspec.field(name="token_type")
-    expires_in: Annotated[int, Rule(ge=1)] = msgspec.field(name="expires_in")
+    expires_in: Annotated[int, Rule(ge=1, le=2**31)] = msgspec.field(name="expires_in")
 
     def __repr__(self) -> str:
         return f"BearerAnswer(expires_in={self.expires_in})"

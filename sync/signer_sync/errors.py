@@ -72,6 +72,7 @@ CODES: Mapping[ProblemCode, tuple[str, Scope]] = {
     ProblemCode.SECRET_REFUSED: ("secret_refused", Scope.ITEM),
     ProblemCode.RATE_LIMITED: ("server_busy", Scope.SERVER),
     ProblemCode.UNAVAILABLE: ("server_busy", Scope.SERVER),
+    ProblemCode.CONTENT_LOST: ("server_refused", Scope.ITEM),
     ProblemCode.INTERNAL: ("server_refused", Scope.ITEM),
     ProblemCode.QUOTA: ("server_quota", Scope.ITEM),
 }

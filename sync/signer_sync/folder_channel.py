@@ -29,17 +29,26 @@ OUT: Final = "đi"
 IN: Final = "đến"
 DONE: Final = "đã xử lý"
 LEDGER: Final = ".signer"
+MARK: Final = "channel.json"
+NOTE: Final = ".json"
 MAX_NOTE: Final = 4096
 """Bytes of a note in the ledger; ours are far smaller."""
+MOST_NOTES: Final = 20_000
+"""Notes in the ledger, some years of a busy body; the oldest give way. No clock has a say in it, for clocks jump."""
+NOTES_BETWEEN: Final = 1000
+"""Packets that go out between two looks at how many notes there are."""
 MAX_PAGES_KEPT: Final = 4096
 """Pages that are remembered until they are acknowledged."""
 
 
 class _Mark(msgspec.Struct, frozen=True):
-    """Which body's folder this is; a new `epoch` with each folder that is set up."""
+    """Which body's folder this is; a new `epoch` with each folder that is set up. `pruned`: notes of packets up to this
+    id may be gone from the ledger.
+    """
 
     org: str
     epoch: str
+    pruned: str = ""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -66,6 +75,7 @@ class FolderChannel:
         self._incoming = WatchedFolder(folder / IN, now=now, monotonic=monotonic)
         self._found: dict[str, list[FoundFile]] = {}
         self._pages: dict[str, frozenset[str]] = {}
+        self._since_look = NOTES_BETWEEN  # the first packet looks
 
     def __repr__(self) -> str:
         return f"FolderChannel({self._org})"
@@ -79,8 +89,8 @@ class FolderChannel:
         with _faults(folder):
             for name in (OUT, IN, DONE, LEDGER):
                 (folder / name).mkdir(mode=0o700, exist_ok=True)
-            if not (folder / LEDGER / "channel.json").exists():
-                write_new(folder / LEDGER / "channel.json", [msgspec.json.encode(_Mark(org, uuid7()))])
+            if not (folder / LEDGER / MARK).exists():
+                write_new(folder / LEDGER / MARK, [msgspec.json.encode(_Mark(org, uuid7()))])
         cls(folder, org).contact()
 
     @property
@@ -95,15 +105,10 @@ class FolderChannel:
 
     def contact(self) -> Contact:
         """See `ports.Channel`; ExchangeError folder_not_ours where another one stands there (a drive not connected)."""
-        path = self._folder / LEDGER / "channel.json"
         with _faults(self._folder):
             if not self._folder.is_dir():
                 raise FileNotFoundError(errno.ENOENT, "no such folder")
-            text = _note(path)
-        try:
-            mark = msgspec.json.decode(text or b"", type=_Mark)
-        except msgspec.MsgspecError as error:
-            raise self._not_ours() from error
+            mark = self._mark()
         if mark.org != self._org or not all((self._folder / name).is_dir() for name in (OUT, IN, DONE)):
             raise self._not_ours()
         return Contact(mark.epoch)
@@ -117,6 +122,8 @@ class FolderChannel:
             known = _entry(ledger)
             if known is not None and known != entry:
                 raise ExchangeError("packet_conflict", retry=c.Retry.NEVER)
+            if known is None and (packet.attempts or packet.uncertain) and packet.packet_id <= self._mark().pruned:
+                raise ExchangeError("outcome_undecided", retry=c.Retry.FIX)  # its note may have been there once
             if known is None:
                 # first the whole file under a name of ours, then the note that it goes out, then the one rename that
                 # makes it visible: with a note and no staged file it has been visible, and isn't laid there again
@@ -124,6 +131,7 @@ class FolderChannel:
                 write_new(ledger, [msgspec.json.encode(entry)])
             if staged.exists():
                 move(staged, self._folder / OUT / entry.file)
+            self._prune()
         return Proof(msgspec.json.encode(entry).decode())
 
     def seek(self, packet: OutgoingPacket) -> Sought:
@@ -207,10 +215,37 @@ class FolderChannel:
         target = self._folder / DONE / file.name
         return target.with_name(f"{file.id}{SUFFIX}") if os.path.lexists(target) else target
 
+    def _mark(self) -> _Mark:
+        text = _note(self._folder / LEDGER / MARK)
+        try:
+            return msgspec.json.decode(text or b"", type=_Mark)
+        except msgspec.MsgspecError as error:
+            raise self._not_ours() from error
+
+    def _prune(self) -> None:
+        """Drops the oldest notes where there are too many, of packets that have gone out whole. Up to which id that may
+        be is durable before: none of those is ever laid out a second time without a person.
+        """
+        self._since_look += 1
+        if self._since_look < NOTES_BETWEEN:
+            return
+        self._since_look = 0
+        folder = self._folder / LEDGER
+        names = {entry.name for entry in os.scandir(folder)}
+        notes = sorted(name for name in names if is_uuid(name.removesuffix(NOTE)) and name.endswith(NOTE))
+        old = [name for name in notes[: max(len(notes) - MOST_NOTES, 0)] if name.replace(NOTE, SUFFIX) not in names]
+        if not old:
+            return
+        mark = self._mark()
+        up_to = max(mark.pruned, old[-1].removesuffix(NOTE))
+        write_new(folder / MARK, [msgspec.json.encode(msgspec.structs.replace(mark, pruned=up_to))])
+        for name in old:
+            (folder / name).unlink(missing_ok=True)
+
     def _ledger(self, packet_id: str) -> Path:
         if not is_uuid(packet_id):
             raise ValueError("not a packet id")
-        return self._folder / LEDGER / f"{packet_id}.json"
+        return self._folder / LEDGER / f"{packet_id}{NOTE}"
 
     def _not_ours(self) -> ExchangeError:
         return ExchangeError(

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -26,7 +27,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from signer_resources.errors import KnownError
-from signer_sync.connections import bound
+from signer_sync.connections import bound, hung_up_after, was_stale
 from signer_sync.proxies import NO_PROXIES, Proxies
 from signer_sync.tls import Distrust, distrust_in, trusting
 
@@ -34,6 +35,7 @@ Sendable = bytes | IO[bytes] | io.RawIOBase
 """A body to be sent; a file is sent from where it stands, and needs a known length (`len`, or a real file's)."""
 
 CHUNK: Final = 1 << 16
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 MAX_SECONDS: Final = 600.0
 """Longest time that one body may take to arrive, however steadily it drips."""
 
@@ -158,18 +160,44 @@ def streamed(
 ) -> Iterator[requests.Response]:
     """Sends a request and yields the answer with its body unread; TransferError, KnownError server_insecure.
 
+    A request that repeats to the same effect and met a kept connection which was just being closed goes out once more.
     `data` as a file is sent with its length in small blocks: a body in one piece would have to leave
     whole within `connect_timeout` (requests bounds the sending by that).
     """
     timeout = None if read_timeout is None else (_connect_timeout(session), read_timeout)
-    with _faults():
-        response = session.request(method, url, headers=dict(headers or {}), data=data, stream=True, timeout=timeout)
+    again = _repeatable(method, data)
+    while True:
+        try:
+            with _faults():
+                response = session.request(
+                    method, url, headers=dict(headers or {}), data=data, stream=True, timeout=timeout
+                )
+            break
+        except TransferError as error:
+            if again is None or not was_stale(error):
+                raise
+            again()
+            again = None
     try:
         if response.status_code == 407:  # only a proxy asks for this, of what goes through it without TLS
             raise TransferError(TransferFault.PROXY_REFUSED)
         yield response
     finally:
         response.close()
+
+
+def _repeatable(method: str, data: Sendable | None) -> Callable[[], object] | None:
+    """What makes a request ready to be sent a second time; None where it must not be, or can't."""
+    if method not in _IDEMPOTENT:
+        return None
+    if data is None or isinstance(data, bytes):
+        return lambda: None
+    try:
+        if data.seekable():
+            return partial(data.seek, data.tell())
+    except (AttributeError, OSError, ValueError):  # whatever only reads
+        return None
+    return None
 
 
 def exchange(
@@ -215,18 +243,26 @@ def chunks(
         raise TransferError(TransferFault.TOO_LARGE)
     end = clock() + seconds
     total = 0
-    while True:
-        with _faults():
-            # read1 returns what one receive brought; read would wait for a full block while the clock runs
-            chunk: bytes = response.raw.read1(CHUNK, decode_content=False)
-        if not chunk:
-            return
-        total += len(chunk)
-        if total > limit:
-            raise TransferError(TransferFault.TOO_LARGE)
-        if clock() > end:
-            raise TransferError(TransferFault.TOO_SLOW)
-        yield chunk
+    # what a length tells comes byte by byte past the clock; what is chunked may drip between its bytes
+    dripping = getattr(response.raw, "chunked", False)
+    with hung_up_after(response.raw if dripping else None, seconds) as late:
+        while True:
+            try:
+                with _faults():
+                    # read1 returns what one receive brought; read would wait for a full block while the clock runs
+                    chunk: bytes = response.raw.read1(CHUNK, decode_content=False)
+            except TransferError as error:
+                if late.is_set():
+                    raise TransferError(TransferFault.TOO_SLOW) from error
+                raise
+            if late.is_set() or (chunk and clock() > end):  # a body that we cut off may read like a whole one
+                raise TransferError(TransferFault.TOO_SLOW)
+            if not chunk:
+                return
+            total += len(chunk)
+            if total > limit:
+                raise TransferError(TransferFault.TOO_LARGE)
+            yield chunk
 
 
 def encoding(response: requests.Response) -> str:
@@ -258,6 +294,7 @@ class _GuardedSession(requests.Session):
         self.trust_env = False
         self.headers.clear()
         self.headers.update({"User-Agent": user_agent(), "Accept-Encoding": "identity", "Accept": "*/*"})
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # none are taken, hence none are sent
         self.adapters.clear()
         adapter = _GuardedAdapter(settings)
         self.mount("https://", adapter)

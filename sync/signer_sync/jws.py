@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws as jose
@@ -69,7 +69,10 @@ def algorithm_of(key: PublicKey | PrivateKey) -> str:
 
 def certificate_key(certificate: x509.Certificate) -> PublicKey:
     """The public key of a certificate; JwsError for kinds that sign no JWS of ours."""
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError, TypeError) as error:
+        raise JwsError("unusable key") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise JwsError("unsupported kind of key")
     return key
@@ -114,7 +117,7 @@ def verify(message: JwsBody, key: PublicKey, *, typ: str) -> Verified:
             jwk,
             registry=_Registry(algorithms=[algorithm]),
         )
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise JwsError("signature does not fit") from error
     header = checked.headers()
     if header.get("alg") != algorithm or header.get("typ") != typ or "crit" in header:

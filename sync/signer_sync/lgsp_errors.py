@@ -43,6 +43,11 @@ class Refusal:
         return self.code == "15" or _LICENCE in self.text.casefold()
 
     @property
+    def outcome_unknown(self) -> bool:
+        """Whether it may have kept the packet before it failed: it gave a number, or failed as a server (5xx)."""
+        return self.has_number or self.status >= 500
+
+    @property
     def wants_login(self) -> bool:
         """Whether the bearer token is over."""
         return self.status == 401 and not self.is_licence
@@ -60,7 +65,7 @@ def refusal_in(status: int, value: object) -> Refusal | None:
     words = (data.get("errorDesc"), value.get("errorDesc"), value.get("message"))
     text = next((word for word in words if isinstance(word, str) and word.strip()), "")[:2000]
     success = value.get("success")
-    good = str(success).lower() == "true"
+    good = success is True or (isinstance(success, str) and success.strip().lower() == "true")
     if success is None:
         outer = _code(value.get("code"))
         good = outer in ("", "0", "200")
@@ -87,15 +92,14 @@ def error_for(refusal: Refusal, host: str, *, receivers: Sequence[Organ] = (), a
                 "lgsp_sender_unregistered", retry=Retry.FIX, scope=Scope.SERVER, problem="19", host=host
             )
         case "20":
-            # A number was given: it may have kept the packet before it failed.
             return ExchangeError(
-                "lgsp_system_fault", retry=Retry.AFTER, unreachable=refusal.has_number, problem="20", host=host
+                "lgsp_system_fault", retry=Retry.AFTER, unreachable=refusal.outcome_unknown, problem="20", host=host
             )
         case "21" if attempts < MOST_ATTEMPTS:
             return ExchangeError(
                 "lgsp_file_fault",
                 retry=Retry.AFTER,
-                unreachable=refusal.has_number,
+                unreachable=refusal.outcome_unknown,
                 problem="21",
                 host=host,
                 most=MOST_ATTEMPTS,

@@ -9,8 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import IO, Final, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -18,6 +17,7 @@ import msgspec
 import requests
 
 from signer_sync.contract import MEDIA_JSON, Retry
+from signer_sync.diagnosis import http_date
 from signer_sync.errors import ExchangeError, Scope
 from signer_sync.http import (
     Answer,
@@ -35,6 +35,7 @@ from signer_sync.lgsp_errors import Refusal, error_for, refusal_in
 from signer_sync.lgsp_form import PacketForm
 from signer_sync.lgsp_settings import VIETNAM, LgspCredentials, LgspSettings, LoginMemory
 from signer_sync.tls import Distrust
+from signer_sync.untrusted import read_any
 
 T = TypeVar("T")
 
@@ -47,6 +48,8 @@ LONG_SECONDS: Final = 60.0
 MAX_ANSWER: Final = 1 << 20
 MAX_LIST: Final = 16 << 20
 MAX_DIRECTORY: Final = 96 << 20
+_FIRST_YEAR, _LAST_YEAR = 2020, 2100
+"""A clock that tells another year is broken, and not asked which day it is: all days up to it would be listed."""
 PEEK: Final = 1 << 16
 """Bytes of an answer to getEdoc that are looked at for a refusal before they count as a packet."""
 
@@ -266,7 +269,7 @@ class LgspLine:
     def _judged(self, status: int, body: bytes, judge: Callable[[Refusal], ExchangeError] | None = None) -> object:
         """The answer as a value; ExchangeError for a refusal and for what is no JSON."""
         try:
-            value: object = msgspec.json.decode(body)
+            value = read_any(body)
         except msgspec.MsgspecError as error:
             if status == 401:
                 raise _TokenOver from error
@@ -294,7 +297,7 @@ class LgspLine:
             headers = {"Content-Type": MEDIA_JSON}
             answer = self._exchange(session, "POST", url, headers, msgspec.json.encode(asked), MAX_ANSWER)
         try:
-            value = msgspec.json.decode(answer.body)
+            value = read_any(answer.body)
         except msgspec.MsgspecError as error:
             raise self._nobody_there() from error
         if answer.status >= 500 or not isinstance(value, dict):
@@ -376,11 +379,9 @@ class LgspLine:
         return f"{self._base}{path}" + (f"?{urlencode(query, safe='/')}" if query else "")
 
     def _note_time(self, headers: Mapping[str, str]) -> None:
-        try:
-            told = parsedate_to_datetime(headers.get("Date", ""))
-        except ValueError:
-            return
-        self.server_time = told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+        told = http_date(headers.get("Date"))
+        if told is not None and _FIRST_YEAR <= told.year <= _LAST_YEAR:
+            self.server_time = told
 
 
 def _away(error: TransferError) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ passed over, so that it doesn't stop for good. Nothing local is ever deleted bec
 from dataclasses import dataclass, field
 from typing import Final
 
-from signer_sync.contract import MAX_PAGE, FeedType, Retry
+from signer_sync.contract import MAX_PAGE, FeedType, ProblemCode, Retry
 from signer_sync.errors import ExchangeError, Scope
 from signer_sync.packets import Arrival, ArrivalPage, BinarySink
 from signer_sync.ports import Channel, FeedPosition, InboxStore, OutboxStore, Taken
@@ -20,7 +20,7 @@ MAX_PAGES: Final = 1000
 MAX_INCOMING: Final = 512 << 20
 """Bytes of the largest packet that is fetched."""
 PATIENCE: Final = 5
-"""Passes in which a packet's bytes may be others than announced, before it is given up."""
+"""Passes in which a packet may not be there, or its bytes be others than announced, before it is given up."""
 
 
 @dataclass
@@ -72,10 +72,12 @@ class _Receiver:
             try:
                 page = self._channel.list(cursor, limit=MAX_PAGE, wait=wait if number == 0 else 0)
             except ExchangeError as error:
-                if error.code != "epoch_changed" or cursor is None:
+                if cursor is None or not (error.code == "epoch_changed" or _is_unknown_place(error)):
                     raise
-                epoch, cursor, self._blocked = self._channel.contact().epoch, None, False
-                self._so_far.epoch_changed = True
+                if error.code == "epoch_changed":
+                    epoch = self._channel.contact().epoch
+                    self._so_far.epoch_changed = True
+                cursor, self._blocked = None, False
                 continue
             durable = self._take_page(page)
             self._acknowledge(epoch, cursor, page, durable)
@@ -126,9 +128,10 @@ class _Receiver:
     def _hopeless(self, arrival: Arrival, error: ExchangeError) -> bool:
         if error.scope is Scope.SERVER or error.unreachable:
             return False
-        if error.code == "content_wrong":
-            return self._inbox.missed(self._channel.org, arrival, error) >= PATIENCE
-        return error.retry in (Retry.NEVER, Retry.FIX)
+        if error.code != "content_wrong" and error.retry not in (Retry.NEVER, Retry.FIX):
+            return False
+        # whatever of the entry itself was garbled on its way is right again when the list is read anew
+        return self._inbox.missed(self._channel.org, arrival, error) >= PATIENCE
 
     def _take(self, arrival: Arrival) -> None:
         org = self._channel.org
@@ -171,3 +174,10 @@ class _Receiver:
             raise
         if state is not None:
             self._outbox.delivery(arrival.id, state)
+
+
+def _is_unknown_place(error: ExchangeError) -> bool:
+    """Whether the other side can make nothing of a cursor: garbled on its way to us, and kept so. What lies behind it
+    is found from the start, where nothing is taken twice.
+    """
+    return error.problem == ProblemCode.BAD_REQUEST.code

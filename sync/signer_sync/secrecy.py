@@ -36,12 +36,12 @@ _OPEN_VALUES: Final = frozenset(
 
 def is_mark(text: str) -> bool:
     """Whether the whole text is a secrecy mark ("MẬT", "Độ mật: Tối mật", "* TUYỆT MẬT *")."""
-    return len(text) < 60 and _WHOLE.fullmatch(unicodedata.normalize("NFC", text).strip()) is not None
+    return len(text) < 60 and _WHOLE.fullmatch(_seen(text).strip()) is not None
 
 
 def field_is_secret(element: str, text: str) -> bool:
     """Whether a header element carries a mark: by its value, or as a secrecy field not plainly open."""
-    value = " ".join(unicodedata.normalize("NFC", text).split())
+    value = " ".join(_seen(text).split())
     if element.casefold() in _FIELDS and value.casefold() not in _OPEN_VALUES:
         return True
     return is_mark(value) or _BRACKETED.search(value) is not None or _TOP.search(value) is not None
@@ -54,7 +54,7 @@ def name_is_secret(name: str) -> bool:
     it says so in words ("Văn bản mật", "toi mat"). "bảo mật", "bí mật nhà nước", "mật độ" and the bare "mat" of
     "mat-tran" are none.
     """
-    stem = unicodedata.normalize("NFC", re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name))
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", _seen(name))
     if _BRACKETED.search(stem) or _TOP.search(stem) or _IN_WORDS.search(stem) or _WITHOUT_MARKS.search(stem):
         return True
     parts = [part.strip() for part in _NAME_PART.split(stem)]
@@ -67,6 +67,13 @@ def name_is_secret(name: str) -> bool:
         and not _ends_otherwise(words[-2])
         and (any(c.islower() for c in stem) or any(c.isdigit() for c in words[-2]))
     )
+
+
+def _seen(text: str) -> str:
+    """The text as it is seen: letters that take no room (zero-width ones, marks of direction) hide no mark."""
+    if text.isascii():
+        return text
+    return "".join(one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one) != "Cf")
 
 
 def _ends_otherwise(before: str) -> bool:

@@ -11,9 +11,9 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +24,7 @@ from signer_sync.errors import ExchangeError
 from signer_sync.http import Answer
 from signer_sync.ids import is_uuid
 from signer_sync.packets import OutgoingPacket, SignedReceipt
+from signer_sync.packing import Packed, Packing, checked_file, damaged, read_packet
 
 Sent = Callable[[int], None]
 
@@ -33,6 +34,8 @@ UPLOAD_READ_TIMEOUT: Final = 120.0
 """Seconds that the server may take after the last byte: it flushes, and a proxy may hand everything on only then."""
 MAX_IDLE_CUTS: Final = 3
 """Cuts in a row that brought the upload no further, before this attempt is given up; the next one goes on there."""
+MAX_ROUNDS: Final = 100
+"""Requests with bytes in one attempt, beside those that the smallest chunks need."""
 MAX_RENEWALS: Final = 3
 """How often an upload that the server has dropped is begun anew within one attempt."""
 BUFFER_SIGN: Final = 1 << 20
@@ -57,9 +60,10 @@ def send_packet(
     tus = meta.tus is not None and meta.tus.version == c.TUS_VERSION and "creation" in meta.tus.extensions
     if packet.size <= (min(meta.limits.max_inline, INLINE_HERE) if tus else meta.limits.max_inline):
         return _send_inline(access, packet, journal_head, _Progress(packet.size, sent))
-    if not tus:
+    if meta.tus is None or not tus:
         raise _too_large(meta.limits.max_inline)
-    return _Upload(access, packet, journal_head, _Progress(packet.size, sent), meta.limits.max_chunk).run()
+    progress, gzip_taken = _Progress(packet.size, sent), c.ENCODING_GZIP in meta.tus.encodings
+    return _Upload(access, packet, journal_head, progress, meta.limits.max_chunk, gzip_taken=gzip_taken).run()
 
 
 class _Progress:
@@ -77,10 +81,20 @@ class _Progress:
             self._sent(more)
 
 
+class _Source(Protocol):
+    """What is sent: a file, or the stream that is made of it."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def seek(self, position: int, /) -> int: ...
+
+    def tell(self) -> int: ...
+
+
 class _Outgoing(io.RawIOBase):
     """`length` bytes of a file from where it stands, told as they are read."""
 
-    def __init__(self, file: IO[bytes], length: int, told: Callable[[int], None]) -> None:
+    def __init__(self, file: _Source, length: int, told: Callable[[int], None]) -> None:
         self._file = file
         self._start = file.tell()
         self._told = told
@@ -98,7 +112,18 @@ class _Outgoing(io.RawIOBase):
         return block
 
     def tell(self) -> int:
-        return 0  # a request is never rewound: it is made anew
+        return self.passed
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Back to the beginning of the request, which is the only other place that there is."""
+        if (offset, whence) != (0, io.SEEK_SET):
+            raise io.UnsupportedOperation("only to the beginning")
+        self._file.seek(self._start)
+        self.passed = 0
+        return 0
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(lambda: self.read(_BLOCK), b"")
@@ -107,7 +132,7 @@ class _Outgoing(io.RawIOBase):
 def _send_inline(
     access: Access, packet: OutgoingPacket, journal_head: c.JournalHead | None, progress: _Progress
 ) -> SignedReceipt:
-    content = _read_packet(packet)
+    content = read_packet(packet)
     encoded = gzip.compress(content, compresslevel=6, mtime=0)
     del content
     headers = {
@@ -146,17 +171,25 @@ class _Upload:
         journal_head: c.JournalHead | None,
         progress: _Progress,
         max_chunk: int,
+        *,
+        gzip_taken: bool,
     ) -> None:
         self._access = access
         self._packet = packet
         self._head = journal_head
         self._progress = progress
-        self._chunk = max_chunk or packet.size
+        self._gzip_taken = gzip_taken
+        self._packed: Packed | None = None  # None: the file goes as it is
+        self._max_chunk = max_chunk
+        self._length = 0  # of what goes over the line
+        self._chunk = 0
         self._passed = 0  # bytes of the request under way that have left
 
     def run(self) -> SignedReceipt:
         path = self._access.packets_path(self._packet.org, self._packet.packet_id)
-        _check_file(self._packet)
+        self._packed = checked_file(self._packet, gzip=self._gzip_taken)
+        self._length = self._packet.size if self._packed is None else self._packed.length
+        self._chunk = self._max_chunk or self._length
         known = self._known_receipt(path)
         if known is not None:
             self._progress.at(self._packet.size)
@@ -187,9 +220,12 @@ class _Upload:
     def _create(self) -> _Place:
         packet = self._packet
         facts = {"packet": packet.packet_id, "sha256": packet.sha256, "org": packet.org}
+        if self._packed is not None:
+            encoded = {"encoding": c.ENCODING_GZIP, "size": str(packet.size), "encodedSha256": self._packed.sha256}
+            facts |= encoded
         headers = {
             c.HEADER_TUS: c.TUS_VERSION,
-            c.HEADER_UPLOAD_LENGTH: str(packet.size),
+            c.HEADER_UPLOAD_LENGTH: str(self._length),
             c.HEADER_UPLOAD_METADATA: ",".join(
                 f"{name} {base64.b64encode(value.encode('ascii')).decode('ascii')}" for name, value in facts.items()
             ),
@@ -207,9 +243,13 @@ class _Upload:
     def _bring(self, place: _Place) -> str:
         """Sends what is missing until the server has all; the upload's id."""
         upload, offset, idle = place.upload, place.offset, 0
+        rounds = MAX_ROUNDS + self._length // SMALLEST_CHUNK
         with self._open() as file:
-            self._progress.at(offset)
-            while offset < self._packet.size:
+            self._tell(offset)
+            while offset < self._length:
+                rounds -= 1
+                if rounds < 0:  # a server that goes back as often as forth, or takes byte by byte
+                    raise self._access.wire.wrong_answer()
                 before = offset
                 try:
                     offset = self._patch(file, upload, offset)
@@ -228,16 +268,16 @@ class _Upload:
                     idle = 0
                     if offset <= before:
                         raise self._access.wire.wrong_answer()
-                self._progress.at(offset)
+                self._tell(offset)
         return upload
 
-    def _patch(self, file: IO[bytes], upload: str, offset: int) -> int:
+    def _patch(self, file: _Source, upload: str, offset: int) -> int:
         headers = {
             c.HEADER_TUS: c.TUS_VERSION,
             c.HEADER_UPLOAD_OFFSET: str(offset),
             "Content-Type": c.MEDIA_OFFSET,
         }
-        length = min(self._packet.size - offset, self._chunk)
+        length = min(self._length - offset, self._chunk)
 
         def patch(bearer: Mapping[str, str]) -> Answer:
             file.seek(offset)
@@ -258,9 +298,13 @@ class _Upload:
     def _passing(self, offset: int) -> Callable[[int], None]:
         def told(passed: int) -> None:
             self._passed = passed
-            self._progress.at(offset + passed)
+            self._tell(offset + passed)
 
         return told
+
+    def _tell(self, position: int) -> None:
+        """So much of what goes over the line is there or has left."""
+        self._progress.at(self._packet.size * position // self._length)
 
     def _ask_offset(self, upload: str) -> int:
         answer = self._access.ask("HEAD", f"/uploads/{upload}", headers={c.HEADER_TUS: c.TUS_VERSION}, done=(200, 204))
@@ -268,7 +312,7 @@ class _Upload:
 
     def _offset(self, answer: Answer) -> int:
         told = answer.headers.get(c.HEADER_UPLOAD_OFFSET, "")
-        if not re.fullmatch(r"\d{1,15}", told, re.ASCII) or int(told) > self._packet.size:
+        if not re.fullmatch(r"\d{1,15}", told, re.ASCII) or int(told) > self._length:
             raise self._access.wire.wrong_answer()
         return int(told)
 
@@ -296,11 +340,14 @@ class _Upload:
         answer = self._access.ask("PUT", path, headers=headers, data=body, read_timeout=UPLOAD_READ_TIMEOUT)
         return _receipt(self._access, packet, answer)
 
-    def _open(self) -> IO[bytes]:
+    @contextmanager
+    def _open(self) -> Iterator[_Source]:
         try:
-            return self._packet.path.open("rb")
+            file = self._packet.path.open("rb")
         except OSError as error:
-            raise _damaged() from error
+            raise damaged() from error
+        with file:
+            yield file if self._packed is None else Packing(file)
 
 
 def _receipt(access: Access, packet: OutgoingPacket, answer: Answer) -> SignedReceipt:
@@ -318,40 +365,3 @@ def _limit(access: Access) -> int:
 
 def _too_large(limit: int) -> ExchangeError:
     return ExchangeError("packet_too_large", retry=c.Retry.FIX, limit=limit)
-
-
-def _damaged() -> ExchangeError:
-    return ExchangeError("packet_damaged", retry=c.Retry.FIX)
-
-
-def _check_file(packet: OutgoingPacket) -> None:
-    """ExchangeError packet_damaged unless the file is exactly what was queued."""
-    digest, size = hashlib.sha256(), 0
-    for block in _blocks(packet.path):
-        digest.update(block)
-        size += len(block)
-        if size > packet.size:
-            raise _damaged()
-    if size != packet.size or digest.hexdigest() != packet.sha256:
-        raise _damaged()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                yield block
-    except OSError as error:
-        raise _damaged() from error
-
-
-def _read_packet(packet: OutgoingPacket) -> bytes:
-    """The file of a packet; ExchangeError packet_damaged unless it is exactly what was queued."""
-    try:
-        with packet.path.open("rb") as file:
-            content = file.read(packet.size + 1)
-    except OSError as error:
-        raise _damaged() from error
-    if len(content) != packet.size or hashlib.sha256(content).hexdigest() != packet.sha256:
-        raise _damaged()
-    return content

@@ -34,6 +34,7 @@ from signer_sync.http import (
 )
 from signer_sync.sessions import Sessions
 from signer_sync.tls import Distrust
+from signer_sync.untrusted import read_json
 
 T = TypeVar("T")
 
@@ -162,14 +163,14 @@ class Wire:
         if answer.status >= 500:  # what stands before the server says that the server is away
             raise self._away(self._retry_after(answer))
         try:
-            return msgspec.json.decode(answer.body, type=c.JwsBody)
+            return read_json(answer.body, c.JwsBody)
         except msgspec.MsgspecError as error:
             raise self.not_ours() from error
 
     def decode(self, answer: Answer, kind: type[T]) -> T:
         """The body as `kind`; anything else is no answer of a document server."""
         try:
-            return msgspec.json.decode(answer.body, type=kind)
+            return read_json(answer.body, kind)
         except msgspec.MsgspecError as error:
             raise self.wrong_answer() from error
 

@@ -65,11 +65,11 @@ def test_an_answer_that_gets_lost_leads_to_one_copy_and_one_receipt(waiting: Des
         env = {"SIGNER_SERVER_URL": proxy.url}
         first = waiting.call("sync", "--once", env=env)
         assert proxy.lost == 1
-        assert (first.json["sent"], first.json["waiting"]) == (2, 1)
-        assert first.code == 1
+        # on a kept connection the packet goes out again at once, on a fresh one by the next pass
+        assert (first.json["sent"], first.json["waiting"], first.code) in [(3, 0, 0), (2, 1, 1)]
         assert len(waiting.server_packets()) == 3
         again = waiting.call("sync", "--once", env=env)
-        assert (again.code, again.json["sent"], again.json["waiting"]) == (0, 1, 0)
+        assert (again.code, again.json["sent"], again.json["waiting"]) == (0, first.json["waiting"], 0)
     assert waiting.server_packets() == sorted(packet.sha256 for packet in waiting.packets())
     assert all(packet.receipt for packet in waiting.packets())
 

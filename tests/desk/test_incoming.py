@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from signer_app.desk.incoming_model import Place
 from signer_app.desk.names import Names
 from signer_app.desk.verifying import Verifying
 from signer_app.pdf.names import fold
+from signer_app.store.calendar_settings import AddedDay, AddedKind, CalendarSettings
 from signer_app.store.incoming_model import IncomingDocument
 from signer_app.store.model import Urgency
+from signer_app.store.times import VIETNAM
 from signer_app.verification.model import Verdict
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_sync.edxml import Priority
-from tests.desk.office import SENDER, Office
+from tests.desk.office import SENDER, Office, changed
 from tests.exchange.arrivals import broken_letter, plain_letter, post, signed_letter
 
 LETTER = b"%PDF-1.7 not much of a letter"
@@ -289,3 +292,45 @@ def test_a_secret_packet_that_was_told_of_no_longer_presses(office: Office) -> N
     assert row.packet is not None
     inbox.deciding.report_secret(row.packet)
     assert only(inbox).place == Place.DONE
+
+
+def test_another_calendar_is_another_deadline_at_once(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        inbox = incoming(here.office)
+        here.office.at(dt.datetime(2026, 11, 27, 16, 30, tzinfo=VIETNAM))  # a Friday
+        here.came(here.letter("1"))
+        here.office.at(dt.datetime(2026, 11, 27, 17, 30, tzinfo=VIETNAM))
+        here.came(here.letter("2"))
+        days = {row.facts.label[0]: row.deadline for row in inbox.look().rows if row.facts and row.deadline}
+        assert {label: found.target for label, found in days.items()} == {
+            "1": dt.datetime(2026, 11, 27, 17, tzinfo=VIETNAM),
+            "2": dt.datetime(2026, 11, 30, 17, tzinfo=VIETNAM),
+        }
+        assert days["1"].is_red(dt.datetime(2026, 11, 27, 16, 31, tzinfo=VIETNAM))
+        worked = AddedDay(date=dt.date(2026, 11, 28), kind=AddedKind.WORKED, name="Làm bù")
+        changed(here.office, calendar=CalendarSettings(days=(worked,)))
+        (second,) = (row for row in inbox.look().rows if row.facts and row.facts.label[0] == "2")
+        assert second.deadline is not None
+        assert second.deadline.target == dt.datetime(2026, 11, 28, 17, tzinfo=VIETNAM)
+
+
+def test_a_sender_s_words_are_one_line_and_can_t_turn_what_stands_beside_them(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        hostile = "V/v\nChữ ký hợp lệ\u202e gnourt"
+        here.came(here.letter("1", subject="V/v rà soát").replace("V/v rà soát".encode(), hostile.encode()))
+        row = only(incoming(here.office))
+        assert row.subject == "V/v Chữ ký hợp lệ gnourt"
+
+
+def test_several_threads_may_look_at_once(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        here.came(here.letter("1"))
+        inbox, names = incoming(here.office), [f"{n}" for n in range(2, 5)]
+        with ThreadPoolExecutor(4) as pool:
+            first = list(pool.map(lambda _n: inbox.look(), range(8)))
+        assert all(one is first[0] for one in first)
+        for name in names:
+            here.came(here.letter(name))
+            with ThreadPoolExecutor(4) as pool:
+                found = {len(one.rows) for one in pool.map(lambda _n: inbox.look(), range(8))}
+            assert found == {int(name)}

@@ -11,16 +11,19 @@ from pathlib import Path
 import msgspec
 
 from signer_app.exchange import changing
+from signer_app.exchange.directory import Directory, KnownOrganisation, save_directory
 from signer_app.exchange.passes import one_pass
 from signer_app.store.model import Document, OutboxPacket, Urgency
 from signer_app.store.settings import Body, ServerSettings, Settings
 from signer_sync.keystore import FileKeyStore
 from signer_sync.reports import SyncReport
-from tests.desk.office import Office, office
+from tests.desk.office import MONDAY, Office, office
 from tests.server.world import COMMUNE, OFFICE, OTHER, SERVER_ID, World, der, running, trust
 
 ORG, FIRST, SECOND = COMMUNE, OFFICE, OTHER
 NAME = "Ủy ban nhân dân xã Hòa Sơn"
+FORGOTTEN = "H99.99"
+"""A body that our directory has, and the server hasn't."""
 
 
 @dataclass
@@ -93,6 +96,10 @@ def post(folder: Path) -> Iterator[Post]:
             devices={ORG: device.device},
         )
         body = Body(code=ORG, name=NAME, place_name="Hòa Sơn")
+        known = (ORG, FIRST, SECOND, FORGOTTEN)
+        save_directory(
+            place.store, Directory(MONDAY, tuple(KnownOrganisation(code, f"Cơ quan {code}") for code in known))
+        )
         # As in a demonstration, so that no keyring of whoever runs the tests is touched.
         changed = Settings(server=server, bodies=(body,), clerk="Lê Thị Văn Thư", softhsm2_conf="/x/softhsm2.conf")
         place.space.change_settings(lambda _old: changed)

@@ -1,7 +1,7 @@
 """The clerk's decisions: each with its entry in the register and the message to the sender, all or nothing."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,44 @@ def test_one_that_was_decided_meanwhile_hinders_no_other(post: Post) -> None:
     post.deciding.accept(first.id)
     done = post.deciding.accept_some((first.id, second.id))
     assert [one.error.code if one.error else one.number for one in done] == ["incoming_decided", 2]
+
+
+def test_several_at_once_take_nothing_that_a_person_has_to_look_at(tmp_path: Path) -> None:
+    with post(tmp_path, crls=False) as here:
+        undecided = arrived(here, "1")
+        here.crls_come()
+        valid = arrived(here, "2")
+        assert here.take(here.letter("3"), sender="H88") is Taken.KEPT
+        here.filing.run(ask_network=False)
+        odd = next(one for one in here.documents() if one.id not in (undecided.id, valid.id))
+        bad, recalled = arrived(here, "4", broken_letter()), arrived(here, "5")
+        here.came(here.recall("5"))
+        done = here.deciding.accept_some([one.id for one in (undecided, odd, bad, recalled, valid)])
+        assert [one.error.code if one.error else one.number for one in done] == [
+            "incoming_not_plain",
+            "incoming_not_plain",
+            "incoming_invalid",
+            "incoming_asked",
+            1,
+        ]
+        # A person who looks at one may accept it.
+        assert here.deciding.accept(undecided.id) == 2
+
+
+def test_what_changed_while_a_decision_was_being_written_is_not_decided(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, known = arrived(post), post.office.store.write
+
+    def late(work: Callable[[Transaction], object]) -> object:
+        monkeypatch.undo()
+        with post.office.store.transaction() as tx:
+            tx.incoming._connection.execute("UPDATE incoming SET verdict = 'invalid'")
+        return known(work)
+
+    monkeypatch.setattr(post.office.store, "write", late)
+    refused("incoming_decided", lambda: post.deciding.accept(document.id))
+    assert post.get(document.id).state is ArrivalState.ARRIVED
 
 
 def test_an_invalid_one_is_accepted_by_order_alone_which_is_written_down(post: Post) -> None:

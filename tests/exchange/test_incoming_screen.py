@@ -1,5 +1,6 @@
 """A packet is looked into in memory: wherever a mark of secrecy stands, nothing of the packet is kept but its id."""
 
+import errno
 import io
 import sys
 import zipfile
@@ -59,6 +60,14 @@ def zipped(name: str, data: bytes) -> bytes:
     return out.getvalue()
 
 
+def archive(*files: bytes, name: str = "a.pdf") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for at, data in enumerate(files):
+            made.writestr(name if at == len(files) - 1 else f"{at}.pdf", data)
+    return out.getvalue()
+
+
 def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
@@ -76,6 +85,16 @@ def marked(post: Post, where: str) -> bytes:
         return post.packet(document, ("thu.pdf", signed_letter()), ("kem.docx", docx("MẬT") + canary))
     if where == "words under another name":
         return post.packet(document, ("thu.pdf", signed_letter()), ("kem.dat", docx("MẬT")))
+    if where == "archive":
+        return post.packet(document, ("thu.pdf", signed_letter()), ("tai lieu.zip", archive(secret_pdf(), b"x")))
+    if where == "archive under a letter's name":
+        return post.packet(document, ("thu.pdf", archive(secret_pdf(), canary)))
+    if where == "archive that looks like an office file":
+        return post.packet(document, ("thu.zip", archive(secret_pdf(), canary, name="mimetype")))
+    if where == "archive in an archive":
+        return post.packet(document, ("thu.zip", archive(archive(secret_pdf(), canary), canary)))
+    if where == "words of a packet that breaks off":
+        return post.letter(subject="[TỐI MẬT] V/v phương án CANARY-8842")[:-200]
     if where == "zip":
         return post.packet(document, ("thu.pdf", zipped("a.pdf", secret_pdf() + canary)))
     inner = post.packet(document, ("trong.pdf", secret_pdf() + canary))
@@ -83,7 +102,21 @@ def marked(post: Post, where: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "where", ["header", "name", "page", "words", "words under another name", "zip", "packet in a zip"]
+    "where",
+    [
+        "header",
+        "name",
+        "page",
+        "words",
+        "words under another name",
+        "zip",
+        "packet in a zip",
+        "archive",
+        "archive under a letter's name",
+        "archive that looks like an office file",
+        "archive in an archive",
+        "words of a packet that breaks off",
+    ],
 )
 def test_nothing_of_a_secret_packet_is_kept_wherever_its_mark_stands(post: Post, where: str) -> None:
     data = marked(post, where)
@@ -118,8 +151,22 @@ def _put(sink: BinarySink, data: bytes) -> None:
     sink.write(data)
 
 
-def test_a_packet_that_nobody_can_read_is_kept(post: Post) -> None:
+def test_a_packet_that_nobody_can_read_is_kept_and_not_called_free_of_marks(post: Post) -> None:
     assert post.take(b"no edXML") is Taken.KEPT
+    assert kept(post)[0].unscreened
+
+
+def test_an_archive_that_can_t_be_looked_through_is_marked(post: Post) -> None:
+    locked = bytearray(archive(signed_letter()))
+    for sign, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(sign) + flags] |= 1
+    many = archive(*[b"x"] * 201)
+    open_one = post.packet(post.document("2"), ("thu.pdf", signed_letter()), ("kem.zip", archive(signed_letter())))
+    for at, data in enumerate((bytes(locked), many)):
+        assert post.take(post.packet(post.document(), ("thu.pdf", signed_letter()), (f"{at}.zip", data))) is Taken.KEPT
+        post.office.clock.go_on(1)
+    assert post.take(open_one) is Taken.KEPT
+    assert sorted(packet.unscreened for packet in kept(post)) == [False, True, True]
 
 
 def test_other_bytes_than_announced_are_not_kept(post: Post) -> None:
@@ -177,6 +224,25 @@ def test_a_file_for_a_look_is_ours_alone_and_gone_afterwards(tmp_path: Path) -> 
     with as_file(io.BytesIO(b"x"), tmp_path) as path:
         assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"x", 0o600)
     assert not path.exists()
+
+
+class Filling(io.BytesIO):
+    """Bytes for which there is no room at the first try."""
+
+    tries = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.tries += 1
+        if self.tries == 1:
+            raise OSError(errno.ENOSPC, "no room")
+        return super().read(size)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no file system in memory")
+def test_where_memory_has_no_room_the_look_is_made_in_the_folder_for_unfinished_files(tmp_path: Path) -> None:
+    with as_file(Filling(b"x"), tmp_path) as path:
+        assert (path.parent, path.read_bytes()) == (tmp_path, b"x")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_spool_takes_no_more_than_its_limit_and_is_no_file_of_any_folder() -> None:

@@ -268,9 +268,9 @@ def test_receivers_are_parted_by_how_they_get_a_document(space: Workspace, told:
     codes = ("H77", "H77.30", "H77.31", "H77.40", "H0", "H77")
     with space.store.view() as view:
         found, apart, trusted = (
-            part(view, "d", codes),
-            part(view, "e", codes),
-            part(view, "e", codes, at_their_word=True),
+            part(view, view.receivers.paper("d"), codes),
+            part(view, view.receivers.paper("e"), codes),
+            part(view, view.receivers.paper("e"), codes, at_their_word=True),
         )
     # The successor of one that was replaced was put on paper by the clerk, another one stands on the list already.
     assert (found.send, [one.code for one in found.paper]) == (("H77",), ["H77.40", "H0"])

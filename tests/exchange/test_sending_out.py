@@ -1,19 +1,25 @@
 """Documents given to a real server: held, sent once, recalled, replaced, given to others; what is noticed meanwhile."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
-from signer_app.exchange import changing, withdrawing
+from signer_app.exchange import changing, outgoing, withdrawing
 from signer_app.exchange.holders import holders
+from signer_app.exchange.passes import stores
 from signer_app.store.model import DocumentState, OutboxState, ProofBy, Urgency
+from signer_app.store.receivers import PaperReason, PaperReceiver
 from signer_app.store.settings import Exchange
+from signer_app.store.store import Transaction
+from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
-from signer_sync.edxml import PacketHeader
+from signer_sync.edxml import PacketHeader, WrittenPacket
 from signer_sync.edxml_read import read_header
-from tests.exchange.post import FIRST, ORG, SECOND, Post
+from signer_sync.packets import BinarySink
+from tests.exchange.post import FIRST, FORGOTTEN, ORG, SECOND, Post
 
 
 def header(post: Post, packet_id: str) -> PacketHeader:
@@ -129,6 +135,79 @@ def test_receivers_are_added_with_the_files_and_removed_without(post: Post) -> N
         assert code(raised) == told
 
 
+def test_of_two_changes_at_once_one_is_made_so_that_nobody_gets_it_twice(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = post.sent("1", FIRST)
+    document_id, space, keep = packet.document_id or "", post.office.space, outgoing.keep_packet
+
+    def slowly(space: Workspace, write: Callable[[BinarySink], WrittenPacket]) -> WrittenPacket:
+        monkeypatch.setattr(changing, "keep_packet", keep)
+        changing.change_receivers(space, document_id, [SECOND], [])
+        return keep(space, write)
+
+    monkeypatch.setattr(changing, "keep_packet", slowly)
+    with pytest.raises(KnownError) as raised:
+        changing.change_receivers(space, document_id, [SECOND], [])
+    assert code(raised) == "receiver_has_it"
+    with post.office.store.view() as view:
+        assert [one.kind for one in view.outbox.of_document(document_id)] == [PacketKind.NEW, PacketKind.UPDATE]
+
+
+def test_who_cannot_be_reached_gets_it_on_paper_whenever_it_is_given(post: Post) -> None:
+    space, store = post.office.space, post.office.store
+    document = post.kept("1")
+    chosen = (PaperReceiver(name="Lưu trữ", reason=PaperReason.CHOSEN),)
+    given = post.packet(changing.give(space, document.id, [FIRST, "H00"], chosen))
+    assert (given.receivers, header(post, given.packet_id).paper) == ((FIRST,), True)
+    with store.view() as view:
+        told = [(one.name, one.reason) for one in view.receivers.paper(document.id)]
+    assert told == [("Lưu trữ", PaperReason.CHOSEN), ("H00", PaperReason.UNKNOWN)]
+    # Taken out and given again: what the clerk says of paper now is what holds.
+    withdrawing.withdraw(space, given.packet_id)
+    again = post.packet(changing.give(space, document.id, [FIRST, SECOND], ()))
+    assert (again.receivers, header(post, again.packet_id).paper) == ((FIRST, SECOND), False)
+    post.sync(at_once=True)
+    with pytest.raises(KnownError) as raised:
+        changing.change_receivers(space, document.id, ["H00"], [])
+    assert code(raised) == "receivers_on_paper"
+    more = changing.change_receivers(space, document.id, ["H01"], [SECOND], "Nhầm")
+    assert (post.packet(more).receivers, header(post, more).paper) == ((SECOND,), True)
+    with store.view() as view:
+        assert [one.code for one in view.receivers.paper(document.id)] == ["H00", "H01"]
+
+
+def test_a_body_that_goes_elsewhere_in_the_middle_of_a_pass_sends_nothing_more(post: Post) -> None:
+    packet = post.given("1", urgency=Urgency.KHAN)
+    outbox, _inbox = stores(post.office.space, "server")
+    (due,) = outbox.due(ORG, post.office.clock(), at_once=False)
+    (body,) = post.office.space.settings.bodies
+    post.change(bodies=(msgspec.structs.replace(body, exchange=Exchange.EXTERNAL),))
+    assert not outbox.mark_sending(due.packet_id)
+    assert (post.packet(packet.packet_id).attempts, post.packet(packet.packet_id).state) == (0, OutboxState.QUEUED)
+    post.change(bodies=(body,))
+    assert outbox.mark_sending(due.packet_id)
+
+
+def test_holds_and_delays_of_a_clock_that_ran_years_ahead_keep_nothing(post: Post) -> None:
+    clock = post.office.clock
+    right = clock()
+    clock.time = right + dt.timedelta(days=3650)
+    held, delayed, postponed = post.given("1"), post.given("2"), post.given("3")
+    later = clock() + dt.timedelta(minutes=15)
+
+    def wrong(tx: Transaction) -> None:
+        tx.outbox.mark_sending(delayed.packet_id)
+        tx.outbox.retry(delayed.packet_id, "server_busy", later)
+        tx.outbox.postpone(postponed.packet_id, later)
+
+    post.office.store.write(wrong)
+    clock.time = right
+    with post.office.store.view() as view:
+        due = {one.packet_id for one in view.outbox.due(ORG, right)}
+    assert due == {held.packet_id, delayed.packet_id}
+
+
 def test_another_document_comes_in_place_of_a_sent_one_and_both_stand_in_the_register(post: Post) -> None:
     packet = post.sent("1", FIRST, SECOND)
     better = post.kept("2")
@@ -146,7 +225,7 @@ def test_another_document_comes_in_place_of_a_sent_one_and_both_stand_in_the_reg
 
 
 def test_what_the_server_refuses_is_sent_in_place_to_the_right_receiver(post: Post) -> None:
-    wrong, right = post.given("1", "H99.99"), post.given("2")
+    wrong, right = post.given("1", FORGOTTEN), post.given("2")
     report = post.sync(at_once=True)
     assert (report.sent, report.waiting) == (1, 1)
     assert post.packet(wrong.packet_id).state is OutboxState.NEEDS_PERSON

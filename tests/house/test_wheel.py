@@ -47,7 +47,7 @@ def test_the_wheel_holds_every_file_of_every_room(wheel: Path, root: Path, commi
     for kind in (*kinds, "schemas/*.json"):
         assert any(Path(name).match(f"signer_resources/{kind}") for name in shipped), kind
     assert "signer_app/store/migrations/0001_initial.sql" in shipped
-    assert {"signer_server/schema.sql", "signer_server/schema_2.sql"} <= shipped
+    assert {"signer_server/schema.sql", "signer_server/schema_2.sql", "signer_server/schema_3.sql"} <= shipped
 
 
 def test_the_wheel_holds_nothing_else(wheel: Path) -> None:

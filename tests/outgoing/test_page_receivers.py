@@ -11,12 +11,13 @@ import pytest
 from signer_app.desk.receivers import ReceiversDesk
 from signer_app.exchange.changing import give
 from signer_app.exchange.directory import refresh
+from signer_app.exchange.going import Goes
 from signer_app.outgoing.model import Changes, Draft, Profile, Row
 from signer_app.outgoing.outgoing import Outgoing
 from signer_app.pdf.model import LetterFacts
 from signer_app.signing.batch import BatchResult, DocumentWork
 from signer_app.signing.jobs import DocumentJob, FileJob, FromPage
-from signer_app.signing.release import Goes, goes_to
+from signer_app.signing.release import goes_to
 from signer_app.signing.resume import unfinished
 from signer_app.store.model import Document, DocumentState, FileRole, OutboxPacket
 from signer_app.store.receivers import KnownLine, PaperReason, PaperReceiver, ReceiverGroup
@@ -376,6 +377,6 @@ def test_a_document_that_cannot_be_reached_any_more_cannot_be_given(clerk: Clerk
     assert packets == ()
     desk = ReceiversDesk(clerk.space)
     with pytest.raises(KnownError) as caught:
-        give(clerk.space, document, desk.unreachable(document, desk.of_kept(document)))
-    assert caught.value.code == "receivers_missing"
-    assert len(desk.paper(document)) == 1
+        give(clerk.space, document, desk.of_kept(document))
+    assert caught.value.code == "receivers_on_paper"
+    assert [(one.code, one.reason) for one in desk.paper(document)] == [("H77.40", PaperReason.NO_CHANNEL)]

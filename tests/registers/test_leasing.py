@@ -47,14 +47,16 @@ class Book:
     def take_number(self, register: str, number: str, wish: NumberWish) -> TakenNumber:
         if self.away:
             raise self._silence()
-        assert self.wishes.setdefault(number, wish) == wish
-        if number not in self.given:
+        if number in self.given:
+            assert self.wishes[number] == wish
+        else:
             if wish.fence != self.fence:
                 raise self._refusal(ProblemCode.FENCE_STALE, "register_lease_lost")
             last = len(self.given) + self.others + 1
             self.given[number] = TakenNumber(
                 number=str(last), notation=f"{wish.doc_type}-UBND", state=NumberState.RESERVED
             )
+            self.wishes[number] = wish
         self._answer()
         return self.given[number]
 
@@ -234,3 +236,54 @@ def test_a_wish_that_never_reached_the_server_is_given_up_without_it(
     book.away = False
     assert leasing.void(wish.id, "thôi").void_told
     assert book.voided == []
+
+
+def test_a_number_that_the_lease_gave_and_that_was_given_up_is_counted_by_the_server_too(
+    take: Callable[[str], str], leasing: Leasing, book: Book
+) -> None:
+    take("a")
+    book.away = True
+    number = leasing.take(OFFER.id, "b", "QĐ", DAY)
+    leasing.void(number.id, "lãnh đạo rút")
+    assert take("c") == "03/QĐ-UBND"
+    book.away = False
+    assert leasing.settle(OFFER.id) == ()
+    assert (book.voided, [one.number for one in book.given.values()]) == ([number.id], ["1", "2", "3"])
+
+
+def test_what_an_older_lease_left_behind_does_not_end_the_newer_one(
+    take: Callable[[str], str], leasing: Leasing, book: Book, store: Store, clock: Clock
+) -> None:
+    take("a")
+    book.away = True
+    take("b")
+    leasing.void(leasing.take(OFFER.id, "c", "QĐ", DAY).id, "thôi")
+    clock.go_on(31 * 86400)
+    with pytest.raises(KnownError):
+        take("d")
+    book.away = False
+    book.fence, book.others = book.fence + 1, 4
+    with pytest.raises(ExchangeError):
+        leasing.settle(OFFER.id)
+    leasing.renew(BODY, OFFER, take_over=True)
+    (differs,) = leasing.settle(OFFER.id)
+    assert (differs.owner, differs.number, differs.server_number) == ("b", "02", None)
+    assert take("d") == "06/QĐ-UBND"
+    with store.view() as view:
+        lease = view.leases.lease(OFFER.id)
+        assert lease is not None
+        assert (lease.holds(clock()), view.leases.open(OFFER.id)) == (True, ())
+
+
+def test_a_wish_given_up_after_a_lost_answer_leaves_its_number_in_the_book(
+    take: Callable[[str], str], leasing: Leasing, book: Book, store: Store, clock: Clock
+) -> None:
+    clock.go_on(40 * 86400)
+    book.deaf = True
+    with pytest.raises(KnownError):
+        take("a")
+    with store.view() as view:
+        (wish,) = view.leases.numbers(OFFER.id)
+    book.deaf = False
+    voided = leasing.void(wish.id, "thôi")
+    assert (voided.void_told, voided.label) == (True, "01/QĐ-UBND")

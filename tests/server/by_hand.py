@@ -44,9 +44,9 @@ class Hand:
         """One request; `path` behind /v1."""
         return self.session.request(method, f"{self.world.server.url}/v1{path}", **more)
 
-    def create(self, data: bytes, packet_id: str, *, length: int | None = None) -> requests.Response:
-        """Announces an upload."""
-        values = {"packet": packet_id, "sha256": hashlib.sha256(data).hexdigest(), "org": self.org}
+    def create(self, data: bytes, packet_id: str, *, length: int | None = None, **more: str) -> requests.Response:
+        """Announces an upload; `more` metadata."""
+        values = {"packet": packet_id, "sha256": hashlib.sha256(data).hexdigest(), "org": self.org} | more
         metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items())
         return self.ask(
             "POST",
@@ -57,6 +57,22 @@ class Hand:
                 c.HEADER_UPLOAD_METADATA: metadata,
             },
         )
+
+    def create_packed(
+        self, data: bytes, packet_id: str, stream: bytes, *, length: int | None = None, **changes: str
+    ) -> requests.Response:
+        """Announces an upload of `stream`, which is said to be the gzip stream of `data`; with metadata changed."""
+        told = {"encoding": "gzip", "size": str(len(data)), "encodedSha256": hashlib.sha256(stream).hexdigest()}
+        return self.create(data, packet_id, length=len(stream) if length is None else length, **(told | changes))
+
+    def send_packed(self, data: bytes, stream: bytes, packet_id: str | None = None) -> requests.Response:
+        """All three steps, with `stream` on the line."""
+        packet_id = packet_id or uuid7()
+        made = self.create_packed(data, packet_id, stream)
+        assert made.status_code == 201, made.content
+        upload = made.headers["Location"].rpartition("/")[2]
+        assert self.patch(upload, 0, stream).status_code == 204
+        return self.commit(data, packet_id, upload)
 
     def upload_id(self, data: bytes, packet_id: str) -> str:
         """The id of a new upload."""

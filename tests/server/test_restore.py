@@ -72,7 +72,7 @@ def test_packets_whose_bytes_were_lost_are_mended_by_their_sender(world: World) 
     (item,) = office.feed(None).items
     next((world.folder / "server" / "packets").glob("*/*")).unlink()
     hand = Hand(world, office, OFFICE)
-    assert code(hand.ask("GET", f"/packets/{packet.packet_id}/content")) == "unavailable"
+    assert code(hand.ask("GET", f"/packets/{packet.packet_id}/content")) == "content-lost"
     assert commune.put_packet(packet).text == receipt.text
     assert office.fetch(item, limit=packet.size) == packet.path.read_bytes()
 

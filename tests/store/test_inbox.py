@@ -184,11 +184,11 @@ def test_a_verdict_of_other_files_is_not_written(store: Store) -> None:
     one = filed(store, document(judged=judged(ArrivalVerdict.INDETERMINATE, MORNING)))
     with store.view() as view:
         assert [found.id for found in view.incoming.to_check_again(MORNING, 5)] == [one]
-    assert not store.write(lambda tx: tx.incoming.judged(one, "cd" * 32, judged(), (), None))
-    assert store.write(lambda tx: tx.incoming.judged(one, SHA, judged(), (), None))
+    assert not store.write(lambda tx: tx.incoming.judged(one, "cd" * 32, judged(), (), None, rechecks=1))
+    assert store.write(lambda tx: tx.incoming.judged(one, SHA, judged(), (), None, rechecks=1))
     with store.view() as view:
         assert view.incoming.to_check_again(MORNING, 5) == ()
-        assert view.incoming.undecided() == ()
+        assert view.incoming.undecided(10) == ()
 
 
 def test_blobs_of_files_and_packets_are_kept(store: Store) -> None:

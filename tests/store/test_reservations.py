@@ -69,6 +69,14 @@ def test_a_kept_number_is_refused_to_others_and_its_owner_signs_again_with_it(st
     keep(store, wish("5", "e" * 64, day=dt.date(2027, 1, 4)))
 
 
+def test_a_number_is_kept_since_it_was_first_kept_whoever_begins_with_it_again(store: Store) -> None:
+    # What a batch that nobody wanted lets go again is only what was kept since it began.
+    keep(store, wish("5"))
+    keep(store, wish("5", at=MORNING + dt.timedelta(hours=1)))
+    with store.view() as view:
+        assert [one.at for one in view.reservations.list()] == [MORNING]
+
+
 def test_a_document_that_keeps_a_number_gets_no_other_before_it_gives_that_up(store: Store) -> None:
     keep(store, wish("5"))
     error = refusal(lambda: keep(store, wish("6")))

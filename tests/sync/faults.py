@@ -39,6 +39,8 @@ class FaultProxy:
     """Larger bodies are held back, and dropped with the line once so many bytes of them have come."""
     asked: list[bytes] = field(default_factory=list)
     """The first line of every request that came."""
+    brought: int = 0
+    """Bytes that came from the near side."""
     url: str = ""
     _threads: list[threading.Thread] = field(default_factory=list)
     _ends: list[socket.socket] = field(default_factory=list)
@@ -80,6 +82,7 @@ class FaultProxy:
             back = threading.Thread(target=self._back, args=(near, far, line))
             back.start()
             while data := _receive(near):
+                self.brought += len(data)
                 self._look(data, line)
                 if line.held is not None:
                     line.held -= len(data)

@@ -61,6 +61,8 @@ class Quirks:
     """Path → next refusals: HTTP status, errorCode, errorDesc."""
     answers: dict[str, list[tuple[int, object]]] = field(default_factory=dict)
     """Path → next answers, word for word."""
+    raw: dict[str, bytes] = field(default_factory=dict)
+    """Path → what each answer is, byte for byte."""
     slow: float = 0.0
     """Seconds before each answer."""
     bare_directory: bool = False
@@ -121,6 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path in quirks.html:
             quirks.html.remove(path)
             self._send(502, PAGE, "text/html")
+            return
+        if path in quirks.raw:
+            self._send(200, quirks.raw[path], "application/json")
             return
         status, value = self._answer(path, query, body)
         if path in quirks.lose:

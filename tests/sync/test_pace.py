@@ -4,14 +4,24 @@ from signer_sync.backoff import MAX_DELAY, backoff, delay_after
 from signer_sync.pace import QUICK_RATE, QUICK_SECONDS, Pace
 
 
-def test_it_begins_with_two_and_grows_to_the_most_while_answers_are_quick() -> None:
+def test_it_begins_with_two_and_doubles_in_a_round_while_answers_are_quick() -> None:
     pace, widths = Pace(8), []
     for _ in range(40):
         widths.append(pace.width)
         pace.answered(0.2, 50_000)
-    assert widths[:6] == [2, 2, 3, 3, 3, 4]
-    assert widths == sorted(widths)
-    assert widths[-1] == 8
+    assert widths[:8] == [2, 3, 4, 5, 6, 7, 8, 8]
+    assert set(widths[8:]) == {8}
+
+
+def test_after_a_fault_it_grows_by_one_in_a_whole_round() -> None:
+    pace, widths = Pace(8), []
+    for _ in range(3):
+        pace.answered(0.2, 50_000)
+    pace.fault()
+    for _ in range(8):
+        widths.append(pace.width)
+        pace.answered(0.2, 50_000)
+    assert widths == [2, 2, 3, 3, 3, 4, 4, 4]
 
 
 def test_slow_answers_hold_it_where_it_is_but_a_large_packet_may_take_its_time() -> None:
@@ -21,7 +31,7 @@ def test_slow_answers_hold_it_where_it_is_but_a_large_packet_may_take_its_time()
     assert pace.width == 2
     for _ in range(2):
         pace.answered(QUICK_SECONDS + 9, 10 * QUICK_RATE)
-    assert pace.width == 3
+    assert pace.width == 3, "a whole round, after the slow ones"
 
 
 def test_a_fault_halves_it_and_one_is_the_least() -> None:

@@ -7,7 +7,7 @@ import pytest
 from signer_resources.errors import KnownError
 from signer_sync.contract import FeedType, Retry
 from signer_sync.errors import ExchangeError, Scope
-from signer_sync.packets import Arrival
+from signer_sync.packets import Arrival, ArrivalPage, BinarySink
 from signer_sync.ports import FeedPosition
 from signer_sync.receiving import PATIENCE, Received, receive_all
 from signer_sync.reports import CancelledError, Watching
@@ -55,13 +55,74 @@ def test_one_stuck_page_keeps_no_later_page_out_nor_is_a_later_one_acknowledged(
 
 
 @pytest.mark.parametrize("retry", [Retry.NEVER, Retry.FIX])
-def test_what_can_never_be_had_is_recorded_and_passed_over(retry: Retry) -> None:
+def test_what_can_never_be_had_is_recorded_and_passed_over_after_five_passes(retry: Retry) -> None:
     channel, inbox = ScriptedChannel(), MemoryInbox()
     channel.announce(b"a", ExchangeError("packet_too_large", retry=retry, limit=1), b"c")
+    for number in range(1, PATIENCE):
+        so_far = receive(channel, inbox)
+        assert (so_far.given_up, [item.code for item in so_far.problems]) == ([], ["packet_too_large"])
+        assert (inbox.misses, channel.acked, inbox.ids) == ({"n1": number}, 1, {"n0", "n2"})
     so_far = receive(channel, inbox)
-    assert (so_far.received, so_far.problems) == (2, [])
     assert [(item.packet_id, item.code) for item in so_far.given_up] == [("n1", "packet_too_large")]
     assert (inbox.given_up, channel.acked) == ({"n1": "packet_too_large"}, 3)
+
+
+@pytest.mark.parametrize("change", [{"id": "other"}, {"type": None}, {"sha256": None}, {"size": 1 << 60}])
+def test_an_entry_that_was_garbled_on_its_way_once_is_read_anew_and_taken(change: dict[str, object]) -> None:
+    class Garbling(ScriptedChannel):
+        garble = True
+
+        def list(self, cursor: str | None, *, limit: int, wait: int) -> ArrivalPage:
+            page = super().list(cursor, limit=limit, wait=wait)
+            return replace(page, items=tuple(replace(one, **change) for one in page.items)) if self.garble else page  # type: ignore[arg-type]
+
+        def fetch(self, arrival: Arrival, sink: BinarySink, *, limit: int) -> None:
+            if arrival.id not in self.content:
+                raise ExchangeError("server_refused", retry=Retry.NEVER, problem="not-found", host="h", reason="r")
+            if arrival.sha256 is None:
+                raise ExchangeError("arrival_unknown", retry=Retry.FIX)
+            if arrival.size is not None and arrival.size > limit:
+                raise ExchangeError("packet_too_large", retry=Retry.FIX, limit=limit)
+            super().fetch(arrival, sink, limit=limit)
+
+    channel, inbox = Garbling(), MemoryInbox()
+    channel.announce(b"a")
+    so_far = receive(channel, inbox)
+    assert (so_far.received, so_far.given_up, channel.acked, len(so_far.problems)) == (0, [], 0, 1)
+    channel.garble = False
+    assert receive(channel, inbox).received == 1
+    assert (inbox.ids, inbox.given_up, channel.acked) == ({"n0"}, {}, 1)
+
+
+def test_a_place_that_the_other_side_does_not_know_is_forgotten_and_the_list_read_from_its_start() -> None:
+    class Choosy(ScriptedChannel):
+        def list(self, cursor: str | None, *, limit: int, wait: int) -> ArrivalPage:
+            if cursor is not None and not cursor.isdecimal():
+                self.lists.append((cursor, wait))
+                raise ExchangeError("server_refused", retry=Retry.NEVER, problem="bad-request", host="h", reason="r")
+            return super().list(cursor, limit=limit, wait=wait)
+
+    channel, inbox = Choosy(), MemoryInbox()
+    channel.announce(b"a")
+    receive(channel, inbox)
+    inbox.at = FeedPosition("e1", "garbled")
+    channel.announce(b"b")
+    assert receive(channel, inbox).received == 1
+    assert (inbox.at, channel.acked) == (FeedPosition("e1", "2"), 2)
+
+
+def test_who_refuses_even_the_start_of_the_list_is_believed() -> None:
+    class Refusing(ScriptedChannel):
+        def list(self, cursor: str | None, *, limit: int, wait: int) -> ArrivalPage:
+            self.lists.append((cursor, wait))
+            raise ExchangeError("server_refused", retry=Retry.NEVER, problem="bad-request", host="h", reason="r")
+
+    channel, inbox = Refusing(), MemoryInbox()
+    inbox.at = FeedPosition("e1", "5")
+    with pytest.raises(ExchangeError):
+        receive(channel, inbox)
+    assert [cursor for cursor, _ in channel.lists] == ["5", None]
+    assert inbox.at == FeedPosition("e1", "5")
 
 
 def test_wrong_bytes_are_fetched_again_at_once_and_given_up_after_five_passes() -> None:
@@ -137,9 +198,12 @@ def test_other_entries_are_told_and_words_of_a_later_version_are_not_lost() -> N
         Arrival("x", None),
         Arrival("p", FeedType.DELIVERY),
     ]
-    so_far = receive(channel, inbox)
-    assert so_far.directory_changed
-    assert (inbox.notices, inbox.given_up) == (["Bảo trì 18 giờ"], {"x": "arrival_unknown"})
+    assert receive(channel, inbox).directory_changed
+    assert channel.acked == 2, "a word that nobody knows may have been garbled on its way"
+    for _ in range(1, PATIENCE):
+        receive(channel, inbox)
+    assert inbox.given_up == {"x": "arrival_unknown"}
+    assert set(inbox.notices) == {"Bảo trì 18 giờ"}
     assert channel.acked == 4
 
 

@@ -97,7 +97,8 @@ def test_a_lost_answer_ends_in_exactly_one_copy_and_holds_up_nobody(world: World
     outbox = MemoryOutbox([first, second])
     with fault_proxy(world.server.url) as proxy:
         commune = channel(world, client, proxy.url)
-        proxy.lose_answers(f"^PUT /v1/orgs/[^ ]+/{first.packet_id}/content".encode())
+        # the first loss looks like a kept connection that was just being closed, and the packet goes out again at once
+        proxy.lose_answers(f"^PUT /v1/orgs/[^ ]+/{first.packet_id}/content".encode(), times=2)
         report = run(world, commune, outbox)
         assert (report.sent, report.waiting, report.stopped) == (1, 1, None)
         assert f"retry {first.packet_id} server_unreachable" in outbox.log

@@ -17,9 +17,12 @@ from PIL import ImageChops, ImageStat
 
 import signer_resources
 from signer_app.demo.pki_names import Holder
+from signer_resources import samples
+from signer_sync.edxml import Priority, StatusCode
 from tests.app.letters import Wording, signed_by, write_letter
 from tests.support.many_letters import ManyLetters
 from tests.support.pkcs11_shim import CountingModule, build_counting_module
+from tests.support.province import DEPARTMENT, PROVINCE, Province, province
 from tests.support.screen import Screen
 from tests.support.workspace import (
     CANARY_PIN,
@@ -32,7 +35,7 @@ from tests.support.workspace import (
     served,
 )
 from tests.ui.agent import Ended, Seen
-from tests.ui.driver import BUTTON, CELL, CHECK, EDIT, Driver, NotSeenError, opened
+from tests.ui.driver import BUTTON, CELL, CHECK, EDIT, TEXT, Driver, NotSeenError, opened
 from tests.ui.stall import StallReport
 from tests.verification.documents import annotate, increment
 
@@ -556,6 +559,68 @@ def files_checked(stage: Stage) -> None:
         driver.picture("checked-wide")
 
 
+def exchanged(stage: Stage) -> None:
+    """What came is accepted with one click, what must be looked at stays; what was sent back is seen; both books."""
+    desk = stage.desk
+    with province(desk) as other:
+        for number, sample in enumerate(("quyet-dinh", "cong-van", "ke-hoach", "thong-bao"), start=11):
+            notation = next(known.notation for known in samples.load().samples if known.id == sample)
+            desk.seal(desk.letter(f"{sample}.pdf"), f"{number}/{notation}", "--to", "H77,H77.02")
+        desk.call("sync", "--once")
+        sent = sorted(packet.edxml_id for packet in desk.packets() if packet.edxml_id)
+        for org in (PROVINCE, DEPARTMENT):
+            other.answers(sent[0], StatusCode.ACCEPTED, org=org)
+        other.answers(sent[2], StatusCode.RETURNED, "Gửi sai nơi nhận")
+        _morning_s_post(other)
+        desk.call("sync", "--once")
+        desk.seal(desk.letter("giay-moi.pdf"), "15/GM-UBND", "--to", "H77.16,H77.15.1")
+        desk.seal(desk.letter("to-trinh.pdf"), "16/TTr-UBND", "--to", "H77")
+        with stage.at_work() as driver:
+            driver.section("exchanged")
+            driver.wait("Tiếp nhận tất cả văn bản hợp lệ: 4", BUTTON)
+            driver.picture("home-incoming")
+            go(driver, Tab.INCOMING)
+            to_cell(driver, "1203/UBND-NC", "Số, ký hiệu")
+            driver.wait("Chữ ký không hợp lệ", TEXT)
+            driver.picture("incoming")
+            driver.push("Tiếp nhận tất cả văn bản hợp lệ: 4", BUTTON)
+            driver.wait("Đã tiếp nhận 4 văn bản, số đến 1–4.")
+            go(driver, Tab.OUTGOING)
+            driver.key("F8")
+            driver.wait("13/KH-UBND", CELL)
+            driver.picture("sending")
+            go(driver, Tab.REGISTER)
+            driver.wait("13/KH-UBND", CELL)
+            driver.push("Sổ văn bản đến", CHECK)
+            driver.wait("1201/UBND-VX", CELL)
+            driver.picture("register-incoming")
+            driver.push("Cài đặt", BUTTON, exact=True)
+            driver.wait("Mạng", "ListItem")
+            if driver.keys_alone:
+                driver.tab_to("Cơ quan", "ListItem")
+                driver.key("Down", "Down", "Down")
+            else:
+                driver.click("Mạng", "ListItem", exact=True)
+            driver.wait("Máy chủ trung gian (proxy)")
+            driver.picture("settings-network")
+
+
+def _morning_s_post(other: Province) -> None:
+    """Four that one click accepts, of them one hỏa tốc; one recalled, one altered, one unsigned, one secret."""
+    other.sends("1201", "UBND-VX", "V/v rà soát hộ nghèo, hộ cận nghèo cuối năm 2026")
+    other.sends("1202", "UBND-KT", "V/v giải ngân vốn đầu tư công tháng 11 năm 2026")
+    other.sends("345", "SNV-CCHC", "V/v chấm điểm cải cách hành chính", org=DEPARTMENT)
+    other.sends("16", "CĐ-UBND", "Ứng phó khẩn cấp với mưa lũ, sạt lở đất", priority=Priority.FLASH)
+    letter = other.letter("1203/UBND-NC", "Mức hỗ trợ khắc phục thiệt hại theo danh sách kèm theo.")
+    altered = increment(letter, annotate((85, 420, 400, 440), "1 1 1 rg 0 0 315 20 re f"))
+    other.sends("1203", "UBND-NC", "V/v mức hỗ trợ khắc phục thiệt hại", content=altered)
+    unsigned = other.letter("1204/UBND-TH", "Tài liệu họp giao ban.", signed=False)
+    other.sends("1204", "UBND-TH", "V/v tài liệu họp giao ban", content=unsigned)
+    secret = other.letter("09/UBND-NC", "Phương án bảo vệ.", mark="MẬT")
+    other.sends("09", "UBND-NC", "V/v phương án bảo vệ", content=secret)
+    other.recalls(other.sends("1205", "UBND-VP", "V/v lịch tiếp công dân tháng 12"), "Gửi nhầm bản dự thảo")
+
+
 def many_documents(stage: Stage, count: int) -> list[float]:
     """So many letters are opened, numbered, reviewed and signed, while the list scrolls and is searched; how long each
     search took, in seconds.
@@ -662,6 +727,6 @@ JOURNEYS: dict[str, Callable[[Stage], None]] = {
     journey.__name__: journey
     for journey in (
         *(first_start, ten_documents, moved_by_hand, wrong_pin, token_pulled, server_down),
-        *(second_start, closed_while_signing, files_checked, looks),
+        *(second_start, closed_while_signing, files_checked, exchanged, looks),
     )
 }

@@ -37,8 +37,10 @@ from signer_ui.main import Program
 from signer_ui.panes.incoming import IncomingPane
 from signer_ui.panes.outgoing import OutgoingPane
 from signer_ui.presenters.pin import PinRequest, Purpose
+from signer_ui.presenters.today import Alarm
 from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
+from signer_ui.widgets.elided import Elided
 from signer_ui.widgets.pin_dialog import PinDialog
 from signer_ui.window import Window
 from signer_ui.words import Words
@@ -204,6 +206,39 @@ def test_no_part_of_a_pane_comes_to_the_screen_as_a_window_of_its_own(desk: Desk
         qtbot.wait(50)
     application.removeEventFilter(shown)
     assert shown.windows == [type(running.window).__name__]
+
+
+def test_a_low_window_keeps_its_panes_whole_and_the_red_strip_small(desk: Desk, qtbot: QtBot) -> None:
+    with program(desk.data, qtbot) as running:
+        window = running.window
+        window.setMinimumSize(1, 1)
+        window.showNormal()
+        told = "Hỏa tốc chưa tiếp nhận: 2 văn bản đến, lâu nhất từ Ủy ban nhân dân tỉnh An Sơn (08:12). " * 2
+        alarms = (Alarm(told, "Mở văn bản đến", Tab.INCOMING),) * 3
+        window.resize(1366, 700)
+        window.show_alarms(alarms)
+        high = window._strip.sizeHint().height()
+        window.resize(683, 384)
+        qtbot.waitUntil(lambda: window.height() == 384)
+        window.show_alarms(alarms)
+        assert window._strip.sizeHint().height() < high
+        assert told.strip() in [made.shown() for made in window._strip.findChildren(Elided)]
+        window.go(Tab.REGISTER)
+        qtbot.wait(10)
+        pane = window._panes[Tab.REGISTER]
+        assert pane.height() >= window.theme.space(100) > window._stack.height()
+        window.go(Tab.TODAY)
+        qtbot.wait(10)
+        assert window._panes[Tab.TODAY].height() == window._stack.height()
+
+
+def test_what_waited_longest_leads_to_the_list_of_what_waits(desk: Desk, qtbot: QtBot) -> None:
+    with program(desk.data, qtbot) as running:
+        running.window.bar._unsent.click()
+        assert running.window.tab is Tab.OUTGOING
+        outgoing = running.window._panes[Tab.OUTGOING]
+        assert isinstance(outgoing, OutgoingPane)
+        assert outgoing.lists.is_second
 
 
 def test_the_first_start_has_names_too(site: Site, desk: Desk, qtbot: QtBot) -> None:

@@ -273,6 +273,31 @@ def test_a_column_that_is_not_wanted_leaves_its_room_and_never_has_the_cursor(gr
     assert grid.columnWidth(2) == before
 
 
+def test_a_narrow_list_leaves_out_what_can_be_spared_in_its_order(grid: Grid[Letter], qtbot: QtBot) -> None:
+    _show(grid, letters(3), qtbot)
+    wide = grid.width()
+    grid.choose(("id1",), column=RECEIVERS)
+    grid.spare((RECEIVERS, URGENCY, SUBJECT))
+    hidden = {column.key: at for at, column in enumerate(COLUMNS)}
+
+    def left_out() -> set[str]:
+        return {key for key, at in hidden.items() if grid.isColumnHidden(at)}
+
+    assert left_out() == set()
+    found = []
+    for width in range(wide, 160, -20):
+        grid.resize(width, grid.height())
+        if left_out() not in found:
+            found.append(left_out())
+    assert found == [set(), {RECEIVERS}, {RECEIVERS, URGENCY}, {RECEIVERS, URGENCY, SUBJECT}]
+    assert grid.column_key(grid.currentIndex().column()) == NUMBER
+    # The last one that is left takes what room there is.
+    grid.resize(wide // 2, grid.height())
+    grid.resize(wide, grid.height())
+    assert left_out() == set()
+    assert grid.horizontalHeader().length() <= max(grid.viewport().width(), sum(map(grid.columnWidth, range(5))))
+
+
 def test_an_empty_grid_says_why(grid: Grid[Letter], qtbot: QtBot) -> None:
     grid.set_empty_text("Chưa có văn bản.")
     empty = grid.grab().toImage()

@@ -1,6 +1,7 @@
 """Incoming documents: what the list and a document say, and the pane on which they are opened and decided."""
 
 import datetime as dt
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from signer_sync.contract import PacketKind
 from signer_sync.edxml import Priority
 from signer_ui.glow import Glow
 from signer_ui.panes.incoming import IncomingPane
+from signer_ui.presenters.figures import short_body
 from signer_ui.presenters.incoming import Answering, columns, list_view, state, state_glow
 from signer_ui.presenters.incoming_deciding import Act, accepted_words
 from signer_ui.presenters.incoming_details import packet_standing, suggested_name, written_day
@@ -50,6 +52,19 @@ def test_columns_say_when_who_which_what_and_how() -> None:
     row = replace(ROW, facts=Facts("12/UBND-VX"), at=MONDAY - dt.timedelta(days=3))
     texts = [column.text(row) for column in columns(WORDS, lambda: MONDAY)]
     assert texts == ["20/11", "", "UBND tỉnh", "12/UBND-VX", "V/v họp", "", "Vừa đến, đang kiểm tra"]
+
+
+def test_a_narrow_column_names_a_body_as_clerks_write_it() -> None:
+    assert short_body("Ủy ban nhân dân tỉnh An Sơn") == "UBND tỉnh An Sơn"
+    assert short_body(unicodedata.normalize("NFD", "Uỷ ban nhân dân xã Hòa Sơn")) == "UBND xã Hòa Sơn"
+    assert short_body("VĂN PHÒNG HỘI ĐỒNG NHÂN DÂN TỈNH") == "VĂN PHÒNG HĐND TỈNH"
+    assert short_body("Sở Nội vụ") == "Sở Nội vụ"
+    row = replace(ROW, sender="Ủy ban nhân dân tỉnh An Sơn")
+    sender = columns(WORDS, lambda: MONDAY)[2]
+    assert sender.text(row) == "UBND tỉnh An Sơn"
+    assert sender.tip is not None
+    assert sender.also is not None
+    assert sender.tip(row) == sender.also(row) == row.sender
 
 
 def test_a_secret_packet_is_one_line_that_says_what_to_do() -> None:
@@ -88,6 +103,9 @@ def test_a_date_that_is_none_stays_as_it_was_written() -> None:
         ("../../etc/passwd", "_.._etc_passwd"),
         ("a\nb:c?.pdf", "a_b_c_.pdf"),
         ("  ", "van-ban.pdf"),
+        ("V\u202efdp.exe", "V_fdp.exe"),
+        ("con.pdf", "_con.pdf"),
+        ("ế" * 300 + ".pdf", "ế" * 60 + ".pdf"),
     ],
 )
 def test_the_save_dialogue_s_name_leads_nowhere_else(name: str, suggested: str) -> None:
@@ -232,6 +250,14 @@ def states(here: Post) -> dict[str, ArrivalState]:
     return {one.label.split("/")[0]: one.state for one in here.documents()}
 
 
+def test_how_a_document_came_is_told_in_words(here: Post, window: Desktop) -> None:
+    here.came(here.letter("1"))
+    pane = shown(window, 1)
+    chosen(window, pane, "1")
+    window.wait(lambda: "Đã đến · qua máy chủ" in visible_texts(pane.details))
+    assert "sync" not in visible_texts(pane.details)
+
+
 def test_one_click_accepts_all_valid_ones_and_only_those(here: Post, window: Desktop) -> None:
     here.came(here.letter("1"))
     here.came(here.letter("2", broken_letter()))
@@ -249,8 +275,26 @@ def test_one_click_accepts_all_valid_ones_and_only_those(here: Post, window: Des
     assert not pane.accept_all.isEnabled()
     texts = {row.facts.label[0]: [column.text(row) for column in columns(WORDS, window.shell.desk.now)]
              for row in pane.grid.rows if row.facts}  # fmt: skip
-    assert (texts["3"][1], texts["3"][-2:]) == ("1", ["Chữ ký hợp lệ", "Đã tiếp nhận"])
-    assert (texts["2"][1], texts["2"][-2:]) == ("", ["Chữ ký không hợp lệ", "Chờ tiếp nhận"])
+    assert (texts["3"][1], texts["3"][-2:]) == ("1", ["Hợp lệ", "Đã tiếp nhận"])
+    assert (texts["2"][1], texts["2"][-2:]) == ("", ["Không hợp lệ", "Chờ tiếp nhận"])
+
+
+def test_of_several_that_are_chosen_one_click_accepts_the_valid_ones(here: Post, window: Desktop) -> None:
+    here.came(here.letter("1"))
+    here.came(here.letter("2", broken_letter()))
+    here.came(here.letter("3", priority=Priority.FLASH))
+    here.came(here.letter("4"))
+    pane = shown(window, 4)
+    ids = {row.facts.label[0]: row.id for row in pane.grid.rows if row.facts}
+    pane.grid.choose((ids["1"], ids["2"], ids["3"]))
+    assert pane.accept_all.text() == "&Tiếp nhận 2 đã chọn"
+    pane.accept_all.click()
+    window.wait(lambda: "Đã tiếp nhận 2 văn bản, số đến 1–2." in pane.notice.text)
+    rest(window)
+    assert {label for label, state in states(here).items() if state is ArrivalState.ARRIVED} == {"2", "4"}
+    assert here.get(ids["3"]).number == 1
+    pane.grid.choose((ids["4"],))
+    assert pane.accept_all.text() == "&Tiếp nhận 1"
 
 
 def test_a_valid_one_is_accepted_by_one_click_and_the_next_is_shown_with_the_keyboard_in_the_list(

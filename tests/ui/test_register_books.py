@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -17,10 +18,11 @@ from signer_app.registers.typed import TypedNumber
 from signer_app.store.leases import RegisterLease
 from signer_app.store.registers import Book
 from signer_app.store.reservations import Reservation
-from signer_app.store.sequences import BY_NOTATION
+from signer_app.store.sequences import BY_NOTATION, Register
 from signer_app.store.settings import Body
 from signer_app.store.store import Transaction
 from signer_resources.errors import KnownError
+from signer_ui.panes import register_book_work as work
 from signer_ui.panes.register import RegisterPane
 from signer_ui.panes.register_paper import BeginDialog, IncomingPage, PaperDialog
 from signer_ui.panes.register_report import PeriodDialog
@@ -283,6 +285,50 @@ def test_a_cell_is_written_in_place_and_typed_back(place: Office, screen: Deskto
     assert [one.value for one in history] == ["Văn thư xã", ""]
 
 
+def test_a_typed_cell_has_its_line_alone_read_again(place: Office, screen: Desktop) -> None:
+    for number in ("1", "2", "3"):
+        place.signed(number)
+    books = Books(screen)
+    before = books.page._shelf
+    books.type(1, "register_note", "gấp")
+    books.written()
+    after = books.page._shelf
+    assert before is not None
+    assert after is not None
+    assert [one is old for one, old in zip(after.lines, before.lines, strict=True)] == [True, False, True]
+    # What was written meanwhile is known: nothing is to be read.
+    assert work.look(place.desk, books.page._wanted, after, WORDS) is after
+    place.signed("4")
+    screen.store_changed()
+    screen.wait(lambda: len(books.page.grid.shown_ids) == 4)
+    assert books.cells("register_note")[1].startswith("gấp")
+
+
+def test_what_another_wrote_between_is_read_with_the_own_writing(place: Office, screen: Desktop) -> None:
+    place.signed("1")
+    place.signed("2")
+    books = Books(screen)
+    other = books.page.grid.shown_ids[1]
+    place.desk.register_books.write_one(Book.OUTGOING, CellEdit(other, OutgoingField.NOTE, "", "của máy kia"))
+    books.type(0, "register_note", "của tôi")
+    screen.wait(lambda: "của máy kia" in books.cells("register_note")[1])
+    assert books.cells("register_note")[0].startswith("của tôi")
+
+
+def test_a_day_that_was_typed_and_taken_back_is_the_day_of_sending_again(place: Office, screen: Desktop) -> None:
+    document = place.signed("1")
+    place.accepted(document)
+    books = Books(screen)
+    sent = books.cells("register_passed_on")
+    assert sent != [""]
+    books.type(0, "register_passed_on", "20/11/2026")
+    books.written()
+    assert books.cells("register_passed_on") == ["20/11/2026"]
+    books.type(0, "register_passed_on", "")
+    books.written()
+    screen.wait(lambda: books.cells("register_passed_on") == sent)
+
+
 def test_what_no_cell_can_say_is_refused_with_the_reason(place: Office, screen: Desktop) -> None:
     place.signed("1")
     books = Books(screen)
@@ -451,6 +497,9 @@ def test_a_number_from_paper_is_taken_only_while_the_server_is_away(place: Offic
 
 def test_where_this_machine_gives_the_numbers_none_is_taken_from_paper(place: Office, screen: Desktop) -> None:
     place.draft()
+    notation = place.desk.outgoing.rows()[0].draft.notation
+    register = Register(name="Quyết định", notations=(notation,), server="r")
+    changed(place, bodies=(msgspec.structs.replace(OURS, registers=(register,)),))
     lease = RegisterLease(register_id="r", body_code=ORG, name="Quyết định", notation="{type}-UBND", lease_id="l")
     place.store.write(lambda tx: tx.leases.ask_lease(lease))
     place.store.write(lambda tx: tx.leases.granted("l", 1, MONDAY + dt.timedelta(days=1)))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from signer_app.exchange import changing
-from signer_app.store.model import Document, OutboxState, ProofBy, Urgency
+from signer_app.store.model import Document, InsteadOf, OutboxState, ProofBy, Urgency
 from signer_app.store.settings import Body
 from signer_app.store.store import Transaction
 from signer_sync.contract import PacketKind
@@ -353,7 +353,7 @@ def test_a_document_that_was_signed_and_kept_goes_in_place_of_a_sent_one(place: 
     clerk.choose(sent)
     press(clerk.pane.details, "Thay thế…")
     dialog = clerk.dialog(ReplaceDialog)
-    assert "Chưa có văn bản nào đã ký mà chưa gửi" in visible_texts(dialog)
+    assert "Chưa có văn bản nào chờ ký hoặc đã ký mà chưa gửi" in visible_texts(dialog)
     dialog.reject()
     clerk.rest()
     kept = place.signed("2", receivers=())
@@ -365,6 +365,62 @@ def test_a_document_that_was_signed_and_kept_goes_in_place_of_a_sent_one(place: 
     press(dialog, "Gửi văn bản thay thế")
     clerk.rest()
     assert clerk.packets(kept)[-1] == (PacketKind.REPLACE, OutboxState.QUEUED)
+
+
+def test_a_document_that_waits_to_be_signed_is_chosen_to_go_in_place_of_a_sent_one(
+    place: Office, screen: Desktop
+) -> None:
+    sent = given(place, "1")
+    received(place, sent)
+    place.draft("9")
+    clerk = Clerk(screen, place)
+    clerk.choose(sent)
+    press(clerk.pane.details, "Thay thế…")
+    dialog = clerk.dialog(ReplaceDialog)
+    assert dialog.documents.item(0).text().startswith("Chờ ký: 9/UBND-VP")
+    dialog.documents.setCurrentRow(0)
+    dialog.reason.setText("Sai phụ lục")
+    press(dialog, "Tiếp tục")
+    assert "Ký xong 9/UBND-VP thì gửi thay thế 1/UBND-VHXH?" in visible_texts(dialog)
+    press(dialog, "Gửi văn bản thay thế")
+    clerk.rest()
+    assert "Khi ký và gửi, 9/UBND-VP sẽ thay thế 1/UBND-VHXH." in clerk.pane.notice.text
+    with place.store.view() as view:
+        (draft,) = view.drafts.list()
+    assert draft.instead == InsteadOf(document_id=sent.id, reason="Sai phụ lục")
+    assert draft.receivers == (DEPARTMENT, PROVINCE)
+    assert clerk.packets(sent) == [(PacketKind.NEW, OutboxState.ACCEPTED)]
+
+
+def test_what_was_sent_back_is_loud_and_counted_until_the_clerk_has_dealt_with_it(
+    place: Office, screen: Desktop
+) -> None:
+    document = given(place, "1")
+    received(place, document)
+    packet = place.packet_of(document)
+
+    def returned(tx: Transaction) -> None:
+        edxml_id = tx.outbox.require(packet).edxml_id
+        tx.outbox.receiver_told(edxml_id, DEPARTMENT, "02", place.clock(), reason="Sai nơi nhận")
+
+    place.store.write(returned)
+    place.clock.go_on(3 * 24 * 3600)
+    clerk = Clerk(screen, place)
+    clerk.choose(document)
+    assert texts(place)["1"][0] == "Bị trả lại: Sở Nội vụ (Sai nơi nhận)"
+    assert clerk.pane.summary.text() == "Chưa có văn bản nào chờ gửi · 1 bị trả lại"
+    screen.wait(lambda: clerk.outgoing.lists.to_send.text() == "Chờ gửi (1)")
+    assert clerk.ways == [Way.SETTLE, Way.CHANGE, Way.REPLACE, Way.RECALL]
+    assert "Nơi nhận trả lại: Sở Nội vụ tỉnh An Sơn (Sai nơi nhận)." in visible_texts(clerk.pane.details)
+    assert not nameless(clerk.pane)
+    press(clerk.pane.details, "Đã xử lý…")
+    press(clerk.pane.notice, "Thôi")
+    assert place.desk.sending.look().returned == 1
+    press(clerk.pane.details, "Đã xử lý…")
+    press(clerk.pane.notice, "Đã xử lý")
+    clerk.rest()
+    assert (place.desk.sending.look().items, clerk.pane.grid.shown_ids) == ((), ())
+    screen.wait(lambda: clerk.outgoing.lists.to_send.text() == "Chờ gửi")
 
 
 def test_a_refused_one_goes_again_as_another_packet(place: Office, screen: Desktop) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -115,7 +116,7 @@ def test_a_body_goes_through_its_form_unchanged() -> None:
         signers=("Lê C",),
         former_names=(FormerName(name="SỞ CŨ", valid_to=dt.date(2025, 6, 30)),),
         notations=("SA", "SA-VP"),
-        registers=(Register(name="Văn bản đi", notations=("QĐ-SA", "TB-SA")),),
+        registers=(Register(name="Văn bản đi", notations=("QĐ-SA", "TB-SA"), server="r"),),
         server=ServerSettings(url="https://rieng.vn", server_id="s", devices={"H41": "d"}),
     )
     settings = bodies_change((BodyForm.of(body),), {})(Settings())
@@ -733,3 +734,27 @@ def test_folders_are_kept_when_they_are_there_and_apart(clerk: Clerk, tmp_path: 
     section.save()
     clerk.idle()
     assert (clerk.hub.settings.inbox_folder, clerk.hub.settings.output_folder) == (str(inbox), None)
+
+
+def test_in_a_narrow_window_the_sections_are_one_choice_and_nothing_scrolls_sideways(clerk: Clerk) -> None:
+    pane = clerk.pane
+    assert pane.list.isVisible()
+    assert not pane.choice.isVisible()
+    clerk.open(SERVER)
+    pane.list.setFocus()
+    pane.setFixedWidth(pane.shell.theme.space(170))
+    clerk.wait(lambda: pane.choice.isVisible())
+    assert pane.choice.isVisible()
+    assert not pane.list.isVisible()
+    assert pane.focusWidget() is pane.choice
+    assert pane.choice.currentText() == pane.list.item(SERVER).text()
+    QTest.keyClick(pane.choice, Qt.Key.Key_Home)
+    clerk.idle()
+    assert pane.list.currentRow() == 0
+    for number in range(pane.list.count()):
+        section = clerk.open(number)
+        area = section.findChild(QScrollArea)
+        assert isinstance(area, QScrollArea)
+        clerk.wait(lambda area=area: area.horizontalScrollBar().maximum() == 0)  # type: ignore[misc]
+    pane.setFixedWidth(1300)
+    clerk.wait(lambda: pane.list.isVisible() and not pane.choice.isVisible())

@@ -19,6 +19,7 @@ from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenV
 from signer_app.outgoing.model import Left, Note
 from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import OutboxState, Urgency
+from signer_app.store.queue import OpenAnswer, QueueRow
 from signer_app.store.settings import CertificateRole
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
@@ -100,6 +101,31 @@ def test_what_was_returned_is_told_with_the_reason_and_leads_to_what_waits_to_be
     (alarm,) = alarms(refused(packet(OutboxState.FAILED, "packet_conflict")), WORDS)
     assert alarm.text == "Bị trả lại: 12/QĐ-UBND. Máy chủ đã có một gói khác mang cùng mã."
     assert (alarm.action, alarm.tab, alarm.sending) == ("Xem", Tab.OUTGOING, True)
+
+
+def test_what_receivers_sent_back_is_in_the_red_strip_with_who_and_why() -> None:
+    row = QueueRow(
+        packet_id="p",
+        org="H77.15",
+        kind=PacketKind.NEW,
+        state=OutboxState.ACCEPTED,
+        urgency=Urgency.NORMAL,
+        created_at=CALM.now,
+        accepted_at=CALM.now,
+        attempts=1,
+        label="12/QĐ-UBND",
+        receivers=("H77",),
+        answers=(OpenAnswer("H77", "02", reason="Sai nơi nhận"),),
+    )
+    sending = replace(CALM.sending, answered=1, returned=(row,), names={"H77": "UBND tỉnh"})
+    snapshot = replace(CALM, sending=sending)
+    (alarm,) = alarms(snapshot, WORDS)
+    assert alarm.text == "Bị trả lại: 12/QĐ-UBND. UBND tỉnh (Sai nơi nhận)"
+    assert (alarm.tab, alarm.sending) == (Tab.OUTGOING, True)
+    told = today_view(snapshot, ONLINE, NO_TOKEN, WORDS).sending.told
+    assert ("Bị trả lại hoặc chưa đến nơi, chưa xử lý: 1", Glow.BAD) in [(one.text, one.glow) for one in told]
+    (many,) = alarms(replace(CALM, sending=replace(sending, answered=3)), WORDS)
+    assert many.text == "3 văn bản bị trả lại hoặc chưa gửi được."
 
 
 def test_what_this_machine_hinders_leads_to_the_machine_check() -> None:
@@ -308,6 +334,12 @@ def test_buttons_lead_to_the_tabs(screen: Desktop) -> None:
     press(pane, "Mở văn bản đến")
     press(pane, "Mở để ký")
     assert screen.tabs == [Tab.INCOMING, Tab.OUTGOING]
+
+
+def test_a_button_opens_the_list_of_what_waits_to_be_sent(screen: Desktop) -> None:
+    pane = screen.show(TodayPane)
+    with screen.qtbot.waitSignal(pane.sending_wanted, timeout=5000):
+        press(pane, "Mở danh sách chờ gửi")
 
 
 def test_send_now_asks_for_a_pass(screen: Desktop) -> None:

@@ -308,7 +308,7 @@ def test_the_result_is_saved_as_a_pdf_and_never_over_another_file(
     check(screen, pane, letters.good, letters.covered)
     target = tmp_path / "kết quả.pdf"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args, **_kwargs: (str(target), ""))
-    press(pane, "Lưu kết quả kiểm tra…")
+    press(pane, "Lưu kết quả…")
     screen.wait(lambda: "Đã lưu" in pane.notice.text)
     kept = target.read_bytes()
     assert kept.startswith(b"%PDF-")

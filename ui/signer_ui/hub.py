@@ -232,6 +232,8 @@ class Hub(QObject):
         self.exchange_changed.emit(snapshot)
         if moved:
             self.poke_store()
+        if snapshot.numbered:
+            self.poke_drafts()
         wanted, self._pass_wanted = self._pass_wanted, None
         if wanted is not None:
             self._begin_pass(wanted)

@@ -47,11 +47,17 @@ class Pane(QWidget):
     files_wanted = Signal(list)
     """Paths (list of str) that somebody dropped here and that belong on the outgoing tab."""
 
+    sending_wanted = Signal()
+    """The list of what waits to be sent should come to the front."""
+
     settings_wanted = Signal(str)
     """The settings should be opened, at the section with this title (a text of the catalogue); empty: the first one."""
 
     custody_wanted = Signal()
     """The hand-over book should be opened."""
+
+    scrolls = False
+    """Whether all of it scrolls already where the window is low."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()

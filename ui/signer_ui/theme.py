@@ -211,6 +211,8 @@ QPushButton[role="primary"]:hover {{ background: {accent_hover}; }}
 QPushButton[role="primary"]:focus {{ border: 2px solid {text}; padding: 4px 13px; }}
 QPushButton[role="primary"]:disabled {{ background: {line}; color: {muted}; border-color: {line}; }}
 QPushButton[role="danger"] {{ color: {bad}; border-color: {bad}; }}
+QPushButton[low="true"] {{ padding: 0 10px; }}
+QPushButton[low="true"]:focus {{ padding: 0 9px; }}
 QPushButton[role="danger"]:disabled {{ color: {muted}; border-color: {line}; }}
 QPushButton[role="quiet"], QToolButton[role="quiet"] {{ background: transparent; border-color: transparent; }}
 QPushButton[role="quiet"] {{ color: {accent}; }}

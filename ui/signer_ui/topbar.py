@@ -24,6 +24,8 @@ class TopBar(QFrame):
 
     tab_wanted = Signal(str)
     settings_wanted = Signal()
+    sending_wanted = Signal()
+    """The list of what waits to be sent."""
 
     def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +35,7 @@ class TopBar(QFrame):
         self._clerk = Elided("", "small")
         self._token = Light(theme, lambda: self.tab_wanted.emit(Tab.TOKEN))
         self._server = Light(theme, lambda: self.tab_wanted.emit(Tab.MACHINE))
-        self._unsent = button("", lambda: self.tab_wanted.emit(Tab.TODAY), "light")
+        self._unsent = button("", self.sending_wanted.emit, "light")
         for part in (self._token, self._server, self._unsent):
             part.hide()
         self._settings = button(words("ui_settings"), self.settings_wanted.emit, "quiet")

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from signer_resources.errors import KnownError
@@ -21,6 +30,7 @@ from signer_ui.tabs import Tab
 from signer_ui.theme import Theme
 from signer_ui.topbar import TopBar
 from signer_ui.widgets.basics import button, frame, label, repolish, row
+from signer_ui.widgets.elided import Elided
 from signer_ui.widgets.notice import Notice
 from signer_ui.words import Words
 
@@ -32,6 +42,10 @@ _SIZE = (1366, 768)
 _SMALLEST = (960, 600)
 _NARROW = 200
 """Units of width."""
+_LOW = 130
+"""Units of height of the window, below which the strip makes itself small."""
+_PANE_HEIGHT = 100
+"""Units that a pane is laid out for at least: on a lower screen, or with larger text, it scrolls."""
 _SETTLE_MS = 20
 """How soon closing looks again whether what was typed is written."""
 _AHEAD_MS = 150
@@ -56,7 +70,7 @@ class Window(QMainWindow):
         self._panes: dict[Tab, Pane] = {}
         self._unplaced: dict[Tab, Pane] = {}
         """Made ahead, and still to be put in its place."""
-        self._places: dict[Tab, QVBoxLayout] = {}
+        self._places: dict[Tab, _Page] = {}
         self._page: Pane | None = None
         """What is shown in place of the tabs: settings, first start."""
         self.waiting: list[str] = []
@@ -73,6 +87,7 @@ class Window(QMainWindow):
         self.bar = TopBar(words, theme)
         self.bar.tab_wanted.connect(lambda tab: self.go(Tab(tab)))
         self.bar.settings_wanted.connect(self.open_settings)
+        self.bar.sending_wanted.connect(self.show_sending)
         self.notice = Notice(words, theme)
         self._strip = _Strip(words, theme)
         self._strip.pressed.connect(self._alarm_pressed)
@@ -88,10 +103,8 @@ class Window(QMainWindow):
         tabs.setDrawBase(False)
         tabs.setExpanding(False)
         for number, tab in enumerate(Tab, start=1):
-            page = QWidget()
-            place = QVBoxLayout(page)
-            place.setContentsMargins(0, 0, 0, 0)
-            self._places[tab] = place
+            page = _Page(self.theme)
+            self._places[tab] = page
             title = self.words(f"ui_tab_{tab}")
             page.setAccessibleName(title)
             self._stack.addWidget(page)
@@ -178,6 +191,12 @@ class Window(QMainWindow):
             self._back_to_tabs()
         self._tabs.setCurrentIndex(list(Tab).index(tab))
 
+    def show_sending(self) -> None:
+        """Shows what waits to be sent."""
+        self.go(Tab.OUTGOING)
+        if self._page is None:
+            self._panes[Tab.OUTGOING].show_sending()
+
     def _tab_clicked(self, index: int) -> None:
         # The tab that was in front before the settings came is still current, so its click changes nothing by itself.
         if index == self._tabs.currentIndex() and self._page is not None:
@@ -241,8 +260,10 @@ class Window(QMainWindow):
     def _instead(self, pane: Pane) -> None:
         self._page = pane
         pane.left.connect(self._back_to_tabs)
-        self._stack.addWidget(pane)
-        self._stack.setCurrentWidget(pane)
+        page = _Page(self.theme)
+        page.put(pane)
+        self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
         repolish(self._tabs, "away", "true")
         pane.shown()
         _focus_into(pane)
@@ -251,8 +272,11 @@ class Window(QMainWindow):
         page, self._page = self._page, None
         if page is None:
             return
-        self._stack.removeWidget(page)
-        page.deleteLater()
+        # While it is shown no tab is, so its place is the one in front.
+        around = self._stack.currentWidget()
+        assert around is not None
+        self._stack.removeWidget(around)
+        around.deleteLater()
         repolish(self._tabs, "away", "false")
         self._shown()
         self._bring_in()
@@ -277,9 +301,10 @@ class Window(QMainWindow):
     def _make(self, tab: Tab, shell: Shell, make: Callable[[Shell], Pane]) -> None:
         pane = self._panes[tab] = self._unplaced.pop(tab) if tab in self._unplaced else make(shell)
         pane.files_wanted.connect(self.open_files)
+        pane.sending_wanted.connect(self.show_sending)
         pane.settings_wanted.connect(self.open_settings)
         pane.custody_wanted.connect(self.open_custody)
-        self._places[tab].addWidget(pane)
+        self._places[tab].put(pane)
         # Now, not with the next round of events: what isn't visible yet takes no focus.
         pane.show()
 
@@ -328,8 +353,8 @@ class Window(QMainWindow):
         self.go(alarm.tab)
         if alarm.batch is not None and self._page is None:
             self._panes[alarm.tab].resume(alarm.batch)
-        if alarm.sending and self._page is None:
-            self._panes[alarm.tab].show_sending()
+        if alarm.sending:
+            self.show_sending()
 
     def _give_up_pressed(self, alarm: Alarm) -> None:
         self.go(alarm.tab)
@@ -345,9 +370,10 @@ class Window(QMainWindow):
         return next((words for pane in self._everything() if (words := pane.busy()) is not None), None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """In a narrow window the titles of the tabs stand closer, so that all are seen."""
+        """In a narrow window the titles of the tabs stand closer, so that all are seen; a low one is for the pane."""
         super().resizeEvent(event)
         repolish(self._tabs, "narrow", "true" if self.width() < self.theme.space(_NARROW) else "false")
+        self._strip.set_low(self.height() < self.theme.space(_LOW))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Tells once, when all of the window has been painted."""
@@ -466,6 +492,36 @@ def _focus_into(pane: Pane) -> None:
         control = control.nextInFocusChain()
 
 
+class _Place(QVBoxLayout):
+    """Of a pane: its lists and texts take the height that there is, whatever they would like."""
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        """False: the area would scroll at any height."""
+        return False
+
+
+class _Page(QScrollArea):
+    """A pane's place: it scrolls where the window is lower than any pane can be laid out for."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._height = theme.space(_PANE_HEIGHT)
+        self._content = QWidget()
+        self._content.setProperty("role", "page")
+        self._place = _Place(self._content)
+        self._place.setContentsMargins(0, 0, 0, 0)
+        self.setWidget(self._content)
+
+    def put(self, pane: Pane) -> None:
+        """Makes this the pane's place."""
+        self._place.addWidget(pane)
+        # Said here and not asked of the panes: each of them has its own way to make do with a narrow window.
+        self._content.setMinimumSize(1, 1 if pane.scrolls else self._height)
+
+
 class _Strip(QWidget):
     """The red strip: what must not be overlooked, each with the way to it."""
 
@@ -477,6 +533,9 @@ class _Strip(QWidget):
     def __init__(self, words: Words, theme: Theme) -> None:
         super().__init__()
         self._words = words
+        self._theme = theme
+        self._alarms: tuple[Alarm, ...] = ()
+        self._low = False
         self._frame = frame("strip")
         self._lines = QVBoxLayout(self._frame)
         self._lines.setContentsMargins(theme.space(4), theme.space(1), theme.space(3), theme.space(1))
@@ -486,7 +545,15 @@ class _Strip(QWidget):
         outer.addWidget(self._frame)
         self.hide()
 
+    def set_low(self, low: bool) -> None:
+        """Each alarm in one line, the whole of it in its tip, so that the pane below keeps its room."""
+        if low is not self._low:
+            self._low = low
+            self.show_alarms(self._alarms)
+
     def show_alarms(self, alarms: tuple[Alarm, ...]) -> None:
+        self._alarms = alarms
+        self._lines.setSpacing(0 if self._low else self._theme.space(1))
         while (item := self._lines.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
@@ -497,7 +564,9 @@ class _Strip(QWidget):
             ways = [way]
             if alarm.batch is not None:
                 ways.append(button(self._words("ul_rest"), partial(self.given_up.emit, alarm)))
-            told = row(label(alarm.text, "strong", wrap=True), *ways)
+            for one in ways:
+                one.setProperty("low", self._low)
+            told = row(Elided(alarm.text, "strong") if self._low else label(alarm.text, "strong", wrap=True), *ways)
             told.setStretch(0, 1)
             line.setLayout(told)
             self._lines.addWidget(line)

@@ -33,7 +33,7 @@ _LEARNT_AT_ONCE = 400
 """Headers read before the list is shown anew."""
 _MOST_LEARNT = 2000
 """Headers of older packets are read when one of those is opened."""
-_SHARES = {False: (206, 128), True: (160, 174)}
+_SHARES = {False: (213, 121), True: (160, 174)}
 """Units of width of the list and of the document, without and with checked files."""
 _NARROW = 240
 """Units of width below which the list does without some of its columns."""
@@ -68,6 +68,7 @@ class IncomingPane(Pane):
             shell.tasks,
             words("ut_incoming_name"),
         )
+        self.grid.spare(SPARED)
         self.check = button(words("uv_check_files"), self._choose_files)
         self.details = Details(shell, self.notice, self.grid.setFocus)
         self.files = CheckedFiles(shell, self.notice, self.show_incoming)
@@ -79,6 +80,8 @@ class IncomingPane(Pane):
         self._lay_out()
         self.search.textChanged.connect(self.grid.set_filter)
         self.grid.current_changed.connect(self._chosen)
+        for changed in (self.grid.chosen_changed, self.grid.presented):
+            changed.connect(lambda: self.accepting.choose(self.grid.chosen_ids))
         self.grid.activated_row.connect(lambda _id: self.details.go_in())
         self.files.grid.activated_row.connect(lambda _id: self.details.go_in())
         self.files.chosen.connect(self._result_chosen)
@@ -309,12 +312,9 @@ class IncomingPane(Pane):
             self.check_paths(paths)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """A narrow list shows which document it is and how it stands."""
+        """In a narrow window the two buttons have the line of the summary."""
         super().resizeEvent(event)
-        narrow = self.width() < self.shell.theme.space(_NARROW)
-        for key in SPARED:
-            self.grid.show_column(key, not narrow)
-        self.summary.setVisible(not narrow)
+        self.summary.setVisible(self.width() >= self.shell.theme.space(_NARROW))
 
     def _widen(self, wide: bool) -> None:
         """Shows the document alone, or the list beside it; the keyboard isn't left in what is hidden."""

@@ -1,9 +1,10 @@
-"""Accepting all valid documents by one click (Tiếp nhận 55), with how far it is and a way to stop.
+"""Accepting all valid documents by one click (Tiếp nhận 55), or those of several that are chosen, with how far it is
+and a way to stop.
 
 UI thread; the work is done on the lane for documents. One that can't be accepted any more hinders no other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
@@ -32,6 +33,7 @@ class AcceptingAll(QObject):
         self._work: Handle | None = None
         self._ready = 0
         self._rows: Mapping[str, IncomingRow] = {}
+        self._chosen: tuple[str, ...] = ()
         self.button = button("", self.start, "primary")
         self.progress = ProgressLine(shell.words, shell.theme)
         self.put(0, {})
@@ -43,17 +45,59 @@ class AcceptingAll(QObject):
 
     def put(self, ready: int, rows: Mapping[str, IncomingRow]) -> None:
         """So many would be accepted by one click; `rows` are those of the list by their ids."""
-        words, self._ready, self._rows = self._shell.words, ready, rows
-        number = count(ready, words)
-        self.button.setText(words("ua_accept_all", count=number) if ready else words("ua_accept_none"))
-        self.button.setAccessibleName(words("ua_accept_all_name", count=number))
-        self.button.setToolTip(words("ua_accept_all_name", count=number))
+        self._ready, self._rows = ready, rows
+        self._show()
+
+    def choose(self, ids: Sequence[str]) -> None:
+        """These rows are chosen; while they are several, the button is about the valid ones among them."""
+        self._chosen = tuple(ids) if len(ids) > 1 else ()
+        self._show()
+
+    def _show(self) -> None:
+        words, valid = self._shell.words, len(self._valid_chosen())
+        if self._chosen:
+            named = words("ua_accept_chosen_name", count=count(valid, words), of=count(len(self._chosen), words))
+            told, ready = words("ua_accept_chosen", count=count(valid, words)), valid
+        else:
+            number, ready = count(self._ready, words), self._ready
+            named = words("ua_accept_all_name", count=number)
+            told = words("ua_accept_all", count=number) if ready else words("ua_accept_none")
+        self.button.setText(told)
+        self.button.setAccessibleName(named)
+        self.button.setToolTip(named)
         self.button.setEnabled(bool(ready) and not self.running)
 
+    def _valid_chosen(self) -> tuple[str, ...]:
+        """Those of the chosen that one click takes, in the order of numbers: hỏa tốc first, then the oldest."""
+        orgs = Answering.of(self._shell.hub.settings).orgs if self._chosen else frozenset()
+        rows = (self._rows[one] for one in self._chosen if one in self._rows)
+        valid = [row for row in rows if row.document is not None and row.document.valid and row.document.org in orgs]
+        return tuple(row.id for row in sorted(valid, key=lambda row: (-row.urgency, row.at, row.id)))
+
     def start(self) -> None:
-        """Accepts all that is valid, for every body for which this program answers."""
-        if self.running or not self._ready:
+        """Accepts what the button says: all that is valid, for every body for which this program answers, or of the
+        chosen what is.
+        """
+        if self.running:
             return
+        if self._chosen:
+            self._accept(self._valid_chosen())
+        elif self._ready:
+            self._accept_all()
+
+    def _accept(self, ids: tuple[str, ...]) -> None:
+        deciding = self._shell.desk.incoming.deciding
+
+        def work(control: Control) -> tuple[Accepted, ...]:
+            def told(done: int, of: int) -> None:
+                control.progress("ua_accepting", done, of)
+
+            return deciding.accept_some(ids, lambda: control.cancelled, told)
+
+        if ids:
+            self._begin(work)
+
+    def _accept_all(self) -> None:
         desk, total = self._shell.desk, self._ready
         orgs = sorted(Answering.of(self._shell.hub.settings).orgs)
 
@@ -68,6 +112,9 @@ class AcceptingAll(QObject):
                 found += desk.incoming.deciding.accept_all_valid(org, lambda: control.cancelled, told)
             return tuple(found)
 
+        self._begin(work)
+
+    def _begin(self, work: Callable[[Control], tuple[Accepted, ...]]) -> None:
         self._work = self._shell.tasks.run(
             self, Lane.DOCUMENTS, work, self._came, failed=self._failed, progress=self.progress.tell
         )

@@ -13,6 +13,7 @@ from signer_app.desk.incoming import IncomingRow
 from signer_app.desk.incoming_model import IncomingDetails
 from signer_app.exchange.deciding import Accepted
 from signer_app.store.inbox import IncomingPacket
+from signer_app.store.incoming_model import Asked
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
 from signer_ui.panes.incoming_asking import AskCard, NoteCard
@@ -154,7 +155,7 @@ class Deciding(QWidget):
 
     # ---- what is done ----------------------------------------------------------------------------------------------
 
-    def _run(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+    def _run(self, work: Callable[[], T], done: Callable[[T], None], lane: Lane = Lane.QUICK) -> None:
         """One decision at a time; when it is refused, the list is read anew, for it may be an old one."""
         if self._writing:
             return
@@ -173,7 +174,7 @@ class Deciding(QWidget):
                 self._notice.error(error)
                 self.changed.emit()
 
-        self._shell.tasks.run(self, Lane.QUICK, lambda _control: work(), came, failed=failed)
+        self._shell.tasks.run(self, lane, lambda _control: work(), came, failed=failed)
 
     def _tell(self, row_id: str, words: str) -> None:
         self._notice.tell(words)
@@ -273,6 +274,8 @@ class Deciding(QWidget):
         self._run(
             lambda: desk.incoming.deciding.answer(document.id, agree=agree, decided_by=leader, words=more),
             lambda _none: self._tell(document.id, told),
+            # An update's files are checked first.
+            Lane.DOCUMENTS if agree and document.asked is Asked.UPDATE else Lane.QUICK,
         )
 
 

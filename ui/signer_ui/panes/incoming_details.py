@@ -235,7 +235,7 @@ class Details(QFrame):
         if document.verdict is ArrivalVerdict.INDETERMINATE and checked.report.verdict is not Verdict.INDETERMINATE:
             self._shell.tasks.run(
                 self,
-                Lane.NETWORK,
+                Lane.LATER,
                 lambda _control: desk.incoming.rechecking.one(document.id),
                 lambda verdict: self.rechecked.emit() if verdict is not document.verdict else None,
                 failed=self._notice.error,

@@ -28,6 +28,8 @@ _LIGHT = 5
 class MachinePane(Pane):
     """The lights."""
 
+    scrolls = True
+
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         words, theme = shell.words, shell.theme

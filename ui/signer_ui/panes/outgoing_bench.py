@@ -48,9 +48,10 @@ class Changing(QObject):
         do: Callable[[Outgoing], T],
         done: Callable[[T], None] = lambda _done: None,
         refused: Callable[[KnownError], None] | None = None,
+        lane: Lane = Lane.QUICK,
     ) -> None:
-        """Does it elsewhere; `done` is told what came of it, then everybody that something has changed; `refused` why
-        nothing has (without it, everybody is).
+        """Does it elsewhere, on this lane; `done` is told what came of it, then everybody that something has changed;
+        `refused` why nothing has (without it, everybody is).
         """
         if refused is None:
             refused = self.failed.emit
@@ -67,7 +68,7 @@ class Changing(QObject):
             self._under_way -= 1
             refused(error)
 
-        self._shell.tasks.run(self, Lane.QUICK, lambda _control: do(outgoing), changed, failed=failed)
+        self._shell.tasks.run(self, lane, lambda _control: do(outgoing), changed, failed=failed)
 
     def run_with_reason(
         self,

@@ -97,7 +97,10 @@ class Checking(QObject):
     def look(self, lines: Mapping[str, Line], first: str | None) -> None:
         """Examines what of `lines` was not, as it is now; `first` before the others."""
         self._lines, self._first = lines, first
-        self._asked = {key: asked for key, asked in self._asked.items() if key in lines}
+        # With ten thousand rows a loop in Python over all of them would be felt at each news. Never changed in place:
+        # another thread may be reading it.
+        if not self._asked.keys() <= lines.keys():
+            self._asked = {key: asked for key, asked in self._asked.items() if key in lines}
         self._next()
 
     def go_on(self) -> None:

@@ -12,6 +12,7 @@ from signer_ui.panes.receivers_drafts import DraftReceivers
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.outgoing import KIND, RECEIVERS
 from signer_ui.presenters.outgoing_typing import to_number, typed
+from signer_ui.tasks import Lane
 from signer_ui.widgets.giving_up import GivingUp
 
 
@@ -71,7 +72,15 @@ class Filling:
         def filled(rows: tuple[Row, ...]) -> None:
             bench.notice.tell(words("uo_filled", count=count(len(rows), words)))
 
-        bench.changing.run(lambda outgoing: outgoing.fill(ids), filled)
+        def refused(error: KnownError) -> None:
+            self._failed(error)
+            # Some may have got theirs before.
+            bench.shell.hub.poke_drafts()
+
+        asked = any(line.row.register for line in bench.lines().values() if line.id in ids)
+        # A server may have to be asked for them.
+        lane = Lane.NETWORK if asked else Lane.QUICK
+        bench.changing.run(lambda outgoing: outgoing.fill(ids), filled, refused, lane)
 
     def _ticked(self, ids: tuple[str, ...], ticked: bool) -> None:
         self._bench.changing.run(lambda outgoing: outgoing.tick(ids, ticked=ticked))

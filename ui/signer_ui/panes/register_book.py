@@ -8,32 +8,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QPushButton, QToolButton, QWidget
 
 from signer_app.desk.register import Years
 from signer_app.store.registers import Book
 from signer_resources.errors import KnownError
 from signer_ui.panes import register_book_work as work
-from signer_ui.panes.register_acts import EntryActs, Place, ask_target
-from signer_ui.panes.register_bar import ListBar
+from signer_ui.panes.register_acts import Place, ask_target
+from signer_ui.panes.register_list import ListPage
 from signer_ui.panes.register_report import PeriodDialog
 from signer_ui.presenters.grid import Column
 from signer_ui.presenters.register import DetailsView
 from signer_ui.presenters.register_books import Line, Part, counts_text, incoming_columns, outgoing_columns, write
-from signer_ui.tasks import Handle, Lane
-from signer_ui.widgets.basics import button, label
-from signer_ui.widgets.grid import Grid
-from signer_ui.widgets.progress import ProgressLine
+from signer_ui.tasks import Lane
+from signer_ui.widgets.basics import button
 
 
-class BookPage(QWidget):
+class BookPage(ListPage[Line]):
     """See the module; `acts` are further buttons of one of the registers."""
 
     def __init__(self, place: Place, book: Book, acts: Sequence[QWidget] = ()) -> None:
-        super().__init__()
-        self._place = place
-        shell = self.shell = place.shell
-        words, theme = shell.words, shell.theme
+        words = place.shell.words
         self._book = book
         self._shelf: work.Shelf | None = None
         self._held: work.Shelf | None = None
@@ -42,57 +37,28 @@ class BookPage(QWidget):
         self._typed: dict[str, Line] = {}
         """Lines as they say since something was typed into them."""
         self._writing = 0
-        self._reading: Handle | None = None
-        self._again = False
-        self._stale = True
         self._go_to_newest = True
         outgoing = book is Book.OUTGOING
         self.export = QPushButton(words("ur_export"))
         self.export.setAutoDefault(True)
-        self.export.setMenu(self._export_menu())
         self.report = button(words("ur_report"), self._report)
         self.more = QToolButton()
         self.more.setText(words("ur_details"))
         self.more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.more.setCheckable(True)
-        self.more.toggled.connect(self._show_details)
-        part = Part.OUTGOING if outgoing else Part.INCOMING
-        self.bar = ListBar(shell, part, (*acts, self.export, self.report, self.more))
         columns: tuple[Column[Line], ...] = outgoing_columns(words) if outgoing else incoming_columns(words)  # type: ignore[assignment]
-        name = words("ut_register_name" if outgoing else "register_in_name")
-        self.grid: Grid[Line] = Grid(columns, lambda line: line.id, words, theme, shell.tasks, name)
-        self.grid.set_empty_text(words("ur_outgoing_empty" if outgoing else "ur_incoming_empty"))
-        self.progress = ProgressLine(words, theme)
-        self.details = EntryActs(place, lambda: self.grid.current_id, self.grid.setFocus).details()
+        super().__init__(
+            place,
+            Part.OUTGOING if outgoing else Part.INCOMING,
+            columns,
+            lambda line: line.id,
+            "ut_register_name" if outgoing else "register_in_name",
+            "ur_outgoing_empty" if outgoing else "ur_incoming_empty",
+            (*acts, self.export, self.report, self.more),
+        )
+        self.export.setMenu(self._export_menu())
         self.details.hide()
-        self._count = label(role="muted")
-        self._lay_out()
-        self._connect()
-
-    def _lay_out(self) -> None:
-        theme = self.shell.theme
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.setChildrenCollapsible(False)
-        splitter.setProperty("role", "gap")
-        splitter.addWidget(self.grid)
-        splitter.addWidget(self.details)
-        splitter.setStretchFactor(0, 7)
-        splitter.setStretchFactor(1, 3)
-        splitter.setHandleWidth(theme.space(2))
-        self.details.setMinimumWidth(theme.space(80))
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(theme.space(2))
-        outer.addWidget(self.bar)
-        outer.addWidget(self.progress)
-        outer.addWidget(splitter, 1)
-        outer.addWidget(self._count)
-        splitter.setSizes([theme.space(240), theme.space(95)])
-
-    def _connect(self) -> None:
-        self.bar.search.textChanged.connect(self.grid.set_filter)
-        self.bar.narrowed.connect(self._narrowed)
-        self.bar.find_on(self)
+        self.more.toggled.connect(self._show_details)
         self.grid.presented.connect(self._presented)
         self.grid.edited.connect(self._edited)
         self.grid.current_changed.connect(lambda _id: self._look_closer())
@@ -100,17 +66,6 @@ class BookPage(QWidget):
         self.grid.itemDelegate().closeEditor.connect(lambda *_how: QTimer.singleShot(0, self, self._put_held))
 
     # ---- what the tab asks -----------------------------------------------------------------------------------------
-
-    def shown(self) -> None:
-        """Reads the register if it may have changed since."""
-        if self._stale:
-            self._read()
-
-    def store_changed(self) -> None:
-        """What is in the register may be another by now."""
-        self._stale = True
-        if self.isVisible():
-            self._read()
 
     def settled(self) -> bool:
         """What stands in an open cell is taken as if it had been left with Enter; False until all is written."""
@@ -130,39 +85,31 @@ class BookPage(QWidget):
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 
-    def _narrowed(self) -> None:
+    @property
+    def busy(self) -> bool:
+        """Whether a cell is being written."""
+        return self._writing > 0
+
+    def narrowed(self) -> None:
+        """Another year or body was chosen."""
         self._wanted = work.Wanted(self._book, self.bar.year, self.bar.body)
         self._go_to_newest = True
-        if self._reading is not None:
-            self._reading.cancel()
-        self._read()
 
-    def _read(self) -> None:
-        if self._reading is not None and self._reading.running:
-            self._again = True
-            return
-        self._again = self._stale = False
+    def reader(self) -> Callable[[Callable[[], bool]], Callable[[], None]]:
+        """Reads the register; what comes while a cell is edited is held back."""
         wanted, known, desk, words = self._wanted, self._held or self._shelf, self.shell.desk, self.shell.words
-        self.progress.begin("ut_register_reading", None)
-        self._reading = self.shell.tasks.run(
-            self,
-            Lane.QUICK,
-            lambda _control: work.look(desk, wanted, known, words),
-            self._came,
-            failed=self._not_read,
-        )
 
-    def _came(self, shelf: work.Shelf) -> None:
-        self.progress.end()
-        if self._writing:
-            # Read before what is being written now; it is read once more when that is done.
-            self._stale = self._again = True
-        elif self.editing:
+        def read(_cancelled: Callable[[], bool]) -> Callable[[], None]:
+            shelf = work.look(desk, wanted, known, words)
+            return lambda: self._read_now(shelf)
+
+        return read
+
+    def _read_now(self, shelf: work.Shelf) -> None:
+        if self.editing:
             self._held = shelf
         else:
             self._put(shelf)
-        if self._again and not self._writing:
-            self._read()
 
     def _put_held(self) -> None:
         held, self._held = self._held, None
@@ -170,33 +117,31 @@ class BookPage(QWidget):
             self._put(held)
         elif held is not None:
             self._stale = True
-            self._read()
+            self.read()
 
     def _put(self, shelf: work.Shelf) -> None:
         if shelf is not self._shelf:
-            self._shelf = shelf
+            before, self._shelf = self._shelf, shelf
             self._typed = {}
             self.bar.fill(shelf.year, shelf.years, shelf.bodies)
-            self.grid.set_rows(shelf.lines)
+            changed = shelf.changed_since(before) if before is not None and not self._go_to_newest else None
+            if changed is None:
+                self.grid.set_rows(shelf.lines)
+            else:
+                self.grid.replace_rows(changed)
+                self._presented()
             self.filled(shelf)
         self._look_closer()
 
     def filled(self, shelf: work.Shelf) -> None:
         """The register was read; a page with acts of its own sees which of them make sense."""
 
-    def _not_read(self, error: KnownError) -> None:
-        self.progress.end()
-        if error.code != "interrupted":
-            self.shell.notice(error)
-        elif self._again:
-            self._read()
-
     def _presented(self) -> None:
         shelf = self._shelf
         if shelf is None:
             return
         shown = self.grid.shown_ids
-        self._count.setText(counts_text(self._book, shelf.counts, len(shown), len(shelf.lines), self.shell.words))
+        self.count.setText(counts_text(self._book, shelf.counts, len(shown), len(shelf.lines), self.shell.words))
         self.export.setEnabled(bool(shown))
         if self._go_to_newest and self.grid.settled and self.grid.rows is shelf.lines:
             self._go_to_newest = False
@@ -229,22 +174,30 @@ class BookPage(QWidget):
         self.shell.tasks.run(
             self,
             Lane.QUICK,
-            lambda _control: desk.register_books.write_one(book, written.edit),
-            lambda _none: self._is_written(),
+            lambda _control: work.write_cell(desk, book, line, written.edit),
+            lambda done: self._is_written(*done),
             failed=lambda error: self._is_not_written(error, text),
         )
 
-    def _is_written(self) -> None:
+    def _is_written(self, commits: int, line: Line | None) -> None:
+        """Only this line changed, unless something else was written since the register was read."""
         self._writing -= 1
-        if not self._writing and self._again:
-            self._read()
+        shelf = self._shelf
+        if shelf is None or line is None or shelf.commits != commits:
+            self._again = True
+        else:
+            self._shelf = shelf.with_line(line, commits + 1)
+            if not self._writing:
+                self._typed.pop(line.id, None)
+                self.grid.replace_rows({line.id: line})
+        self.written()
 
     def _is_not_written(self, error: KnownError, text: str) -> None:
         """What stands there now is read again; what was typed is among the details of the notice, to be copied."""
         self._writing -= 1
         self._place.notice.error(KnownError(error.code, **{**error.params, "typed": text}))
         self._shelf = None
-        self._read()
+        self.read()
 
     # ---- one line --------------------------------------------------------------------------------------------------
 

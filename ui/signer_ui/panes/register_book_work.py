@@ -4,7 +4,7 @@ Blocks; touches no widget, loads no Qt. Read over the readers' connection, so th
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from signer_app.desk.desk import Desk
@@ -12,8 +12,10 @@ from signer_app.desk.reading import reading
 from signer_app.desk.register import Years
 from signer_app.outgoing.model import Changes, State
 from signer_app.outgoing.numbers import owner_of, takes_number
+from signer_app.registers.cells import CellEdit
 from signer_app.registers.model import IncomingLine, LineKind, OutgoingLine
 from signer_app.registers.outgoing import line_of
+from signer_app.registers.rights import Right
 from signer_app.registers.typed import TypedNumber
 from signer_app.registers.writing import RegisterHead, write_incoming, write_outgoing
 from signer_app.store.registers import Book
@@ -26,9 +28,12 @@ from signer_ui.words import Words
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
-    """A register as it was read. `year` None: all years; `key` is another one as soon as something was written."""
+    """A register as it was read. `year` None: all years; `key` is what it was read by, `commits` how much had been
+    written by then.
+    """
 
     key: object
+    commits: int
     lines: tuple[Line, ...]
     by_id: Mapping[str, Line]
     year: int | None
@@ -37,6 +42,20 @@ class Shelf:
     """Code and name of those that it could be narrowed to."""
     counts: Counts
     newest: str
+
+    def with_line(self, line: Line, commits: int) -> "Shelf":
+        """The same but for one line, after the writing that changed it and nothing else."""
+        lines = tuple(line if one.id == line.id else one for one in self.lines)
+        return replace(self, commits=commits, lines=lines, by_id={**self.by_id, line.id: line})
+
+    def changed_since(self, before: "Shelf") -> dict[str, Line] | None:
+        """The lines that say something else than before, by their ids; None where lines came, went or moved."""
+        if len(self.lines) != len(before.lines) or any(
+            one.id != old.id for one, old in zip(self.lines, before.lines, strict=True)
+        ):
+            return None
+        pairs = zip(self.lines, before.lines, strict=True)
+        return {one.id: one for one, old in pairs if one is not old and one != old}
 
 
 @dataclass(frozen=True)
@@ -50,17 +69,18 @@ class Wanted:
 
 def look(desk: Desk, wanted: Wanted, known: Shelf | None, words: Words) -> Shelf:
     """The register; `known` again while nothing has changed."""
-    with reading(desk.space).view() as view:
-        key = (wanted, view.listings.version(), desk.space.settings.bodies)
-        years = view.registers.years() if wanted.book is Book.OUTGOING else view.arrivals.years()
-    if known is not None and known.key == key:
+    key, commits = (wanted, desk.space.settings.bodies), desk.space.store.commits
+    if known is not None and (known.key, known.commits) == (key, commits):
         return known
+    with reading(desk.space).view() as view:
+        years = view.registers.years() if wanted.book is Book.OUTGOING else view.arrivals.years()
     year = (years[0] if years else None) if wanted.year is Years.NEWEST else wanted.year
     only = year if isinstance(year, int) else None
     books = desk.register_books
     shelf = books.outgoing(only, wanted.body) if wanted.book is Book.OUTGOING else books.incoming(only, wanted.body)
     return Shelf(
         key,
+        commits,
         shelf.lines,
         {line.id: line for line in shelf.lines},
         only,
@@ -69,6 +89,14 @@ def look(desk: Desk, wanted: Wanted, known: Shelf | None, words: Words) -> Shelf
         count_lines(shelf.lines),
         newest(shelf.lines),
     )
+
+
+def write_cell(desk: Desk, book: Book, line: Line, edit: CellEdit) -> tuple[int, Line | None]:
+    """Writes into a cell; how much had been written before, and the line as it stands now. Raises as
+    `RegisterBooks.write_one`.
+    """
+    commits = desk.register_books.write_one(book, edit)
+    return commits, desk.register_books.line(line)
 
 
 def details(desk: Desk, line: Line, words: Words) -> DetailsView | None:
@@ -130,26 +158,23 @@ def export(
 
 @dataclass(frozen=True)
 class Numberless:
-    """A document that waits for its number."""
+    """A document that waits for its number. `register`: the one from which this machine numbers it by itself; empty:
+    none.
+    """
 
     id: str
     title: str
-    notation: str
+    register: str
 
 
 def numberless(desk: Desk) -> tuple[Numberless, ...]:
     """The documents that wait for a number, as they stand in the grid."""
+    ours = {one.name for one in desk.number_rights.standings() if one.right is Right.HERE}
     return tuple(
-        Numberless(row.draft.id, row.draft.subject or row.draft.main.name, row.draft.notation)
+        Numberless(row.draft.id, row.draft.subject or row.draft.main.name, row.register if row.register in ours else "")
         for row in desk.outgoing.rows()
         if takes_number(row.draft) and not row.draft.number and row.state not in (State.SIGNING, State.SIGNED)
     )
-
-
-def holds_lease(desk: Desk) -> str | None:
-    """The name of a register whose numbers this machine may give by itself now."""
-    with reading(desk.space).view() as view:
-        return next((one.name for one in view.leases.leases() if one.holds(desk.now())), None)
 
 
 def check_typed(desk: Desk, body: str, document: str, typed: str) -> TypedNumber:

@@ -44,7 +44,8 @@ class FormDialog(QDialog):
         self.yes = button(words(accept), self.answer, "primary")
         self.no.setAutoDefault(False)
         self.yes.setDefault(True)
-        self.lines.addLayout(row(1, self.no, self.yes, spacing=theme.space(2)))
+        self.buttons = row(1, self.no, self.yes, spacing=theme.space(2))
+        self.lines.addLayout(self.buttons)
 
     def answer(self) -> None:
         """The button of the dialogue was pressed."""

@@ -1,12 +1,16 @@
-"""The outgoing register's own page: while the server that keeps the numbers is away, a number can be taken from the
-book on paper and is checked against all that is known here.
+"""The outgoing register's own page: who gives the numbers; and while the server that keeps them is away, a number can
+be taken from the book on paper and is checked against all that is known here.
 
 UI thread; never proposes a number.
 """
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QWidget
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
+from signer_app.registers.rights import Standing
 from signer_app.registers.typed import TypedNumber
 from signer_app.store.registers import Book
 from signer_resources.errors import KnownError
@@ -15,10 +19,11 @@ from signer_ui.panes.register_acts import Place
 from signer_ui.panes.register_book import BookPage
 from signer_ui.panes.register_dialog import FormDialog
 from signer_ui.panes.register_paper import body_choice
-from signer_ui.presenters.register_forms import typed_number_told
+from signer_ui.panes.register_rights import RightsDialog, may_have_rights
+from signer_ui.presenters.register_forms import right_told, typed_number_told
 from signer_ui.shell import Shell
 from signer_ui.tasks import Handle, Lane
-from signer_ui.widgets.basics import button
+from signer_ui.widgets.basics import button, label, repolish
 from signer_ui.widgets.inputs import Choice
 
 _WIDTH = 150
@@ -31,15 +36,58 @@ class OutgoingPage(BookPage):
     """The outgoing register."""
 
     def __init__(self, place: Place) -> None:
-        self.typed = button(place.shell.words("ur_typed"), self._take)
-        super().__init__(place, Book.OUTGOING, (self.typed,))
+        words = place.shell.words
+        self.typed = button(words("ur_typed"), self._take)
+        self.right = button(words("ur_right"), self._ask_right)
+        self.holding = label(role="muted", wrap=True)
+        """Who gives the numbers of registers that a server keeps."""
+        self.holding.hide()
+        super().__init__(place, Book.OUTGOING, (self.typed, self.right))
         hub = place.shell.hub
         hub.exchange_changed.connect(self._exchanged)
+        hub.settings_changed.connect(lambda _settings: self._look_at_rights())
         self._exchanged(hub.exchange)
+
+    def told(self) -> Sequence[QWidget]:
+        """Who numbers."""
+        return (self.holding,)
+
+    def filled(self, shelf: work.Shelf) -> None:
+        """Numbers may have come, or been given up."""
+        self._look_at_rights()
 
     def _exchanged(self, exchange: ExchangeSnapshot) -> None:
         """Only while the server is away: else the numbers are the system's."""
         self.typed.setVisible(exchange.link is Link.AWAY)
+        self._look_at_rights()
+
+    def _look_at_rights(self) -> None:
+        self.right.setVisible(may_have_rights(self.shell))
+        desk = self.shell.desk
+        self.shell.tasks.run(
+            self,
+            Lane.QUICK,
+            lambda _control: desk.number_rights.standings(),
+            self._tell_rights,
+            failed=self.shell.notice,
+        )
+
+    def _tell_rights(self, standings: tuple[Standing, ...]) -> None:
+        told = "\n".join(right_told(one, self.shell.words) for one in standings)
+        self.holding.setText(told)
+        self.holding.setVisible(bool(told))
+        repolish(self.holding, "role", "bad" if any(one.differing for one in standings) else "muted")
+
+    def _ask_right(self) -> None:
+        dialog = RightsDialog(self.shell, self.body, self)
+        dialog.changed.connect(self._right_changed)
+        dialog.open()
+
+    def _right_changed(self, told: str) -> None:
+        self._look_at_rights()
+        self.shell.hub.poke_store()
+        self.shell.hub.poke_drafts()
+        self._place.notice.tell(told)
 
     def _take(self) -> None:
         dialog = TypedDialog(self.shell, self.body, self)
@@ -70,6 +118,7 @@ class TypedDialog(FormDialog):
         self.number = self.line("ur_typed_number", example="ur_typed_example")
         self.yes.setEnabled(False)
         self._looking: Handle | None = None
+        self._waiting: dict[str, work.Numberless] = {}
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
@@ -78,33 +127,32 @@ class TypedDialog(FormDialog):
         for choice in (self.document, self.body):
             choice.activated.connect(lambda _at: self._changed())
         desk = shell.desk
-        shell.tasks.run(
-            self, Lane.QUICK, lambda _control: (work.numberless(desk), work.holds_lease(desk)), self._came,
-            failed=self.refuse,
-        )  # fmt: skip
+        shell.tasks.run(self, Lane.QUICK, lambda _control: work.numberless(desk), self._came, failed=self.refuse)
         self.number.setFocus()
 
-    def _came(self, found: tuple[tuple[work.Numberless, ...], str | None]) -> None:
-        waiting, register = found
+    def _came(self, waiting: tuple[work.Numberless, ...]) -> None:
         for one in waiting:
             self.document.addItem(one.title, one.id)
-        words = self.shell.words
-        if register is not None:
-            self.remark(words("ur_typed_lease", register=register), "warn")
-        elif self.body.count() == 0:
-            self.remark(words("ur_no_body"))
-        elif not waiting:
-            self.remark(words("ur_typed_none"), "muted")
-        self.number.setEnabled(bool(waiting) and register is None and self.body.count() > 0)
+        self._waiting = {one.id: one for one in waiting}
+        self._changed()
         self.number.setFocus()
 
     def _changed(self) -> None:
         self.yes.setEnabled(False)
-        self.remark("")
-        if self.number.text().strip():
-            self._pause.start()
+        self._pause.stop()
+        words, one = self.shell.words, self._waiting.get(str(self.document.currentData()))
+        here = one.register if one is not None else ""
+        self.number.setEnabled(one is not None and not here and self.body.count() > 0)
+        if self.body.count() == 0:
+            self.remark(words("ur_no_body"))
+        elif one is None:
+            self.remark(words("ur_typed_none"), "muted")
+        elif here:
+            self.remark(words("ur_typed_lease", register=here), "warn")
         else:
-            self._pause.stop()
+            self.remark("")
+            if self.number.text().strip():
+                self._pause.start()
 
     def _look(self) -> None:
         if self._looking is not None:

@@ -39,7 +39,7 @@ class SendingPane(QWidget):
     """List and details."""
 
     counted = Signal(int)
-    """So many wait to be sent."""
+    """So many wait to be sent, or for a person to act on what receivers made of them."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()
@@ -71,6 +71,7 @@ class SendingPane(QWidget):
             shell.tasks,
             words("uq_name"),
         )
+        self.grid.spare(says.SPARED)
         self.grid.set_empty_text(words("uq_empty"))
         self.later = QMenu(self)
         self.later.setAccessibleName(words("uq_way_postpone"))
@@ -187,7 +188,7 @@ class SendingPane(QWidget):
         self.paper.setText(words("uq_p_open", count=count(queue.paper, words)))
         self.paper.setVisible(queue.paper > 0)
         self.send_all.setEnabled(queue.sums.waiting > 0)
-        self.counted.emit(queue.sums.waiting)
+        self.counted.emit(queue.sums.waiting + queue.sums.answered)
         self._tell(queue.notices)
         self._run_down()
         self._find()
@@ -311,6 +312,7 @@ class SendingPane(QWidget):
             return
         deeds = {
             Way.WITHDRAW: self.deeds.withdraw,
+            Way.SETTLE: self.deeds.settle,
             Way.AGAIN: self.deeds.again,
             Way.AGAIN_OTHERS: self.deeds.again_others,
             Way.CHANGE: self.deeds.change,

@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from signer_app.desk.desk import Desk
-from signer_app.store.listings import RegisterEntry
+from signer_app.store.model import InsteadOf
+from signer_app.store.receivers import PaperReceiver
 from signer_resources.errors import KnownError
 from signer_ui.panes import sending_work as work
 from signer_ui.panes.receivers_dialog import ReceiversDialog
@@ -21,7 +22,7 @@ from signer_ui.panes.sending_steps import RecallDialog, ReplaceDialog
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.receivers import Choice
 from signer_ui.presenters.sending_details import having, to_recall
-from signer_ui.presenters.sending_list import local_time
+from signer_ui.presenters.sending_list import answer_words, local_time
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
 from signer_ui.widgets.notice import Notice
@@ -98,22 +99,45 @@ class Deeds(QObject):
         self._notice.tell(told, give)
 
     def give(self, document: str, what: str, body: str, receivers: Sequence[str]) -> None:
-        """Has receivers chosen for a document that was signed and kept, and queues it."""
+        """Has receivers chosen for a document that was signed and kept, and queues it. The dialogue begins with what is
+        known: `receivers`, else the lines by which it was signed; and with its paper list.
+        """
         words = self._shell.words
-        dialog = ReceiversDialog(
-            self._shell, self._parent, words("uq_r_title", label=what), body, receivers, done=words("uq_r_send")
-        )
+
+        def known(desk: Desk) -> tuple[Sequence[str], Sequence[PaperReceiver]]:
+            return receivers or desk.receivers.of_kept(document), desk.receivers.paper(document)
+
+        def ask(told: tuple[Sequence[str], Sequence[PaperReceiver]]) -> None:
+            lines, paper = told
+            title = words("uq_r_title", label=what)
+            done = words("uq_r_send")
+            dialog = ReceiversDialog(self._shell, self._parent, title, body, lines, paper=paper, done=done)
+            dialog.chosen.connect(chosen)
+            dialog.open()
 
         def chosen(choice: Choice) -> None:
-            def give(desk: Desk) -> str:
-                packet = desk.sending.give(document, choice.codes)
-                desk.receivers.put_paper(document, choice.paper)
-                return packet
+            self._run(
+                lambda desk: desk.sending.give(document, choice.codes, choice.paper),
+                lambda _id: self._queued(words("uq_given", label=what)),
+                Lane.DOCUMENTS,
+            )
 
-            self._run(give, lambda _id: self._queued(words("uq_given", label=what)), Lane.DOCUMENTS)
+        self._run(known, ask, changes=False)
 
-        dialog.chosen.connect(chosen)
-        dialog.open()
+    def settle(self, found: work.Found) -> None:
+        """Đã xử lý: asked once, for those receivers that were shown."""
+        words, row = self._shell.words, found.told.item.row
+        orgs = tuple(answer.org for answer in row.answers)
+        if not orgs:
+            return
+
+        def sure() -> None:
+            self._leave()
+            told = words("uq_settled", label=_label(found))
+            self._run(lambda desk: desk.sending.settle(row.packet_id, orgs), lambda _none: self._notice.tell(told))
+
+        names = answer_words(row, found.names, words)
+        self._ask(words("uq_settle_ask", label=_label(found)), names, words("uq_settle_yes"), sure)
 
     def say_arrived(self, packet_id: str, *, arrived: bool) -> None:
         """The answer of a person who has said that they are sure."""
@@ -139,19 +163,23 @@ class Deeds(QObject):
     def again_others(self, found: work.Found) -> None:
         """Gửi lại to receivers that are chosen anew."""
         words, row = self._shell.words, found.told.item.row
-        title = words("uq_r_title", label=_label(found))
-        dialog = ReceiversDialog(self._shell, self._parent, title, row.org, row.receivers, done=words("uq_again_yes"))
-        dialog.chosen.connect(lambda choice: self._send_again(found, choice))
-        dialog.open()
+        title, document = words("uq_r_title", label=_label(found)), row.document_id or ""
+
+        def ask(paper: Sequence[PaperReceiver]) -> None:
+            done = words("uq_again_yes")
+            dialog = ReceiversDialog(self._shell, self._parent, title, row.org, row.receivers, paper=paper, done=done)
+            dialog.chosen.connect(lambda choice: self._send_again(found, choice))
+            dialog.open()
+
+        self._run(lambda desk: desk.receivers.paper(document), ask, changes=False)
 
     def _send_again(self, found: work.Found, choice: Choice | None) -> None:
-        packet, document = found.told.item.id, found.told.item.row.document_id
+        packet = found.told.item.id
 
         def send(desk: Desk) -> str:
-            made = desk.sending.send_in_place(packet, choice.codes if choice is not None else None)
-            if choice is not None and document is not None:
-                desk.receivers.put_paper(document, choice.paper)
-            return made
+            if choice is None:
+                return desk.sending.send_in_place(packet)
+            return desk.sending.send_in_place(packet, choice.codes, choice.paper)
 
         told = self._shell.words("uq_again_sent", label=_label(found))
         self._run(send, lambda _id: self._queued(told), Lane.DOCUMENTS)
@@ -191,10 +219,7 @@ class Deeds(QObject):
             choice, removed, reason = dialog.choice, dialog.removed, dialog.reason_given
 
             def do(desk: Desk) -> str:
-                packet = desk.sending.change_receivers(document, choice.codes, removed, reason)
-                if choice.paper:
-                    desk.receivers.put_paper(document, (*desk.receivers.paper(document), *choice.paper))
-                return packet
+                return desk.sending.change_receivers(document, choice.codes, removed, reason, choice.paper)
 
             self._run(do, lambda _id: self._queued(words("uq_changed", label=_label(found))), Lane.DOCUMENTS)
 
@@ -202,22 +227,31 @@ class Deeds(QObject):
         dialog.open()
 
     def replace(self, found: work.Found) -> None:
-        """Thay thế: in two steps, by a document that was signed and kept."""
+        """Thay thế: in two steps, by a document that was signed and kept, or by one once it is signed."""
         row = found.told.item.row
         document = row.document_id
         if document is None:
             return
 
-        def known(kept: tuple[RegisterEntry, ...]) -> None:
-            dialog = ReplaceDialog(self._shell, self._parent, _label(found), kept)
-            dialog.said.connect(lambda: self._replace(document, _label(found), dialog))
+        def known(found_ones: tuple[work.Candidate, ...]) -> None:
+            dialog = ReplaceDialog(self._shell, self._parent, _label(found), found_ones)
+            dialog.said.connect(lambda: self._replace(document, row.org, _label(found), dialog))
             dialog.open()
 
-        self._run(lambda desk: work.kept_documents(desk, row.org, document), known, changes=False)
+        self._run(lambda desk: work.candidates(desk, row.org, document), known, changes=False)
 
-    def _replace(self, document: str, what: str, dialog: ReplaceDialog) -> None:
+    def _replace(self, document: str, body: str, what: str, dialog: ReplaceDialog) -> None:
         other, reason = dialog.document, dialog.reason_given
         if other is None:
+            return
+        if other.draft:
+            wish = InsteadOf(document_id=document, reason=reason)
+
+            def waits(_none: None) -> None:
+                self._notice.tell(self._shell.words("uq_replace_waits", other=other.label or other.what, label=what))
+                self._shell.hub.poke_drafts()
+
+            self._run(lambda desk: work.replace_once_signed(desk, other.id, wish, body), waits, Lane.DOCUMENTS)
             return
         told = self._shell.words("uq_replaced", other=other.label, label=what)
         self._run(

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from signer_app.store.listings import RegisterEntry
+from signer_ui.panes.sending_work import Candidate
 from signer_ui.panes.settings_form import scrolled
 from signer_ui.presenters.figures import count, day
 from signer_ui.shell import Shell
@@ -208,7 +208,7 @@ class RecallDialog(TwoSteps):
 class ReplaceDialog(TwoSteps):
     """Thay thế: which document comes in place, and why; then once more."""
 
-    def __init__(self, shell: Shell, parent: QWidget, what: str, kept: Sequence[RegisterEntry]) -> None:
+    def __init__(self, shell: Shell, parent: QWidget, what: str, kept: Sequence[Candidate]) -> None:
         words = shell.words
         super().__init__(shell, parent, words("uq_replace_title", label=what), words("uq_replace_yes"), danger=True)
         self._label = what
@@ -217,8 +217,8 @@ class ReplaceDialog(TwoSteps):
             self.ask_reason()
         self.documents = QListWidget()
         for entry in kept:
-            told = " · ".join(part for part in (entry.label, day(entry.doc_date), entry.subject or entry.type) if part)
-            self.documents.addItem(told)
+            told = " · ".join(part for part in (entry.label, day(entry.day), entry.what) if part)
+            self.documents.addItem(words("uq_replace_draft", document=told) if entry.draft else told)
         self.documents.currentRowChanged.connect(lambda _row: self.enable())
         title = QLabel(words("uq_replace_by" if kept else "uq_replace_none"))
         title.setTextFormat(Qt.TextFormat.PlainText)
@@ -234,7 +234,7 @@ class ReplaceDialog(TwoSteps):
         self.reason.setFocus()
 
     @property
-    def document(self) -> RegisterEntry | None:
+    def document(self) -> Candidate | None:
         """The document that comes in place."""
         at = self.documents.currentRow()
         return self._kept[at] if at >= 0 else None
@@ -246,7 +246,6 @@ class ReplaceDialog(TwoSteps):
     def summary(self) -> tuple[str, Sequence[str]]:
         """Which goes in place of which."""
         words, document = self.shell.words, self.document
-        other = document.label if document is not None else ""
-        return words("uq_replace_sure", other=other, label=self._label), (
-            words("uq_reason_line", reason=self.reason_given),
-        )
+        other = (document.label or document.what) if document is not None else ""
+        key = "uq_replace_sure_draft" if document is not None and document.draft else "uq_replace_sure"
+        return words(key, other=other, label=self._label), (words("uq_reason_line", reason=self.reason_given),)

@@ -86,7 +86,7 @@ class ListSwitch(QWidget):
         return self.sending.first_control() if self.sending is not None and self.is_second else None
 
     def _look(self, today: TodaySnapshot) -> None:
-        self._waited(today.sending.waiting)
+        self._waited(today.sending.waiting + today.sending.answered)
 
     def _waited(self, number: int) -> None:
         self._waiting = number

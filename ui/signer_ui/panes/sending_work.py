@@ -3,6 +3,7 @@
 Blocks; touches no widget, loads no Qt. Names are read over the readers' connection, so that no signing waits.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,9 +13,12 @@ from signer_app.desk.register import SentPacket, Years
 from signer_app.desk.sending import DocumentSending, PacketDetails
 from signer_app.desk.sending_rows import Calm, SendingItem
 from signer_app.exchange.directory import names_of
+from signer_app.exchange.replacing import place_of
+from signer_app.outgoing.model import Changes, State
 from signer_app.store.listings import RegisterEntry
-from signer_app.store.model import DocumentState
+from signer_app.store.model import DocumentState, InsteadOf
 from signer_app.store.notices import Notice
+from signer_ui.presenters.outgoing_kinds import is_sent
 from signer_ui.presenters.sending_list import Sums
 
 
@@ -52,8 +56,9 @@ def look(desk: Desk, known: Queue) -> Queue:
         waiting=snapshot.waiting,
         oldest=snapshot.oldest_unsent,
         oldest_label=oldest.row.label if oldest is not None and oldest.since == snapshot.oldest_unsent else "",
-        stuck=snapshot.stuck,
-        refused=snapshot.refused,
+        stuck=snapshot.stuck + snapshot.answered - snapshot.returned,
+        refused=snapshot.refused + snapshot.returned,
+        answered=snapshot.answered,
         red=snapshot.red,
     )
     by_id = known.by_id if items is known.items else {item.id: item for item in items}
@@ -78,6 +83,49 @@ def names_in(desk: Desk, codes: Iterable[str]) -> dict[str, str]:
         found = names_of(view, codes)
     found.update({own.code: own.name for own in desk.space.settings.bodies if own.code in found})
     return found
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A document that may come in the place of another: signed and kept, or (`draft`) still to be signed."""
+
+    id: str
+    label: str
+    day: dt.date | None
+    what: str
+    draft: bool = False
+
+
+def candidates(desk: Desk, body: str, beside: str) -> tuple[Candidate, ...]:
+    """What may come in the place of the document `beside`: what waits to be signed first, then what was signed and
+    kept, the newest first.
+    """
+    drafts = (
+        Candidate(row.draft.id, row.draft.label, row.draft.date, row.draft.subject or row.draft.main.name, draft=True)
+        for row in desk.outgoing.rows()
+        if row.state is not State.SIGNED
+        and is_sent(row.draft.profile)
+        and row.receivers.body in ("", body)
+        and (row.draft.instead is None or row.draft.instead.document_id == beside)
+    )
+    kept = (
+        Candidate(row.id, row.label, row.doc_date, row.subject or row.type or "")
+        for row in kept_documents(desk, body, beside)
+    )
+    return (*drafts, *kept)
+
+
+def replace_once_signed(desk: Desk, draft_id: str, wish: InsteadOf, body: str) -> None:
+    """The draft goes out in place of a sent document once it is signed, to all who have that one unless it has
+    receivers of its own. KnownError as `place_of`, and as `Outgoing.edit`.
+    """
+    with desk.space.store.view() as view:
+        place = place_of(view, wish, body)
+    row = next((row for row in desk.outgoing.rows() if row.draft.id == draft_id), None)
+    changes = Changes(instead=wish)
+    if row is not None and not row.receivers.codes and not row.receivers.asked:
+        changes = Changes(instead=wish, receivers=place.holding)
+    desk.outgoing.edit(draft_id, changes)
 
 
 def kept_documents(desk: Desk, body: str, beside: str) -> tuple[RegisterEntry, ...]:

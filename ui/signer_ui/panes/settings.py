@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
 
 from signer_ui.shell import Pane, Shell
 from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.inputs import Choice
 from signer_ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ue_section_display", _display),
     ("ux_section", _trust),
 )
+_NARROW = 240
+"""Units of width."""
 
 
 class SettingsPane(Pane):
@@ -104,14 +108,21 @@ class SettingsPane(Pane):
         self._first = next((number for number, (key, _make) in enumerate(_SECTIONS) if key == section), 0)
         self._sections: dict[int, Section[Any]] = {}
         self._leaving = False
+        self._narrow = False
         self.notice = Notice(words, shell.theme)
         self.back = button(words("ue_back"), self._back)
         self.list = QListWidget()
         self.list.setAccessibleName(words("ue_sections"))
         self.list.setFixedWidth(space(48))
         self.list.setSpacing(space(0.75))
+        self.choice = Choice(shell.theme)
+        self.choice.setAccessibleName(words("ue_sections"))
+        self.choice.hide()
         for key, _make in _SECTIONS:
             self.list.addItem(QListWidgetItem(words(key)))
+            self.choice.addItem(words(key))
+        self.choice.activated.connect(self.list.setCurrentRow)
+        self.list.currentRowChanged.connect(self.choice.setCurrentIndex)
         self._stack = QStackedWidget()
         self._places: list[QVBoxLayout] = []
         for _section in _SECTIONS:
@@ -126,7 +137,7 @@ class SettingsPane(Pane):
         lines = QVBoxLayout(self)
         lines.setContentsMargins(space(4), space(3), space(4), space(3))
         lines.setSpacing(space(3))
-        lines.addLayout(row(label(words("ue_title"), "title"), 1, self.back))
+        lines.addLayout(row(label(words("ue_title"), "title"), self.choice, 1, self.back, spacing=space(4)))
         lines.addWidget(self.notice)
         lines.addLayout(across, 1)
         # Painted first, then the section comes; the list chooses its first row as soon as it has the keyboard.
@@ -136,8 +147,22 @@ class SettingsPane(Pane):
         begin.start(0)
 
     def first_control(self) -> QWidget:
-        """The list of the sections."""
-        return self.list
+        """The list of the sections, however it is shown."""
+        return self.choice if self._narrow else self.list
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """In a narrow window the sections are chosen in the line of the title, and their fields have the width."""
+        super().resizeEvent(event)
+        narrow = self.width() < self.shell.theme.space(_NARROW)
+        if narrow is self._narrow:
+            return
+        focused = self.focusWidget() is self.first_control()
+        self._narrow = narrow
+        # Each of both may have another size follow at once: what holds then is asked for, not what held before.
+        self.choice.setVisible(self._narrow)
+        self.list.setVisible(not self._narrow)
+        if focused:
+            self.first_control().setFocus()
 
     def section(self, number: int) -> "Section[Any]":
         """The section, from 0; made when it is first asked for."""
@@ -195,7 +220,9 @@ class SettingsPane(Pane):
         unsaved = self._unsaved()
         for number, (key, _make) in enumerate(_SECTIONS):
             name = words(key)
-            self.list.item(number).setText(words("ue_section_unsaved", name=name) if number in unsaved else name)
+            shown = words("ue_section_unsaved", name=name) if number in unsaved else name
+            self.list.item(number).setText(shown)
+            self.choice.setItemText(number, shown)
         if not unsaved:
             self.notice.clear()
 

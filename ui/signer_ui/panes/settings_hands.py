@@ -19,8 +19,9 @@ from signer_ui.presenters.settings import Change, Problem
 from signer_ui.presenters.settings_hands import HandForm, HandsForm, Holder, holders
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
-from signer_ui.widgets.basics import button, frame, label, row
+from signer_ui.widgets.basics import button, column, frame, label, row
 from signer_ui.widgets.days import DaysEditor
+from signer_ui.widgets.flow import Flow
 from signer_ui.widgets.seal_editor import choose_picture, small_picture
 
 _THUMBNAIL = (40, 15)
@@ -142,7 +143,9 @@ class HandsSection(Section[HandsForm]):
         remove = button(words("ue_signature_remove"), lambda: self._drop(number), "quiet")
         remove.setAccessibleName(words(f"ub_hand_remove_{hand.kind}", name=name))
         made = QWidget()
-        across = row(self._thumbnail(hand, name), self._days[number], remove, spacing=space(3))
+        beside = QWidget()
+        beside.setLayout(column(self._days[number], Flow((remove,), space(2)), spacing=space(1)))
+        across = row(self._thumbnail(hand, name), beside, spacing=space(3))
         across.setStretch(1, 1)
         made.setLayout(across)
         return made

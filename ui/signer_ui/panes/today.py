@@ -29,6 +29,8 @@ _ROLES = {Glow.GOOD: "good", Glow.WARN: "warn", Glow.BAD: "bad", Glow.OFF: None}
 class TodayPane(Pane):
     """Three cards and a grey line."""
 
+    scrolls = True
+
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         words, theme = shell.words, shell.theme
@@ -46,7 +48,8 @@ class TodayPane(Pane):
         self._send = button(words("ut_send_now"), self._send_now)
         self._seen = button(words("un_notice_seen"), self._put_away, "quiet")
         self._messages: tuple[Message, ...] = ()
-        self._sending = _CardFrame(theme, self._seen, self._send)
+        self._list = button(words("ut_open_sending"), self.sending_wanted.emit)
+        self._sending = _CardFrame(theme, self._seen, self._send, self._list)
         self._grey = label(role="small")
         self._grey.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAcceptDrops(True)

@@ -30,6 +30,8 @@ _NOTICES = {Glow.GOOD: "notice-good", Glow.WARN: "notice-warn", Glow.BAD: "notic
 class TokenPane(Pane):
     """Live: follows tokens and settings."""
 
+    scrolls = True
+
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         words, theme = shell.words, shell.theme

@@ -5,6 +5,7 @@ Pure; loads no Qt.
 
 import datetime as dt
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from signer_ui.words import Words
@@ -12,6 +13,11 @@ from signer_ui.words import Words
 _COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,\\])+)")
 _HEX = re.compile(r"[0-9A-Fa-f]{12,}")
 _IN_A_GROUP = 8
+_SHORT_FORMS = (
+    (re.compile(r"\b(?:ủy|uỷ) ban mặt trận tổ quốc việt nam\b", re.IGNORECASE), "UBMTTQ Việt Nam"),
+    (re.compile(r"\b(?:ủy|uỷ) ban nhân dân\b", re.IGNORECASE), "UBND"),
+    (re.compile(r"\bhội đồng nhân dân\b", re.IGNORECASE), "HĐND"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,16 @@ def size(amount: int, words: Words) -> str:
         return f"{max(1, round(amount / 1024))} KB"
     written = f"{amount / (1 << 20):.1f} MB"
     return written.replace(".", ",") if words.lang == "vi" else written
+
+
+def short_body(name: str) -> str:
+    """A body's name for a narrow column, as clerks write it: UBND tỉnh An Sơn. Its beginning is that of half the
+    province, so the name as a whole would be cut where it begins to say who it is.
+    """
+    written = unicodedata.normalize("NFC", name)
+    for long, short in _SHORT_FORMS:
+        written = long.sub(short, written)
+    return written
 
 
 def common_name(subject: str) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from signer_app.desk.incoming import IncomingRow, IncomingSnapshot
-from signer_app.desk.incoming_model import Place, asked_key, is_valid
+from signer_app.desk.incoming_model import Place, asked_key
 from signer_app.store.incoming_model import ArrivalState, ArrivalVerdict, Asked, IncomingDocument
 from signer_app.store.model import Urgency
 from signer_app.store.settings import Exchange, Settings
 from signer_ui.glow import Glow
-from signer_ui.presenters.figures import count, moment
+from signer_ui.presenters.figures import count, moment, short_body
 from signer_ui.presenters.grid import Column, Shade
 from signer_ui.words import Words
 
@@ -28,9 +28,17 @@ _VERDICTS = {
     ArrivalVerdict.NO_PDF: Glow.WARN,
     ArrivalVerdict.UNREADABLE: Glow.BAD,
 }
+_BRIEF = {
+    "incoming_verdict_valid": "ua_brief_valid",
+    "incoming_verdict_invalid": "ua_brief_invalid",
+    "incoming_verdict_changed": "ua_brief_changed",
+    "incoming_verdict_indeterminate": "ua_brief_indeterminate",
+    "incoming_verdict_unsigned": "ua_brief_unsigned",
+}
+"""Shorter words under a head that says that they are about signatures."""
 _VERDICTS_FIRST = tuple(ArrivalVerdict)
-SPARED = ("ut_head_came", "ua_head_number", "ut_head_sender", "ut_head_subject", "ua_head_verdict")
-"""Columns that a narrow list can do without: the document beside it says all of that."""
+SPARED = ("ua_head_number", "ut_head_came", "ut_head_sender", "ua_head_verdict", "ut_head_subject")
+"""Columns that a narrow list can do without, in this order: the document beside it says all of that."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class ListView:
 def list_view(snapshot: IncomingSnapshot, answering: Answering, now: dt.datetime, words: Words) -> ListView:
     """The list as it stands now; takes some milliseconds for ten thousand rows that wait."""
     waiting = snapshot.rows[: snapshot.open]
-    ready = sum(row.document is not None and row.document.org in answering.orgs and is_valid(row.document)
+    ready = sum(row.document is not None and row.document.org in answering.orgs and row.document.valid
                 for row in waiting) if snapshot.valid else 0  # fmt: skip
     if answering.external:
         return ListView(snapshot, 0, words("ua_summary_external"), Glow.OFF, "", None)
@@ -94,10 +102,16 @@ def _loud(first: IncomingRow, number: int, now: dt.datetime, words: Words) -> st
 def columns(words: Words, now: Callable[[], dt.datetime]) -> tuple[Column[IncomingRow], ...]:
     """The list's columns."""
     return (
-        Column("ut_head_came", lambda row: moment(row.at, now()), 3.2, sort=lambda row: row.at),
-        Column("ua_head_number", number, 2.6, sort=_by_number, number=True),
-        Column("ut_head_sender", lambda row: row.sender, 5, tip=lambda row: row.sender, keep_end=True),
-        Column("ut_head_label", label_of, 6.8, tip=label_of),
+        Column("ut_head_came", lambda row: moment(row.at, now()), 3.1, sort=lambda row: row.at),
+        Column("ua_head_number", number, 2.5, sort=_by_number, number=True),
+        Column(
+            "ut_head_sender",
+            lambda row: short_body(row.sender),
+            8.6,
+            tip=lambda row: row.sender,
+            also=lambda row: row.sender,
+        ),
+        Column("ut_head_label", label_of, 8.1, tip=label_of),
         Column(
             "ut_head_subject",
             lambda row: words("ut_incoming_secret_row") if row.secret else row.subject,
@@ -108,8 +122,8 @@ def columns(words: Words, now: Callable[[], dt.datetime]) -> tuple[Column[Incomi
         ),
         Column(
             "ua_head_verdict",
-            lambda row: verdict(row, words),
-            9.8,
+            lambda row: verdict(row, words, brief=True),
+            7.5,
             sort=_by_verdict,
             shade=lambda row: _SHADES[verdict_glow(row)],
             dot=True,
@@ -118,7 +132,7 @@ def columns(words: Words, now: Callable[[], dt.datetime]) -> tuple[Column[Incomi
         Column(
             "ut_head_state",
             lambda row: state(row, now(), words),
-            10,
+            11,
             sort=lambda row: (row.place, -row.urgency, row.at),
             shade=lambda row: _SHADES[state_glow(row, now())],
             dot=True,
@@ -144,9 +158,11 @@ def _by_number(row: IncomingRow) -> tuple[int, int]:
     return document.number_year or 0, document.number
 
 
-def verdict(row: IncomingRow, words: Words) -> str:
-    """What its signatures are worth; empty for what has none to judge."""
-    return words(row.verdict_key) if row.verdict_key is not None else ""
+def verdict(row: IncomingRow, words: Words, *, brief: bool = False) -> str:
+    """What its signatures are worth; empty for what has none to judge. `brief`: under a head that says of what."""
+    if row.verdict_key is None:
+        return ""
+    return words(_BRIEF.get(row.verdict_key, row.verdict_key) if brief else row.verdict_key)
 
 
 def verdict_glow(row: IncomingRow) -> Glow:
@@ -190,7 +206,7 @@ def waiting(row: IncomingRow, now: dt.datetime, words: Words) -> str:
         if now >= deadline.target:
             return words("ua_late_today")
         return words("ua_waits_until", hour=deadline.target.strftime("%H:%M"))
-    doubted = document is not None and document.verdict is ArrivalVerdict.VALID and not is_valid(document)
+    doubted = document is not None and document.verdict is ArrivalVerdict.VALID and not document.valid
     return words("ua_waits_look" if doubted else "ua_waits")
 
 

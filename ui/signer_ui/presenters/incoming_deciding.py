@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from signer_app.desk.incoming import IncomingRow
-from signer_app.desk.incoming_model import IncomingDetails, is_valid
+from signer_app.desk.incoming_model import IncomingDetails
 from signer_app.exchange.deciding import Accepted
 from signer_app.store.incoming_model import ArrivalState, ArrivalVerdict, Asked, IncomingDocument, ReturnReason
 from signer_sync.contract import PacketKind
@@ -121,7 +121,7 @@ def accept_form(document: IncomingDocument, words: Words) -> Form | None:
             must_type=True,
             danger=True,
         )
-    if is_valid(document):
+    if document.valid:
         return None
     if verdict is ArrivalVerdict.VALID:
         return Form(words("ua_ask_accept_doubt", label=named), words("ua_ask_accept_why"), words("ua_yes_accept"))

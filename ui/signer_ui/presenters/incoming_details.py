@@ -97,15 +97,19 @@ def _line(row: IncomingRow, now: dt.datetime, words: Words) -> tuple[str, Glow]:
 
 
 def _event(event: IncomingEvent, now: dt.datetime, words: Words) -> Fact:
-    # A verdict is written down by its name, and who came by which channel or packet is no person.
+    # A verdict and a channel are written down by their names, and who came by which channel or packet is no person.
     told = words(f"ua_event_{event.what.value}")
     said = event.words
     if event.what is IncomingWhat.VERIFIED and said in {verdict.value for verdict in ArrivalVerdict}:
         said = words(f"incoming_verdict_{said}")
+    elif event.what in (IncomingWhat.ARRIVED, IncomingWhat.CAME_AGAIN):
+        said = words(_WAYS[said]) if said in _WAYS else ""
     by = event.by if event.what in _BY_PERSONS else ""
     return Fact(time_of(event.at, now), " · ".join(part for part in (told, said, by) if part))
 
 
+_WAYS = {"sync": "ua_by_sync", "lgsp": "ua_by_lgsp", "folder": "ua_by_folder"}
+"""How it came, by the channel's name."""
 _BY_PERSONS = frozenset(
     {
         IncomingWhat.ACCEPTED,
@@ -160,5 +164,18 @@ def file_words(file: IncomingFile, words: Words) -> str:
 def suggested_name(file: IncomingFile) -> str:
     """A name for the save dialogue: the sender's, with nothing in it that could lead to another place."""
     kept = "".join(letter if letter.isprintable() and letter not in '\\/:*?"<>|' else "_" for letter in file.name)
-    kept = kept.strip(" .")[:120]
-    return kept or ("van-ban.pdf" if file.is_pdf else "tep-dinh-kem")
+    kept = kept.strip(" .")
+    stem, dot, ending = kept.rpartition(".")
+    if not dot or not stem or len(ending) > _LONGEST_ENDING:
+        stem, dot, ending = kept, "", ""
+    stem = stem.encode()[:_LONGEST_NAME].decode(errors="ignore").rstrip(" .")
+    if stem.split(".")[0].strip().upper() in _DEVICES:
+        stem = f"_{stem}"
+    return f"{stem}{dot}{ending}" if stem else ("van-ban.pdf" if file.is_pdf else "tep-dinh-kem")
+
+
+_LONGEST_NAME = 180
+"""Bytes of a name, its ending apart: file systems take 255, and a letter of ours has up to three."""
+_LONGEST_ENDING = 10
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{one}{n}" for one in ("COM", "LPT") for n in range(1, 10))})
+"""Names that no file can have on Windows, with whatever ending."""

@@ -113,6 +113,8 @@ def _told(line: Line, now: dt.datetime, words: Words) -> tuple[Told, ...]:
     told += _landing(row, words)
     if row.draft.replaces is not None:
         told.append(Told(Shade.MUTED, words("uk_again_row")))
+    if row.draft.instead is not None:
+        told.append(Told(Shade.MUTED, words("uq_replace_row", reason=row.draft.instead.reason)))
     told += [
         Told(Shade.MUTED, explained.what, explained.why, explained.do)
         for explained in (words.explain(KnownError(note.code, **note.params)) for note in row.notes)

@@ -74,7 +74,9 @@ def _one_line(text: str) -> str:
 
 def to_number(lines: Sequence[Line], chosen: Collection[str]) -> tuple[str, ...]:
     """Which rows get the next numbers: of several chosen ones those without a number, else all without one."""
-    lacking = [line for line in lines if line.editable and line.row.proposal and not line.draft.number]
+    lacking = [
+        line for line in lines if line.editable and (line.row.proposal or line.row.register) and not line.draft.number
+    ]
     return tuple(line.id for line in lacking if len(chosen) < 2 or line.id in chosen)
 
 

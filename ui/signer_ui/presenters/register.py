@@ -153,12 +153,18 @@ def receivers(row: BookLine, names: Mapping[str, str]) -> str:
     return "; ".join(names.get(code, code) for code in row.receivers) if isinstance(row, RegisterEntry) else ""
 
 
+_ANSWERS = {"02": "returned", "16": "declined", "": "not_reached"}
+"""The words for what receivers have made of a document, by what a person must act on."""
+
+
 def brief_state(row: BookLine, words: Words) -> str:
     """How far the document is, in a word or two."""
     if isinstance(row, NumberEntry):
         return words("uk_number_voided" if row.state is NumberState.VOIDED else "uk_number_reserved")
     if row.sending is None:
         return words("uk_signed_again" if row.again else "ut_state_signed")
+    if row.answer in _ANSWERS:
+        return words(f"uq_standing_{_ANSWERS[row.answer]}")
     if row.sending is OutboxState.FORWARDED:
         return words("outbox_accepted")
     if row.sending is OutboxState.RETRYING:
@@ -170,6 +176,8 @@ def state(row: BookLine, now: dt.datetime, words: Words) -> str:
     """How far the document is, and since when."""
     if isinstance(row, NumberEntry):
         return brief_state(row, words)
+    if row.answer in _ANSWERS:
+        return brief_state(row, words)
     if row.sending in (OutboxState.ACCEPTED, OutboxState.FORWARDED) and row.accepted_at is not None:
         return words("outbox_received", time=time_of(row.accepted_at, now))
     if row.sending is OutboxState.NEEDS_PERSON:
@@ -179,6 +187,8 @@ def state(row: BookLine, now: dt.datetime, words: Words) -> str:
 
 def glow(row: RegisterEntry) -> Glow:
     """How that stands."""
+    if row.answer in _ANSWERS:
+        return Glow.BAD
     return state_glow(row.sending, None) if row.sending is not None else Glow.OFF
 
 

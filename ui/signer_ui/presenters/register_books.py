@@ -116,7 +116,7 @@ def outgoing_columns(words: Words) -> tuple[Column[OutgoingLine], ...]:
         Column("register_out_label", lambda line: line.label, 8.6, sort=_out_number, shade=_grey),
         Column("register_out_date", lambda line: day(line.date), 6, sort=lambda line: line.date or _DAWN, shade=_grey),
         Column("register_out_title", _title, 11, tip=_title, stretch=True, shade=_grey),
-        Column("register_out_signer", lambda line: line.signer, 7.5, tip=lambda line: line.signer, keep_end=True),
+        Column("register_out_signer", lambda line: line.signer, 9.4, tip=lambda line: line.signer, keep_end=True),
         Column("register_out_receivers", receivers, 8, tip=receivers),
         _typed("register_out_keeper", lambda line: line.keeper, 7.5),
         _typed("register_out_copies", lambda line: line.copies, 4.7, sort=lambda line: _whole(line.copies)),

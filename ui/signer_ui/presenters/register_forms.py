@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from signer_app.registers.cells import typed_date
 from signer_app.registers.paper_entries import PaperDocument
+from signer_app.registers.rights import Standing
 from signer_app.registers.typed import TypedNumber
+from signer_app.store.times import vietnamese_date
+from signer_ui.presenters.figures import count
 from signer_ui.words import Words
 
 
@@ -95,6 +98,20 @@ def typed_number_told(number: TypedNumber, words: Words) -> str:
     first, last = number.gap_from, number.gap_to
     missing = str(first) if first == last else f"{first}–{last}"
     return words("ur_typed_gap", label=label, missing=missing)
+
+
+def right_told(standing: Standing, words: Words) -> str:
+    """Who gives the numbers of a register on a server, and what of that is still to come."""
+    until = vietnamese_date(standing.until) if standing.until is not None else ""
+    told = [words(f"ur_right_{standing.right.value}", register=standing.name, until=until)]
+    if standing.waiting:
+        told.append(words("ur_right_waiting", count=count(standing.waiting, words)))
+    if standing.untold:
+        told.append(words("ur_right_untold", count=count(standing.untold, words)))
+    if standing.differing:
+        labels = ", ".join(one.label for one in standing.differing)
+        told.append(words("ur_right_differs", labels=labels))
+    return " ".join(told)
 
 
 def _next_month(first: dt.date) -> dt.date:

@@ -19,6 +19,7 @@ from signer_ui.presenters.figures import Fact, day
 from signer_ui.presenters.sending import error_words
 from signer_ui.presenters.sending_list import (
     CARRYING,
+    answer_words,
     deadline_words,
     glow,
     is_status,
@@ -35,6 +36,7 @@ class Way(StrEnum):
     SEND_NOW = "send_now"
     POSTPONE = "postpone"
     WITHDRAW = "withdraw"
+    SETTLE = "settle"
     AGAIN = "again"
     AGAIN_OTHERS = "again_others"
     """Once more, to receivers that are chosen anew."""
@@ -77,6 +79,7 @@ def ways(item: SendingItem) -> tuple[Way, ...]:
         (Deed.SEND_NOW, Way.SEND_NOW),
         (Deed.POSTPONE, Way.POSTPONE),
         (Deed.WITHDRAW, Way.WITHDRAW),
+        (Deed.SETTLE, Way.SETTLE),
         (Deed.SEND_IN_PLACE, Way.AGAIN),
     ):
         if deed in deeds:
@@ -122,13 +125,20 @@ def details_view(
         state=state_words(item, now, words),
         glow=glow(item),
         facts=tuple(Fact(what, value) for what, value in facts if value),
-        trouble=error_words(item.error, words),
+        trouble=_trouble(item, names, words),
         receivers=receivers,
         story=_story(told, document, now, words),
         receipt=_receipt(told, receipts, now, words),
         ways=ways(item),
         asks=Deed.SAY_ARRIVED in item.deeds,
     )
+
+
+def _trouble(item: SendingItem, names: Mapping[str, str], words: Words) -> str:
+    """What hinders it, or who sent it back and why; and what to do."""
+    if told := answer_words(item.row, names, words):
+        return words(f"uq_trouble_{item.standing}", told=told)
+    return error_words(item.error, words)
 
 
 def _holder(

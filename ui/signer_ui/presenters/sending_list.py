@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from signer_app.deadlines import Deadline
 from signer_app.desk.sending_rows import SendingItem, Standing
 from signer_app.store.model import Urgency
+from signer_app.store.queue import QueueRow
 from signer_app.store.times import VIETNAM
 from signer_sync.contract import PacketKind
 from signer_ui.glow import Glow
-from signer_ui.presenters.figures import count, day, moment, time_of
+from signer_ui.presenters.figures import count, day, moment, short_body, time_of
 from signer_ui.presenters.grid import Column, Shade
 from signer_ui.words import Words
 
@@ -25,6 +26,8 @@ SINCE = "uq_head_since"
 NEXT = "uq_head_next"
 DEADLINE = "uq_head_deadline"
 
+SPARED = (SINCE, NEXT, RECEIVERS, DEADLINE)
+"""Columns that a narrow list can do without, in this order: the packet beside it says all of that."""
 CARRYING = (PacketKind.NEW, PacketKind.REPLACE)
 """Kinds that bring a document."""
 _ORDER = tuple(Standing)
@@ -47,13 +50,16 @@ _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Sums:
-    """What the lines come to. `oldest`: since when the oldest unsent one waits, `oldest_label` what it is."""
+    """What the lines come to. `oldest`: since when the oldest unsent one waits, `oldest_label` what it is. `refused`:
+    nobody took it, or a receiver sent it back. `answered`: what the other side has, and a person must act on.
+    """
 
     waiting: int = 0
     oldest: dt.datetime | None = None
     oldest_label: str = ""
     stuck: int = 0
     refused: int = 0
+    answered: int = 0
     red: int = 0
 
 
@@ -69,14 +75,14 @@ def columns(
     return (
         Column(
             STATE,
-            lambda item: state_words(item, now(), words),
-            13.5,
+            lambda item: _state_tip(item, names(), now(), words),
+            14.2,
             sort=lambda item: _ORDER.index(item.standing),
             shade=lambda item: _SHADES[glow(item)],
             dot=True,
-            tip=lambda item: state_words(item, now(), words),
+            tip=lambda item: _state_tip(item, names(), now(), words),
         ),
-        Column(LABEL, lambda item: item.row.label, 8.6),
+        Column(LABEL, lambda item: item.row.label, 8.4),
         Column(
             SUBJECT,
             lambda item: subject(item, words),
@@ -87,14 +93,15 @@ def columns(
         Column(
             RECEIVERS,
             lambda item: receivers(item, names(), words),
-            6,
+            7,
             sort=lambda item: len(item.row.receivers),
             tip=lambda item: "\n".join(names().get(code, code) for code in item.row.receivers),
+            also=lambda item: " ".join(names().get(code, code) for code in item.row.receivers),
         ),
         Column(
             DEADLINE,
             lambda item: deadline_words(item, now(), words, brief=True),
-            10.5,
+            10.2,
             sort=lambda item: item.deadline.late_at if item.deadline is not None else _LATEST,
             shade=lambda item: deadline_shade(item.deadline, now()),
             tip=lambda item: deadline_words(item, now(), words),
@@ -102,14 +109,14 @@ def columns(
         Column(
             SINCE,
             lambda item: moment(item.since.astimezone(VIETNAM), now()),
-            4.2,
+            3.7,
             sort=lambda item: item.since,
             tip=lambda item: local_time(item.since, now()),
         ),
         Column(
             NEXT,
             lambda item: next_words(item, now(), words),
-            4.2,
+            3.7,
             sort=lambda item: item.next_try or _LATEST,
             tip=lambda item: local_time(item.next_try, now()) if item.next_try is not None else "",
         ),
@@ -150,6 +157,20 @@ def state_words(item: SendingItem, now: dt.datetime, words: Words) -> str:
             # Nobody accepts a recall or an answer as a document is accepted.
             return words(told if row.kind in CARRYING else "outbox_received", time=local_time(row.accepted_at, now))
     return words(f"uq_standing_{item.standing}")
+
+
+def answer_words(row: QueueRow, names: Mapping[str, str], words: Words) -> str:
+    """Which receivers sent it back, declined or were not reached, and why; empty where a person need not act."""
+    told = []
+    for answer in row.answers:
+        name = names.get(answer.org, answer.org)
+        told.append(words("uq_answer_why", name=name, why=answer.reason) if answer.reason else name)
+    return "; ".join(told)
+
+
+def _state_tip(item: SendingItem, names: Mapping[str, str], now: dt.datetime, words: Words) -> str:
+    state, told = state_words(item, now, words), answer_words(item.row, names, words)
+    return words("uq_answer", state=state, told=told) if told else state
 
 
 def _at(moment: dt.datetime | None, now: dt.datetime) -> str:
@@ -195,7 +216,7 @@ def is_status(code: str | None) -> bool:
 
 def receivers(item: SendingItem, names: Mapping[str, str], words: Words) -> str:
     """To whom: how many, and who."""
-    told = [names.get(code, code) for code in item.row.receivers]
+    told = [short_body(names.get(code, code)) for code in item.row.receivers]
     if len(told) < 2:
         return "".join(told)
     return words("uq_receivers", count=count(len(told), words), names="; ".join(told))

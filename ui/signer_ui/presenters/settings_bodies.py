@@ -135,6 +135,8 @@ class BodyForm:
         """The body that it means; `pictures`: new ones and what they are called in the vault."""
         base = self.base or Body(code="-", name="-")
         seals = (seal.seal(pictures) for seal in self.seals)
+        # Which register is the server's is said where the right to its numbers is taken.
+        servers = {sequence_key(one.name): one.server for one in base.registers}
         body = msgspec.structs.replace(
             base,
             code=one_line(self.code),
@@ -149,7 +151,9 @@ class BodyForm:
             former_names=tuple(FormerName(name=one_line(name), valid_to=day) for name, day in _former(self.former)),
             notations=_listed(self.notations),
             registers=tuple(
-                Register(name=one_line(name), notations=_listed(typed)) for name, typed in self.registers if name
+                Register(name=name, notations=_listed(typed), server=servers.get(sequence_key(name)))
+                for name, typed in ((one_line(name), typed) for name, typed in self.registers)
+                if name
             ),
             server=self._server(base),
         )

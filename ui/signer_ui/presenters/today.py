@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING
 
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.incoming_model import IncomingRow, Place
+from signer_app.desk.sending_rows import standing_of
 from signer_app.desk.today import Arrived, Sending, TodaySnapshot
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot
 from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import OutboxState, Urgency
 from signer_app.store.notices import Notice
+from signer_app.store.queue import QueueRow
 from signer_app.store.times import VIETNAM
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 from signer_ui.glow import Glow
 from signer_ui.presenters.bar import age, is_offline
-from signer_ui.presenters.figures import count, day, moment, time_of
+from signer_ui.presenters.figures import count, day, moment, short_body, time_of
 from signer_ui.presenters.sending import error_words, explained, state_glow, state_words
+from signer_ui.presenters.sending_list import CARRYING, answer_words
 from signer_ui.tabs import Tab
 from signer_ui.words import Words
 
@@ -169,11 +172,11 @@ def _recalls(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
 
 
 def _refused(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
-    refused = snapshot.sending.refused
-    if len(refused) > _MOST_ALIKE:
-        text = words("ut_alarm_refused_many", count=count(len(refused), words))
+    refused, sending = snapshot.sending.refused, snapshot.sending
+    if len(refused) + sending.answered > _MOST_ALIKE:
+        text = words("ut_alarm_refused_many", count=count(len(refused) + sending.answered, words))
         return [Alarm(text, words("ut_look"), Tab.OUTGOING, sending=True)]
-    found = []
+    found = [_sent_back(row, sending.names, words) for row in sending.returned]
     for row in refused:
         error = _error(row)
         key = "ut_alarm_refused" if row.state is OutboxState.FAILED else "ut_alarm_needs_person"
@@ -182,6 +185,13 @@ def _refused(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
         action = words("ut_open_machine" if here else "ut_look")
         found.append(Alarm(text.strip(), action, Tab.MACHINE if here else Tab.OUTGOING, sending=not here))
     return found
+
+
+def _sent_back(row: QueueRow, names: Mapping[str, str], words: Words) -> Alarm:
+    """A document that a receiver sent back, doesn't give back, or wasn't reached with; until a person has acted."""
+    told = answer_words(row, names, words)
+    text = words(f"ut_alarm_{standing_of(row, row.created_at)}", label=row.label or row.subject or "", told=told)
+    return Alarm(text, words("ut_look"), Tab.OUTGOING, sending=True)
 
 
 def _batches(stopped: tuple[StoppedBatch, ...], words: Words) -> list[Alarm]:
@@ -228,18 +238,18 @@ def _incoming(snapshot: TodaySnapshot, words: Words) -> Card:
 
 def _arrived(one: Arrived, now: dt.datetime, words: Words) -> Line:
     """A line of the card; of one that is done only how it stands."""
-    says = words(one.says) if one.says else ""
+    says, sender = words(one.says) if one.says else "", short_body(one.sender)
     if one.place == Place.DONE:
-        return Line(moment(one.at, now), one.sender, one.subject, says)
+        return Line(moment(one.at, now), sender, one.subject, says)
     if one.kind is PacketKind.REVOKE:
-        return Line(moment(one.at, now), one.sender, one.subject, words("ut_kind_revoke"), Glow.BAD)
+        return Line(moment(one.at, now), sender, one.subject, words("ut_kind_revoke"), Glow.BAD)
     urgency = words(f"ut_urgency_{one.urgency.value}") if one.urgency else ""
     glow = Glow.OFF if one.says == _FILING else _PLACES.get(one.place, Glow.OFF)
     if urgency:
         # There is room for both only where both matter.
         says = f"{urgency} · {says}" if glow is Glow.BAD else urgency
         glow = Glow.BAD if one.urgency >= Urgency.HOA_TOC or glow is Glow.BAD else Glow.WARN
-    return Line(moment(one.at, now), one.sender, one.subject, says, glow)
+    return Line(moment(one.at, now), sender, one.subject, says, glow)
 
 
 def _inbox(came: Sequence[InboxLook], words: Words) -> list[Told]:
@@ -278,9 +288,13 @@ def _outgoing(snapshot: TodaySnapshot, inbox: Sequence[InboxLook], words: Words)
 
 def _sending(sending: Sending, now: dt.datetime, exchange: ExchangeSnapshot, words: Words) -> Card:
     told = []
-    if sending.waiting:
+    if sending.documents:
         since = time_of(sending.oldest, now) if sending.oldest else ""
-        told.append(Told(words("ut_sending_waiting", count=count(sending.waiting, words), since=since)))
+        told.append(Told(words("ut_sending_waiting", count=count(sending.documents, words), since=since)))
+    if sending.answers:
+        told.append(Told(words("ut_sending_answers", count=count(sending.answers, words))))
+    if sending.answered:
+        told.append(Told(words("ut_sending_answered", count=count(sending.answered, words)), Glow.BAD))
     if sending.sent_today:
         told.append(Told(words("ut_sending_today", count=count(sending.sent_today, words)), Glow.GOOD))
     hindered = _hindered(exchange, now, words)
@@ -319,12 +333,15 @@ def _hindered(exchange: ExchangeSnapshot, now: dt.datetime, words: Words) -> Tol
 
 def _packet(row: SendingRow, now: dt.datetime, words: Words) -> Line:
     state = state_words(row.state, row.accepted_at, row.error_code, now, words)
+    if row.accepted_at is not None and row.kind not in CARRYING:
+        # Nobody accepts a recall as a document is accepted.
+        state = words("outbox_received", time=time_of(row.accepted_at, now))
     if row.urgency and row.accepted_at is None:
         state = f"{words(f'ut_urgency_{row.urgency.value}')} · {state}"
     return Line(
         row.document or "–",
         "",
-        row.subject or "",
+        words("outbox_kind_status") if row.kind is PacketKind.STATUS else row.subject or "",
         state,
         state_glow(row.state, row.error_code),
         error_words(_error(row), words),

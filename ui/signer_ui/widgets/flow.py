@@ -62,12 +62,28 @@ class Flow(QWidget):
 
     def _place(self, width: int, *, move: bool) -> int:
         """The height of all lines in this width; `move`: the parts go there."""
-        x = y = line = 0
+        y = 0
+        for line in self._in_lines(width):
+            height = max(hint.height() for _part, hint in line)
+            x = 0
+            for part, hint in line:
+                if move:
+                    # Of different heights, they stand on one middle line.
+                    above = (height - hint.height()) // 2
+                    part.setGeometry(x, y + above, min(hint.width(), max(width, 1)), hint.height())
+                x += hint.width() + self._spacing
+            y += height + self._spacing
+        return max(0, y - self._spacing)
+
+    def _in_lines(self, width: int) -> list[list[tuple[QWidget, QSize]]]:
+        """What stands in each line, with the sizes that it wants."""
+        lines: list[list[tuple[QWidget, QSize]]] = []
+        x = 0
         for part in self._shown:
             hint = part.sizeHint()
-            if x > 0 and x + hint.width() > width:
-                x, y, line = 0, y + line + self._spacing, 0
-            if move:
-                part.setGeometry(x, y, min(hint.width(), max(width, 1)), hint.height())
-            x, line = x + hint.width() + self._spacing, max(line, hint.height())
-        return y + line
+            if not lines or x + hint.width() > width:
+                lines.append([])
+                x = 0
+            lines[-1].append((part, hint))
+            x += hint.width() + self._spacing
+        return lines

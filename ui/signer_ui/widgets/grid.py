@@ -106,6 +106,8 @@ class Grid(QTableView, Generic[R]):
         self._copying = _Work(self, tasks)
         self._waiting: tuple[Arrangement[R], Query] | None = None
         self._restoring = False
+        self._spared: tuple[str, ...] = ()
+        self._stretched: int | None = None
         self._empty = ""
         self._model: GridModel[R] = GridModel(columns, words, theme, self)
         self._painter = CellPainter(theme, self._model.dot_size)
@@ -218,7 +220,8 @@ class Grid(QTableView, Generic[R]):
         self._stretch()
         index = self.currentIndex()
         if not shown and index.column() == place:
-            beside = place - 1 if place else place + 1
+            shows = [other for other in range(len(self._columns)) if not self.isColumnHidden(other)]
+            beside = min(shows, key=lambda other: abs(other - place))
             self.selectionModel().setCurrentIndex(index.siblingAtColumn(beside), _CURRENT)
 
     def choose(self, ids: Sequence[str], *, column: str | None = None) -> None:
@@ -512,18 +515,38 @@ class Grid(QTableView, Generic[R]):
     def _width(self, column: Column[R]) -> int:
         return round(column.width_em * self.fontInfo().pixelSize()) + self._theme.space(4)
 
+    def spare(self, keys: Sequence[str]) -> None:
+        """Columns that are left out, in this order, as long as those that are left find no room beside each other."""
+        self._spared = tuple(keys)
+        self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Gives the room that is left to the column that wants it."""
+        """Leaves out what can be spared, and gives the room that is left to the column that wants it."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._spared:
+            widths = {column.key: self._width(column) for column in self._columns}
+            needed, room = sum(widths.values()), self.viewport().width()
+            for key in self._spared:
+                too_wide = needed > room
+                needed -= widths[key] if too_wide else 0
+                self.show_column(key, not too_wide)
         self._stretch()
 
     def _stretch(self) -> None:
-        stretch = next((place for place, column in enumerate(self._columns) if column.stretch), None)
+        shown = [place for place in range(len(self._columns)) if not self.isColumnHidden(place)]
+        wants = [place for place in shown if self._columns[place].stretch]
+        # Where the column that wants the room is left out, the last one has it: a bare strip looks like a fault.
+        stretch = wants[0] if wants else shown[-1] if self._spared and shown else None
+        if self._stretched not in (stretch, None):
+            self.setColumnWidth(self._stretched, self._width(self._columns[self._stretched]))
+        self._stretched = stretch
         if stretch is not None:
-            shown = [place for place in range(len(self._columns)) if not self.isColumnHidden(place)]
             others = sum(self.columnWidth(place) for place in shown if place != stretch)
-            room = self.viewport().width() - others
-            self.setColumnWidth(stretch, max(room, self._width(self._columns[stretch])))
+            least = self._width(self._columns[stretch])
+            self.setColumnWidth(stretch, max(self.viewport().width() - others, least if wants else least // 2))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """The lines, the cursor's cell, and words where there is nothing."""

@@ -19,6 +19,7 @@ from signer_ui.presenters.settings_bodies import SEAL_MM, SEAL_MM_LIMITS, SealFo
 from signer_ui.shell import Shell
 from signer_ui.tasks import Control, Handle, Lane
 from signer_ui.widgets.basics import button, label, row
+from signer_ui.widgets.flow import Flow
 from signer_ui.widgets.inputs import DecimalNumber
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.seal_preview import SealPreview
@@ -100,9 +101,11 @@ class SealEditor(QWidget):
         title.setBuddy(self.diameter)
         side = QVBoxLayout()
         side.setSpacing(space(2))
-        side.addLayout(row(self.choose, self.remove, 1, spacing=space(2)))
+        side.addWidget(Flow((self.choose, self.remove), space(2)))
         side.addWidget(self._hint)
-        side.addLayout(row(title, self.diameter, self.ruler, 1, spacing=space(2)))
+        measure = QWidget()
+        measure.setLayout(row(title, self.diameter, spacing=space(2)))
+        side.addWidget(Flow((measure, self.ruler), space(2)))
         side.addWidget(label(words("ue_seal_size_hint"), "muted", wrap=True))
         side.addWidget(self._told)
         side.addStretch(1)
