@@ -36,10 +36,12 @@ has acted on that. In these very words there is an index.
 
 ANSWERED = (
     f"outbox.packet_id IN (SELECT outbox_receiver.packet_id FROM outbox_receiver WHERE {OPEN})"  # noqa: S608 - our words
-    " AND outbox.accepted_at IS NOT NULL AND outbox.state <> 'failed' AND outbox.superseded_by IS NULL"
+    " AND +outbox.accepted_at IS NOT NULL AND outbox.state <> 'failed' AND +outbox.superseded_by IS NULL"
     " AND outbox.missing_since IS NULL"
 )
-"""SQL: what the other side has, and of which a receiver is open."""
+"""SQL: what the other side has, and of which a receiver is open. Few are: they are looked for by their ids, and by no
+index that would walk through all that was ever sent.
+"""
 
 UNSENT = "outbox.accepted_at IS NULL AND outbox.state NOT IN ('failed', 'withdrawn') AND outbox.superseded_by IS NULL"
 """SQL: what is not sent and not given up."""

@@ -171,25 +171,25 @@ def _announced(request: Request, device: Device) -> Announced:
         except (binascii.Error, ValueError) as error:
             raise wrong from error
 
-    def text(key: str) -> str:
+    def word(key: str) -> str:
         return found.get(key, b"").decode("utf-8", "replace")
 
     def sha256(key: str) -> str:
         digest = found.get(key, b"")
-        told = digest.hex() if len(digest) == 32 else text(key)
+        told = digest.hex() if len(digest) == 32 else word(key)
         if not re.fullmatch(r"[0-9a-f]{64}", told):
             raise wrong
         return told
 
-    packet, size = text("packet"), _number(request, c.HEADER_UPLOAD_LENGTH)
+    packet, size = word("packet"), _number(request, c.HEADER_UPLOAD_LENGTH)
     if not is_uuid(packet):
         raise wrong
-    if text("org") != device.org:
+    if word("org") != device.org:
         raise RefusedError(ProblemCode.NOT_ALLOWED)
     if "encoding" not in found:
         return Announced(packet, sha256("sha256"), size, size)
-    whole = text("size")
-    if text("encoding") != c.ENCODING_GZIP or not re.fullmatch(r"\d{1,15}", whole, re.ASCII):
+    whole = word("size")
+    if word("encoding") != c.ENCODING_GZIP or not re.fullmatch(r"\d{1,15}", whole, re.ASCII):
         raise wrong
     return Announced(packet, sha256("sha256"), int(whole), size, sha256("encodedSha256"))
 
