@@ -22,7 +22,6 @@ from asn1crypto import algos, cms, tsp
 from signer_app.signing.batch import Stamped, never
 from signer_app.store.settings import Settings, TimestampServer
 from signer_app.store.times import VIETNAM
-from signer_app.verification.cms import check_token
 from signer_app.verification.faults import BrokenError, UnreadableError
 from signer_app.verification.model import Trust, TrustMaterial
 from signer_resources.errors import KnownError
@@ -101,6 +100,9 @@ def ask_tsa(url: str, imprint: bytes, limit_s: float, nonce: int) -> Stamped:
 
 
 def _checked(body: bytes, imprint: bytes, nonce: int) -> Stamped:
+    # As long as no timestamp is fetched, the window does without pyHanko's signing and its twenty megabytes.
+    from signer_app.verification.cms import check_token
+
     response = tsp.TimeStampResp.load(body, strict=True)
     if response["status"]["status"].native not in ("granted", "granted_with_mods"):
         raise ValueError("the TSA refused")
@@ -120,6 +122,7 @@ def _checked(body: bytes, imprint: bytes, nonce: int) -> Stamped:
 def stands_on_anchor(stamped: Stamped, trust: TrustMaterial) -> bool:
     """Whether the server's certificate, with those that came along, leads to an anchor in hand."""
     from signer_app.verification.chains import TrustStore
+    from signer_app.verification.cms import check_token
 
     # The imprint was checked when the answer came; here only the certificates are looked at.
     token = check_token(cms.ContentInfo.load(stamped.token)["content"], lambda _name: b"")

@@ -26,9 +26,9 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 from pyhanko_certvalidator.validate import async_validate_path
 
 from signer_app.verification.addresses import ODD
-from signer_app.verification.cms import long_enough
 from signer_app.verification.model import Trust, TrustMaterial
 from signer_app.verification.names import validity
+from signer_app.verification.strength import long_enough
 
 _MAX_PATHS = 16
 _MAX_STEPS = 400

@@ -25,11 +25,10 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_self_reported_ts, validate_sig_integrity
 
 from signer_app.verification.faults import BrokenError, LimitError, UnreadableError
+from signer_app.verification.strength import long_enough
 
 _WEAK_DIGESTS = frozenset({"md2", "md5", "sha1"})
 """TT 15/2025 PL I 1.3 leaves no room for SHA-1 and older."""
-_LEAST_BITS = {"rsa": 2048, "rsassa_pss": 2048, "dsa": 2048, "ec": 256}
-"""TT 15/2025 PL I 1.2; an elliptic curve of 256 bits is worth more than RSA of 2048, one of 192 less."""
 _KNOWN_SIGNATURES = frozenset({"rsassa_pkcs1v15", "rsassa_pss", "ecdsa", "ed25519", "ed448"})
 _MAX_CERTIFICATES = 64
 _MAX_TIMESTAMPS = 8
@@ -194,13 +193,6 @@ def _is_weak(algorithm: Any, hash_name: str, certificate: x509.Certificate) -> b
     with contextlib.suppress(ValueError):
         names.add(algorithm.hash_algo)
     return bool(names & _WEAK_DIGESTS) or not long_enough(certificate)
-
-
-def long_enough(certificate: x509.Certificate) -> bool:
-    """Whether the certificate's key is of a length that still proves something."""
-    key = certificate.public_key
-    least = _LEAST_BITS.get(key.algorithm)
-    return least is None or key.bit_size >= least
 
 
 def _embedded_revocation(

@@ -16,7 +16,8 @@ from pyhanko.sign.general import (
     find_cms_attribute_iter,
 )
 
-from signer_app.verification.cms import Signed, Token, long_enough
+from signer_app.verification.cms import Signed, Token
+from signer_app.verification.strength import long_enough
 
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))
 _BROKEN = frozenset({"md2", "md5"})
