@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from signer_app.deadlines import Deadline
+from signer_app.desk.sending_rows import LOUD_AFTER
 from signer_app.store.inbox import IncomingPacket
 from signer_app.store.incoming_model import (
     CHECK_WAITS,
@@ -27,8 +28,6 @@ from signer_app.store.model import Urgency
 from signer_sync.contract import PacketKind
 from signer_sync.edxml import PacketHeader
 
-LOUD_AFTER = dt.timedelta(minutes=10)
-"""So long a hỏa tốc may wait for the clerk before it is loud."""
 _PROBLEMS = frozenset(
     {
         ArrivalVerdict.INVALID,
@@ -99,6 +98,22 @@ class IncomingRow(msgspec.Struct, frozen=True, gc=False):
             return None
         return verdict_key(self.document)
 
+    @property
+    def is_recall(self) -> bool:
+        """Whether its sender wants it back; a recall that isn't filed yet is one."""
+        if self.document is not None and self.document.asked is not None:
+            return self.document.asked is Asked.RECALL
+        return self.kind is PacketKind.REVOKE
+
+    @property
+    def is_flash(self) -> bool:
+        """Whether it is a hỏa tốc that nobody has answered, whatever else its sender asks for but to have it back; one
+        that isn't filed yet is one.
+        """
+        if self.urgency < Urgency.HOA_TOC or self.secret or self.is_recall or self.kind is PacketKind.STATUS:
+            return False
+        return self.document is None or self.document.state is ArrivalState.ARRIVED
+
 
 _FILING = "incoming_state_filing"
 _ASKED_STATES = {Asked.RECALL: "incoming_state_recall", Asked.UPDATE: "incoming_state_update"}
@@ -152,16 +167,13 @@ class IncomingSnapshot:
     valid: int = 0
     open: int = 0
 
+    def flash(self) -> tuple[IncomingRow, ...]:
+        """The hỏa tốc that nobody has answered, the oldest first."""
+        return tuple(sorted((row for row in self.rows[: self.open] if row.is_flash), key=lambda row: row.at))
+
     def loud(self, now: dt.datetime) -> tuple[IncomingRow, ...]:
-        """The hỏa tốc that nobody has answered for ten minutes."""
-        found = []
-        for row in self.rows:
-            if row.place != Place.FLASH:
-                # They stand before all others.
-                break
-            if now - row.at >= LOUD_AFTER:
-                found.append(row)
-        return tuple(found)
+        """Those of them that nobody has answered for ten minutes."""
+        return tuple(row for row in self.flash() if now - row.at >= LOUD_AFTER)
 
     def late(self, now: dt.datetime) -> tuple[IncomingRow, ...]:
         """Those whose sender should have heard of them by now (accepted or returned the same day)."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from signer_app.deadlines import Deadlines
-from signer_app.desk.sending_rows import Deed, SendingItem, Standing, items
+from signer_app.desk.sending_rows import LOUD_AFTER, LOUD_FOR, Deed, SendingItem, Standing, items
 from signer_app.exchange import changing, withdrawing
 from signer_app.exchange.holders import Holder, holders
 from signer_app.exchange.outgoing import clerk
@@ -27,15 +27,17 @@ from signer_resources.errors import KnownError
 
 __all__ = ["Deed", "DocumentSending", "Sending", "SendingItem", "SendingSnapshot", "Standing"]
 
+_TO_ACT_ON = (Standing.RETURNED, Standing.DECLINED, Standing.NOT_REACHED, Standing.UNANSWERED)
 SENT_LINES = 200
 """Lines of what was sent today."""
 
 
 @dataclass(frozen=True)
 class SendingSnapshot:
-    """The list at one moment. `waiting`: not sent and not given up; `held`, `postponed` and `stuck` (those that need a
-    person) are among them. `refused`: refused or lost, and not sent in another way yet. `answered`: receivers sent it
-    back, declined to give it back or were not reached, and nobody has acted on it, of those `returned` sent back.
+    """The list at one moment. `waiting`: not sent and not given up, `answers` to senders among them; `held`,
+    `postponed` and `stuck` (those that need a person) are among them. `refused`: refused or lost, and not sent in
+    another way yet. `answered`: receivers sent it back, declined to give it back, were not reached, or leave a hỏa tốc
+    without an answer, and nobody has acted on it; of those `returned` sent back.
     """
 
     now: dt.datetime
@@ -53,6 +55,12 @@ class SendingSnapshot:
     next_at: dt.datetime | None
     """When the next one may leave; in the past where one may already."""
     notices: tuple[Notice, ...] = ()
+    answers: int = 0
+
+    @property
+    def documents(self) -> int:
+        """How many documents wait, and what is said of documents of ours."""
+        return self.waiting - self.answers
 
 
 @dataclass(frozen=True)
@@ -85,11 +93,13 @@ class Sending:
         now = self._space.now().astimezone(VIETNAM)
         midnight = dt.datetime.combine(now.date(), dt.time(), VIETNAM)
         with self._space.store.view() as view:
-            rows = list(view.queue.waiting())
+            silent = list(view.queue.silent(now - LOUD_FOR, now - LOUD_AFTER))
+            rows = [*view.queue.waiting(), *silent]
             if sent:
-                rows += view.queue.sent_since(midnight, SENT_LINES)
+                known = {row.packet_id for row in silent}
+                rows += (row for row in view.queue.sent_since(midnight, SENT_LINES) if row.packet_id not in known)
             waiting, oldest = view.outbox.waiting(), view.outbox.oldest_unsent()
-            next_at, notices = view.outbox.next_time(), view.notices.unseen()
+            next_at, notices, answers = view.outbox.next_time(), view.notices.unseen(), view.listings.answers_waiting()
         found = self._items(rows, now)
         count = dict.fromkeys(Standing, 0)
         for item in found:
@@ -103,11 +113,12 @@ class Sending:
             stuck=count[Standing.NEEDS_PERSON] + count[Standing.UNDECIDED] + count[Standing.EXTERNAL],
             refused=count[Standing.REFUSED] + count[Standing.NOT_FORWARDED] + count[Standing.LOST],
             returned=count[Standing.RETURNED],
-            answered=count[Standing.RETURNED] + count[Standing.DECLINED] + count[Standing.NOT_REACHED],
+            answered=sum(count[one] for one in _TO_ACT_ON),
             red=sum(item.is_red(now) for item in found),
             oldest_unsent=oldest,
             next_at=next_at,
             notices=notices,
+            answers=answers,
         )
 
     def packet(self, packet_id: str) -> PacketDetails:

@@ -16,6 +16,10 @@ from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
 
 _CARRYING = (PacketKind.NEW, PacketKind.REPLACE)
+LOUD_AFTER = dt.timedelta(minutes=10)
+"""So long a hỏa tốc may wait for a person, ours or the receiver's, before it is loud."""
+LOUD_FOR = dt.timedelta(days=30)
+"""So long one that nobody answers stays loud."""
 UNDECIDED = "outcome_undecided"
 """The code of a packet of which nobody knows whether it arrived, on a channel that can't be asked."""
 
@@ -50,6 +54,8 @@ class Standing(StrEnum):
     """A receiver doesn't give a document back (16), and nobody has acted on that."""
     NOT_REACHED = "not_reached"
     """The server could not bring it to one of its receivers, and nobody has acted on that."""
+    UNANSWERED = "unanswered"
+    """A hỏa tốc that a receiver has not accepted for ten minutes."""
     RECEIVED = "received"
     FORWARDED = "forwarded"
     PARTIALLY = "partially"
@@ -97,6 +103,7 @@ _LOUD = frozenset(
         Standing.RETURNED,
         Standing.DECLINED,
         Standing.NOT_REACHED,
+        Standing.UNANSWERED,
     }
 )
 _ANSWERS = {"02": Standing.RETURNED, "16": Standing.DECLINED, None: Standing.NOT_REACHED}
@@ -116,6 +123,7 @@ _DEEDS: dict[Standing, tuple[Deed, ...]] = {
     Standing.RETURNED: (Deed.SETTLE, Deed.RECALL),
     Standing.DECLINED: (Deed.SETTLE,),
     Standing.NOT_REACHED: (Deed.SETTLE, Deed.RECALL),
+    Standing.UNANSWERED: (Deed.SETTLE, Deed.RECALL),
     Standing.RECEIVED: (Deed.RECALL,),
     Standing.FORWARDED: (Deed.RECALL,),
     Standing.PARTIALLY: (Deed.RECALL,),
@@ -143,6 +151,13 @@ class SendingItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if self.standing in _LOUD:
             return Calm.LOUD
         return Calm.DONE if self.row.accepted_at is not None or self.standing is Standing.WITHDRAWN else Calm.WAITING
+
+    @property
+    def to_settle(self) -> tuple[str, ...]:
+        """The receivers on which a person must act."""
+        if self.row.answers:
+            return tuple(answer.org for answer in self.row.answers)
+        return self.row.unheard if self.standing is Standing.UNANSWERED else ()
 
     @property
     def since(self) -> dt.datetime:
@@ -177,7 +192,7 @@ class SendingItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             for deed in found
             if not (
                 (deed is Deed.WITHDRAW and (row.attempts > 0 or row.incoming is not None))
-                or (deed is Deed.RECALL and row.kind not in _CARRYING and not row.answers)
+                or (deed is Deed.RECALL and row.kind not in _CARRYING and not self.to_settle)
                 or (deed is Deed.SEND_IN_PLACE and row.uncertain and row.missing_since is None)
             )
         )
@@ -199,7 +214,10 @@ def standing_of(row: QueueRow, now: dt.datetime, *, external: bool = False) -> S
         return Standing.LOST
     if (sent := _SENT.get(row.state)) is not None:
         told = {answer.code for answer in row.answers}
-        return next((standing for code, standing in _ANSWERS.items() if code in told), sent)
+        loud = row.unheard and row.accepted_at is not None and now - row.accepted_at >= LOUD_AFTER
+        return next(
+            (standing for code, standing in _ANSWERS.items() if code in told), Standing.UNANSWERED if loud else sent
+        )
     match row.state:
         case OutboxState.WITHDRAWN:
             return Standing.WITHDRAWN

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from signer_app.deadlines import Deadlines, Due
-from signer_app.desk.incoming_model import LOUD_AFTER, IncomingRow, IncomingSnapshot, Place
+from signer_app.desk.incoming_model import IncomingRow, IncomingSnapshot, Place
+from signer_app.desk.sending_rows import LOUD_AFTER, LOUD_FOR
 from signer_app.exchange.directory import names_of
 from signer_app.exchange.session import only_signs
-from signer_app.store.incoming_model import ArrivalState, Asked
 from signer_app.store.listings import SendingRow, StoppedBatch
 from signer_app.store.model import Urgency
 from signer_app.store.notices import Notice
@@ -96,8 +96,8 @@ class Sending:
     """What waits to be sent, what the server took today, and what it won't take as it is.
 
     `answered`: how many of those that it took receivers sent back, declined to give back, or were not reached by, and
-    nobody has acted on; `returned` the newest of them with the names of all receivers in `names`. `notices`: what the
-    exchange has to say and nobody has seen yet; `external`: other systems exchange for all bodies.
+    nobody has acted on; `returned` the newest of them. `names`: of the receivers in `returned` and `silent`. `notices`:
+    what the exchange has to say and nobody has seen yet; `external`: other systems exchange for all bodies.
     """
 
     waiting: int
@@ -110,6 +110,8 @@ class Sending:
     names: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     external: bool = False
+    silent: tuple[QueueRow, ...] = ()
+    """Each hỏa tốc that a receiver has not accepted for ten minutes, and nobody here has acted on, the oldest first."""
     answers: int = 0
     """How many of `waiting` are answers to senders, which nobody signed and nobody reads."""
 
@@ -166,7 +168,6 @@ def _answered_here(settings: Settings) -> frozenset[str]:
 def _incoming(came: IncomingSnapshot, today: int, now: dt.datetime, ours: frozenset[str]) -> Incoming:
     waiting = came.rows[: came.open]
     secret = sum(row.secret for row in waiting)
-    flash = sorted((row for row in waiting if _is_flash(row)), key=lambda row: row.at)
     return Incoming(
         today=today,
         secret=secret,
@@ -174,9 +175,9 @@ def _incoming(came: IncomingSnapshot, today: int, now: dt.datetime, ours: frozen
         valid=sum(_is_accepted_by_one_click(row, ours) for row in waiting) if came.valid else 0,
         late=len(came.late(now)),
         named=tuple(_arrived(row) for row in [row for row in came.rows[: NAMED + _PRESSING] if not row.secret][:NAMED]),
-        flash=tuple(_arrived(row) for row in flash[:_PRESSING]),
-        loud=sum(now - row.at >= LOUD_AFTER for row in flash),
-        recalls=tuple(_arrived(row) for row in [row for row in waiting if _is_recall(row)][:_PRESSING]),
+        flash=tuple(_arrived(row) for row in came.flash()[:_PRESSING]),
+        loud=len(came.loud(now)),
+        recalls=tuple(_arrived(row) for row in [row for row in waiting if row.is_recall][:_PRESSING]),
         rows=came.by_id,
     )
 
@@ -185,22 +186,8 @@ def _is_accepted_by_one_click(row: IncomingRow, ours: frozenset[str]) -> bool:
     return row.document is not None and row.document.valid and row.document.org in ours
 
 
-def _is_recall(row: IncomingRow) -> bool:
-    """Whether its sender wants it back; a recall that isn't filed yet is one."""
-    if row.document is not None and row.document.asked is not None:
-        return row.document.asked is Asked.RECALL
-    return row.kind is PacketKind.REVOKE
-
-
-def _is_flash(row: IncomingRow) -> bool:
-    """Whether it is a hỏa tốc that nobody has answered; one that isn't filed yet is one."""
-    if row.urgency < Urgency.HOA_TOC or row.secret or _is_recall(row) or row.kind is PacketKind.STATUS:
-        return False
-    return row.document is None or row.document.state is ArrivalState.ARRIVED
-
-
 def _arrived(row: IncomingRow) -> Arrived:
-    kind = PacketKind.REVOKE if _is_recall(row) else row.kind
+    kind = PacketKind.REVOKE if row.is_recall else row.kind
     says = row.state_key if row.place == Place.DONE else (row.verdict_key or row.state_key)
     return Arrived(row.id, row.at, row.sender, row.subject, row.urgency, kind, row.place, says)
 
@@ -235,6 +222,8 @@ def _sending(view: View, midnight: dt.datetime, now: dt.datetime, *, external: b
     unsent = view.listings.unsent(LINES)
     sent = view.listings.sent_since(midnight, LINES - len(unsent)) if len(unsent) < LINES else ()
     returned = tuple(view.queue.answered(_PRESSING))
+    silent = tuple(view.queue.silent(now - LOUD_FOR, now - LOUD_AFTER))
+    named = {answer.org for row in returned for answer in row.answers} | {org for row in silent for org in row.unheard}
     return Sending(
         waiting=view.outbox.waiting(),
         oldest=view.outbox.oldest_unsent(),
@@ -243,7 +232,8 @@ def _sending(view: View, midnight: dt.datetime, now: dt.datetime, *, external: b
         refused=view.listings.refused_since(now - _REFUSED_FOR, _PRESSING),
         answered=view.queue.answered_count(),
         returned=returned,
-        names=names_of(view, {answer.org for row in returned for answer in row.answers}),
+        names=names_of(view, named),
+        silent=silent,
         notices=view.notices.unseen(),
         external=external,
         answers=view.listings.answers_waiting(),

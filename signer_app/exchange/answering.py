@@ -9,6 +9,7 @@ from signer_app.store.incoming_model import IncomingDocument, IncomingFacts
 from signer_app.store.model import NewPacket
 from signer_app.store.settings import Body, Exchange
 from signer_app.workspace import Workspace, operator_name
+from signer_resources.errors import KnownError
 from signer_sync.edxml import ResponseFor, Staff, StatusCode
 
 
@@ -45,3 +46,18 @@ def status_of(
         about=about.label,
         urgency=about.urgency,
     )
+
+
+def arrived_packet(
+    space: Workspace, body: Body, incoming_id: str, about: IncomingDocument | IncomingFacts
+) -> NewPacket | None:
+    """What tells `about`'s sender that it came (01); None where nobody can be told."""
+    if not about.sender or not about.document_id:
+        return None
+    try:
+        return status_of(space, body, incoming_id, about, StatusCode.ARRIVED, "")
+    except KnownError as error:
+        if error.code != "edxml_invalid":
+            raise
+        # Its sender writes of itself what can't be written back; the document is here all the same.
+        return None

@@ -9,8 +9,6 @@ to be asked is in the database.
 from signer_app.exchange.channels import Way
 from signer_app.store.store import Transaction
 from signer_app.workspace import Workspace
-from signer_sync.contract import Role
-from signer_sync.errors import ExchangeError
 
 A_PASS = 200
 """Packets that are asked for in one pass."""
@@ -65,26 +63,3 @@ def _tell_lost(space: Workspace, org: str) -> None:
             tx.notices.tell(org, "server_lost_packets", now, {"count": missing})
 
     space.store.write(work)
-
-
-def watch_role(space: Workspace, way: Way) -> None:
-    """Says it when another machine of the body is the one that acknowledges what comes; then ours only reads along.
-    ExchangeError when the server can't be asked.
-    """
-    try:
-        me = way.me()
-    except ExchangeError as error:
-        if error.problem == "not-found":
-            # An older server, which doesn't know roles.
-            return
-        raise
-    if me is None:
-        return
-    org = way.channel.org
-    roles = next((one.roles for one in me.orgs if one.code == org), ())
-    alone = not roles or Role.ACKS.value in roles
-    now = space.now()
-    if alone:
-        space.store.write(lambda tx: tx.notices.take_back(org, "second_machine"))
-    else:
-        space.store.write(lambda tx: tx.notices.tell(org, "second_machine", now))

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from signer_app.exchange import filing_mentions as mentions
-from signer_app.exchange.answering import answers_for, status_of
+from signer_app.exchange.answering import answers_for, arrived_packet
 from signer_app.exchange.filing_facts import Opened, Unreadable, open_kept
 from signer_app.exchange.filing_mentions import doubted, event_of
 from signer_app.exchange.incoming_checks import Checked, check_files, keep_evidence
+from signer_app.exchange.voices import Heard, voices
 from signer_app.faults import write_fault
 from signer_app.signing.batch import never
 from signer_app.store import Transaction
@@ -32,10 +33,10 @@ from signer_app.store.incoming_model import (
     OwnDoubt,
 )
 from signer_app.store.model import NewPacket
+from signer_app.store.notices import Voice
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
-from signer_sync.edxml import StatusCode
 from signer_sync.edxml_read import read_header
 from signer_sync.ids import uuid7
 
@@ -54,19 +55,34 @@ _faulty: "WeakKeyDictionary[Workspace, set[tuple[str, str, str]]]" = WeakKeyDict
 
 @dataclass(frozen=True)
 class Filed:
-    """What a run has done: packets filed, documents among them that are new, packets that could not be filed."""
+    """What a run has done: packets filed, documents among them that are new, packets that could not be filed, packets
+    whose filing waits until the server tells who answers them.
+    """
 
     packets: int = 0
     documents: int = 0
     stuck: int = 0
+    later: int = 0
+
+
+class _NotYetError(Exception):
+    """Whether a packet was answered already can't be asked now."""
+
+
+def _nobody_asked(_packet: IncomingPacket) -> bool | None:
+    return None
 
 
 class Filing:
-    """The filing of one workspace; one run at a time."""
+    """The filing of one workspace; one run at a time. `heard` tells what our body has answered from other machines."""
 
-    def __init__(self, space: Workspace, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, space: Workspace, clock: Callable[[], float] = time.monotonic, heard: Heard = _nobody_asked
+    ) -> None:
         self._space = space
         self._clock = clock
+        self._heard = heard
+        self._voice = voices(space)
         self._turn = _turns.setdefault(space, threading.Lock())
         self._faulty = _faulty.setdefault(space, set())
         self._patience = _FIRST_LOOK_S
@@ -75,21 +91,27 @@ class Filing:
         """Files all that waits, hỏa tốc first; KnownError as `Store.write` and `BlobStore.add_stream`.
 
         A packet that is gone from the disk, or at which the program fails, hinders no other and is tried again by the
-        next run. `ask_network`: the addresses of CRLs and OCSP are asked for what the checks want.
+        next run; so is one of a body of which it isn't known yet whether this machine answers for it. `ask_network`:
+        the addresses of CRLs and OCSP are asked for what the checks want.
         """
         packets = documents = 0
         stuck: set[tuple[str, str, str]] = set()
+        later: set[tuple[str, str, str]] = set()
         with self._turn:
             self._patience = _FIRST_LOOK_S
+            self._voice = voices(self._space)
             while not cancelled():
                 with self._space.store.view() as view:
-                    found = view.inbox.to_file(_AT_ONCE + len(stuck))
-                waiting = [packet for packet in found if _name(packet) not in stuck]
+                    found = view.inbox.to_file(_AT_ONCE + len(stuck) + len(later))
+                waiting = [packet for packet in found if _name(packet) not in stuck | later]
                 if not waiting:
                     break
                 for packet in waiting:
                     if cancelled():
                         break
+                    if self._voice(packet.org) is None:
+                        later.add(_name(packet))
+                        continue
                     try:
                         documents += self._file(packet, ask_network=ask_network)
                         packets += 1
@@ -97,10 +119,12 @@ class Filing:
                         if error.code != "blob_damaged":
                             raise
                         stuck.add(_name(packet))
+                    except _NotYetError:
+                        later.add(_name(packet))
                     except Exception as fault:  # noqa: BLE001 - nobody's packet may keep those of all others away
                         stuck.add(_name(packet))
                         self._write_down(packet, fault)
-        return Filed(packets, documents, len(stuck))
+        return Filed(packets, documents, len(stuck), len(later))
 
     def _write_down(self, packet: IncomingPacket, fault: Exception) -> None:
         if _name(packet) not in self._faulty:
@@ -200,16 +224,16 @@ class Filing:
         return written_at is None or updated_at is None or written_at <= updated_at
 
     def _arrived(self, packet: IncomingPacket, new: NewIncoming) -> NewPacket | None:
+        if self._voice(packet.org) is Voice.CATCHING_UP:
+            heard = self._heard(packet)
+            if heard is None:
+                raise _NotYetError
+            if heard:
+                return None
         body = answers_for(self._space, packet.org)
-        if body is None or not new.facts.sender or not new.facts.document_id:
+        if body is None or self._voice(packet.org) is Voice.SILENT:
             return None
-        try:
-            return status_of(self._space, body, new.id, new.facts, StatusCode.ARRIVED, "")
-        except KnownError as error:
-            if error.code != "edxml_invalid":
-                raise
-            # Its sender writes of itself what can't be written back; the document is here all the same.
-            return None
+        return arrived_packet(self._space, body, new.id, new.facts)
 
     def _write_document(
         self,

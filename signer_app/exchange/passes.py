@@ -12,10 +12,11 @@ from contextlib import suppress
 from signer_app.exchange.answering import answers_for
 from signer_app.exchange.channels import Way
 from signer_app.exchange.directory import refresh, source_of
-from signer_app.exchange.epochs import ask_for_taken, watch_epoch, watch_role
+from signer_app.exchange.epochs import ask_for_taken, watch_epoch
 from signer_app.exchange.filing import Filing
 from signer_app.exchange.incoming import IncomingScreen
 from signer_app.exchange.incoming_spool import Spool
+from signer_app.exchange.voices import catch_up, heard_by, watch_role
 from signer_app.registers.rights import NumberRights
 from signer_app.signing.batch import never
 from signer_app.signing.clock import TimeSource
@@ -116,10 +117,15 @@ def after_pass(space: Workspace, way: Way, report: SyncReport) -> None:
     """What the server said of the time; and, of a pass that went well, whether the other side began anew, whether
     another machine acknowledges, and the directory. What of that can't be had now is had after a later pass.
     """
-    # What was received is acknowledged by now. No pass waits for what a first look can't decide: see `Rechecking`.
-    Filing(space).run(ask_network=False)
-    ahead = way.ahead()
     now = space.now()
+    # Whose word it is that something came must be known before anything is filed.
+    if not report.cancelled and (report.received or (report.stopped is None and _is_time(way, _ROLE, now, ROLE_AGE))):
+        with suppress(ExchangeError):
+            watch_role(space, way)
+            way.looked[_ROLE] = now
+    # What was received is acknowledged by now. No pass waits for what a first look can't decide: see `Rechecking`.
+    filed = Filing(space, heard=heard_by(way)).run(ask_network=False)
+    ahead = way.ahead()
     if ahead is not None:
         space.clock.saw(now + dt.timedelta(seconds=ahead), now, TimeSource.SERVER)
     if report.stopped is not None or report.cancelled:
@@ -130,9 +136,8 @@ def after_pass(space: Workspace, way: Way, report: SyncReport) -> None:
         if position is not None:
             watch_epoch(space, way, position.epoch)
         ask_for_taken(space, way)
-        if _is_time(way, _ROLE, now, ROLE_AGE):
-            watch_role(space, way)
-            way.looked[_ROLE] = now
+        if not (report.incoming_problems or filed.stuck or filed.later):
+            catch_up(space, way)
         if way.numbers is not None and (body := space.settings.body(way.channel.org)) is not None:
             NumberRights(space).look_after(body, way.numbers)
         if report.directory_changed or _directory_is_old(space, way, now):

@@ -30,6 +30,7 @@ _REFERENCE: Final = re.compile(
 """What stands in Nơi nhận and is nobody to send to (NĐ 30/2020, appendix I, ô 9b): the file copy, and what only points
 to another part of the document.
 """
+_KEPT_ON_PAPER: Final = frozenset({PaperReason.LAW, PaperReason.CHOSEN, PaperReason.LOCKED})
 _PAPER_CHANNELS: Final = frozenset({"paper", "giay", "post", "buu dien"})
 
 
@@ -147,14 +148,15 @@ def reach(view: View, codes: Iterable[str]) -> tuple[Reach, ...]:
 
 def part(view: View, before: Sequence[PaperReceiver], codes: Iterable[str], *, at_their_word: bool = False) -> Parted:
     """How receivers of a document (or draft) get it whose paper list is `before`, right before it is queued: the
-    directory may be another one than when it was written. Whom the law or the clerk keeps on paper is not sent to.
-    `at_their_word`: codes that the directory doesn't have are sent to all the same, for the server to judge.
+    directory may be another one than when it was written. Whom the law or the clerk keeps on paper, or the exchange has
+    locked, is not sent to. `at_their_word`: codes that the directory doesn't have are sent to all the same, for the
+    server to judge.
     """
     reaches = reach(view, codes)
     if at_their_word:
         reaches = tuple(replace(one, reason=None) if one.reason is PaperReason.UNKNOWN else one for one in reaches)
     told = {one.code for one in before}
-    kept = {one.code for one in before if one.reason in (PaperReason.LAW, PaperReason.CHOSEN)}
+    kept = {one.code for one in before if one.reason in _KEPT_ON_PAPER}
     send = (one.code for one in reaches if one.reason is None and kept.isdisjoint((one.asked, one.code)))
     more = tuple(one for one in paper_list(reaches) if one.code not in told)
     return Parted(tuple(dict.fromkeys(send)), more)

@@ -35,6 +35,10 @@ class LineKind(StrEnum):
     """Numbers of which this machine knows nothing."""
 
 
+LOUD = frozenset({"register_remark_returned", "register_remark_recalled"})
+"""Keys of the remarks that a person must not overlook."""
+
+
 @dataclass(frozen=True)
 class OutgoingLine:
     """A line of the outgoing register. `id` is that of its cells; `number` sorts it within its sequence; `receivers`
@@ -68,8 +72,12 @@ class OutgoingLine:
     """All its words without diacritics."""
 
     def remarks_told(self, lang: Lang) -> str:
-        """The tenth column: what the clerk noted, and what the program knows."""
-        return "; ".join(part for part in (self.note, *(one.told(lang) for one in self.remarks)) if part)
+        """The tenth column: what came back, what the clerk noted, and what else the program knows. A narrow cell shows
+        no more than the beginning.
+        """
+        loud = [one.told(lang) for one in self.remarks if one.key in LOUD]
+        rest = [one.told(lang) for one in self.remarks if one.key not in LOUD]
+        return "; ".join(part for part in (*loud, self.note, *rest) if part)
 
 
 @dataclass(frozen=True)

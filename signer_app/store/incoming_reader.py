@@ -71,6 +71,14 @@ class IncomingReader:
         """Documents that news could decide, the newest first."""
         return tuple(self._some("WHERE recheck_at IS NOT NULL ORDER BY arrived_at DESC LIMIT ?", limit))
 
+    def unanswered(self, org: str, limit: int) -> tuple[IncomingDocument, ...]:
+        """Documents that wait and of which nothing was ever answered from here, the newest first."""
+        clause = (
+            "WHERE org = ? AND state = 'arrived' AND kind <> 'revoke' AND NOT EXISTS"
+            " (SELECT 1 FROM outbox WHERE outbox.incoming = incoming.id) ORDER BY arrived_at DESC LIMIT ?"
+        )
+        return tuple(self._some(clause, org, limit))
+
     def files(self, incoming_id: str) -> tuple[IncomingFile, ...]:
         """The files of a document, in the order of the packet."""
         rows = self._connection.execute(

@@ -1,4 +1,5 @@
-"""What the exchange has to say to a person until the person has seen it, and the other side as it was last met.
+"""What the exchange has to say to a person until the person has seen it, the other side as it was last met, and whether
+this machine answers there.
 
 Reads on any connection, writes only inside a transaction of the main process. A notice is a code of the catalogue with
 its parameters, or (`server_notice`) what the administrator of the server tells.
@@ -7,6 +8,7 @@ its parameters, or (`server_notice`) what the administrator of the server tells.
 import datetime as dt
 import sqlite3
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -22,6 +24,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     at: dt.datetime
     params: Mapping[str, object] = {}
+
+
+class Voice(StrEnum):
+    """Whether this machine answers for a body of itself: one of the body's machines does, the server says which.
+
+    `catching_up`: ours does from now on, and what came before may have been answered by another one.
+    """
+
+    SILENT = "silent"
+    CATCHING_UP = "catching_up"
+    OURS = "ours"
 
 
 class NoticeReader:
@@ -41,6 +54,11 @@ class NoticeReader:
         """The other side's epoch when it was last met; None before that."""
         row = self._connection.execute("SELECT epoch FROM exchange_side WHERE org = ?", (org,)).fetchone()
         return str(row[0]) if row else None
+
+    def voice(self, org: str) -> Voice | None:
+        """Whether this machine answers for the body; None before the server was asked."""
+        row = self._connection.execute("SELECT voice FROM exchange_voice WHERE org = ?", (org,)).fetchone()
+        return Voice(row[0]) if row else None
 
     def is_login_refused(self, revision: str) -> bool:
         """Whether a login with these credentials was refused, and they have not been typed anew since."""
@@ -87,6 +105,14 @@ class Notices(NoticeReader):
             (org, epoch),
         )
         return before is not None and before != epoch
+
+    def speaks(self, org: str, voice: Voice) -> None:
+        """From now on that is so."""
+        self._connection.execute(
+            "INSERT INTO exchange_voice (org, voice) VALUES (?, ?)"
+            " ON CONFLICT (org) DO UPDATE SET voice = excluded.voice",
+            (org, voice.value),
+        )
 
     def login_refused(self, revision: str, at: dt.datetime) -> None:
         """A login with these credentials was refused just now."""

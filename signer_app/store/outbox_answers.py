@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from signer_app.store.model import NewPacket, OutboxState
-from signer_app.store.outbox_reader import OPEN, OutboxReader
+from signer_app.store.outbox_reader import OPEN, UNHEARD, OutboxReader
 from signer_app.store.rows import params_json, require_one
 from signer_app.store.times import stamp
 from signer_sync.contract import PacketKind, PacketPhase, PacketState
@@ -90,25 +90,28 @@ class OutboxAnswers(OutboxReader):
         return True
 
     def settle(self, packet_id: str, orgs: Collection[str], by: str, at: datetime) -> None:
-        """A person has acted on what became of a packet at these receivers (sent back, declined, not reached);
-        ValueError where one of them waits for nobody.
+        """A person has acted on what became of a packet at these receivers (sent back, declined, not reached, a hỏa tốc
+        without an answer); ValueError where one of them waits for nobody.
         """
         for org in orgs:
             done = self._connection.execute(
                 "UPDATE outbox_receiver SET settled_at = ?, settled_by = ?"  # noqa: S608 - our own words
-                f" WHERE packet_id = ? AND org = ? AND {OPEN}",
+                f" WHERE packet_id = ? AND org = ? AND (({OPEN}) OR ({UNHEARD}))",
                 (stamp(at), by, packet_id, org),
             )
             require_one(done, "nobody waits for this receiver")
 
     def _settle_with(self, packet: NewPacket, document_id: str) -> None:
         """Whoever recalls a document, changes its receivers or sends another in its place has acted on all that became
-        of it until then.
+        of it until then; of one who doesn't answer a hỏa tốc, a change of receivers says nothing.
         """
+        acted = OPEN if packet.kind is PacketKind.UPDATE else f"({OPEN}) OR ({UNHEARD})"
         self._connection.execute(
             "UPDATE outbox_receiver SET settled_at = ?, settled_by = ?, settled_packet = ?"  # noqa: S608 - our own words
-            f" WHERE packet_id IN (SELECT packet_id FROM outbox WHERE document_id = ?) AND {OPEN}",
-            (stamp(packet.created_at), packet.operator, packet.packet_id, document_id),
+            f" WHERE packet_id IN (SELECT packet_id FROM outbox WHERE document_id = ?) AND ({acted})"
+            # What is sent is not acted on before it is sent.
+            " AND packet_id <> ?",
+            (stamp(packet.created_at), packet.operator, packet.packet_id, document_id, packet.packet_id),
         )
 
     def _packet_at(self, edxml_id: str, org: str, kinds: tuple[PacketKind, ...]) -> str | None:
@@ -150,7 +153,9 @@ class OutboxAnswers(OutboxReader):
             return
         self._connection.execute(
             "UPDATE outbox_receiver SET code = ?1, code_at = ?2, code_by = ?3, code_reason = ?4, evidence = ?5,"
-            " settled_at = NULL, settled_by = NULL, settled_packet = NULL"
+            # That it arrived is nothing new to who has telephoned there.
+            " settled_at = CASE WHEN ?1 = ?8 THEN settled_at END, settled_by = CASE WHEN ?1 = ?8 THEN settled_by END,"
+            " settled_packet = CASE WHEN ?1 = ?8 THEN settled_packet END"
             " WHERE packet_id = ?6 AND org = ?7 COLLATE NOCASE AND (code IS NULL OR (?1 <> ?8 AND"
             " (code = ?8 OR code_at <= ?2)))",
             values,

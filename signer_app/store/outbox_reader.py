@@ -34,6 +34,15 @@ OPEN = "settled_at IS NULL AND (code IN ('02', '16') OR (code IS NULL AND transp
 has acted on that. In these very words there is an index.
 """
 
+UNHEARD = (
+    "settled_at IS NULL AND (code IS NULL OR code = '01') AND transport IS NOT 'fail' AND ifnull(change, 1) = 1"
+    " AND outbox_receiver.packet_id IN (SELECT flash.packet_id FROM outbox AS flash WHERE flash.urgency >= 3"
+    " AND flash.accepted_at IS NOT NULL AND flash.kind IN ('new', 'replace', 'update'))"
+)
+"""SQL, of a receiver: a hỏa tốc was sent to it, nobody there has accepted it (that it arrived, 01, is a machine's
+word), and nobody here has acted on that.
+"""
+
 ANSWERED = (
     f"outbox.packet_id IN (SELECT outbox_receiver.packet_id FROM outbox_receiver WHERE {OPEN})"  # noqa: S608 - our words
     " AND +outbox.accepted_at IS NOT NULL AND outbox.state <> 'failed' AND +outbox.superseded_by IS NULL"
@@ -41,6 +50,16 @@ ANSWERED = (
 )
 """SQL: what the other side has, and of which a receiver is open. Few are: they are looked for by their ids, and by no
 index that would walk through all that was ever sent.
+"""
+
+SILENT = (
+    "outbox.urgency >= 3 AND outbox.accepted_at > ? AND outbox.accepted_at <= ?"  # noqa: S608 - our words
+    " AND outbox.state <> 'failed' AND outbox.superseded_by IS NULL AND outbox.missing_since IS NULL"
+    " AND EXISTS (SELECT 1 FROM outbox_receiver WHERE outbox_receiver.packet_id = outbox.packet_id"
+    f" AND {UNHEARD}) AND NOT ({ANSWERED})"
+)
+"""SQL: a hỏa tốc that the other side took between two moments, of which a receiver is `UNHEARD`; those that are
+`ANSWERED` are told as such.
 """
 
 UNSENT = "outbox.accepted_at IS NULL AND outbox.state NOT IN ('failed', 'withdrawn') AND outbox.superseded_by IS NULL"

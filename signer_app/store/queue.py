@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from signer_app.store.model import OutboxState, Urgency
-from signer_app.store.outbox_reader import ANSWERED, OPEN
+from signer_app.store.outbox_reader import ANSWERED, OPEN, SILENT, UNHEARD
 from signer_app.store.times import stamp
 from signer_sync.contract import PacketKind
 
@@ -62,6 +62,8 @@ class QueueRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     missing_since: datetime | None = None
     answers: tuple[OpenAnswer, ...] = ()
     """Of what the other side has: where it was sent back, declined or not reached, and nobody has acted on it yet."""
+    unheard: tuple[str, ...] = ()
+    """Of a hỏa tốc that the other side has: codes of the receivers of which nobody has accepted it yet."""
 
 
 _SELECT = (
@@ -72,7 +74,10 @@ _SELECT = (
     " subject, type, doc_date, document.created_at, outbox.document_id, incoming, status_code, hold_until, postponed,"
     " not_before, uncertain, error_code, error_params, accepted_at, missing_since,"
     " CASE WHEN accepted_at IS NULL THEN NULL ELSE (SELECT json_group_array(json_array(org, code, code_at, code_by,"
-    f" code_reason)) FROM outbox_receiver WHERE outbox_receiver.packet_id = outbox.packet_id AND {OPEN}) END"
+    f" code_reason)) FROM outbox_receiver WHERE outbox_receiver.packet_id = outbox.packet_id AND {OPEN}) END,"
+    " CASE WHEN accepted_at IS NULL OR outbox.urgency < 3 THEN NULL ELSE (SELECT group_concat(org, char(31)) FROM"
+    f" (SELECT org FROM outbox_receiver WHERE outbox_receiver.packet_id = outbox.packet_id AND {UNHEARD}"
+    " ORDER BY position)) END"
     " FROM outbox LEFT JOIN document ON document.id = outbox.document_id "
 )
 _WAITING = (
@@ -97,6 +102,12 @@ class QueueReader:
         """
         for part in _WAITING:
             yield from self._rows(part)
+
+    def silent(self, after: datetime, until: datetime) -> Iterator[QueueRow]:
+        """Each hỏa tốc that the other side took after the one moment and until the other, of which a receiver has not
+        accepted it; the oldest first. None of them is `answered`.
+        """
+        return self._rows(f"WHERE {SILENT} ORDER BY outbox.accepted_at, outbox.packet_id", stamp(after), stamp(until))
 
     def answered(self, limit: int) -> Iterator[QueueRow]:
         """What receivers sent back, declined or could not be brought, the newest first."""
@@ -165,4 +176,5 @@ def _row(row: tuple[Any, ...]) -> QueueRow:
         accepted_at=_moment(row[22]),
         missing_since=_moment(row[23]),
         answers=msgspec.json.decode(row[24], type=tuple[OpenAnswer, ...]) if row[24] not in (None, "[]") else (),
+        unheard=tuple(row[25].split("\x1f")) if row[25] else (),
     )

@@ -9,9 +9,11 @@ from datetime import datetime
 
 from signer_app.store.model import OutboxPacket, OutboxState
 from signer_app.store.outbox import OutboxReader
+from signer_app.store.receivers import PaperReason, PaperReceiver
 from signer_app.store.store import Store, Transaction
 from signer_resources.errors import KnownError
 from signer_sync.contract import JournalHead, PacketState
+from signer_sync.lgsp_errors import RECEIVER_LOCKED
 from signer_sync.packets import OutgoingPacket, Proof
 
 
@@ -98,8 +100,17 @@ class SqlOutbox:
         )
 
     def needs_person(self, packet_id: str, error: KnownError) -> None:
-        """Someone must change something first."""
-        self._store.write(lambda transaction: transaction.outbox.needs_person(packet_id, error.code, error.params))
+        """Someone must change something first. Who is locked gets the document on paper, unless a person finds another
+        receiver: it comes on the paper list.
+        """
+        now = self._now()
+
+        def work(transaction: Transaction) -> None:
+            transaction.outbox.needs_person(packet_id, error.code, error.params)
+            if error.code == RECEIVER_LOCKED:
+                _put_on_paper(transaction, packet_id, str(error.params.get("codes", "")).split(), now)
+
+        self._store.write(work)
 
     def failed(self, packet_id: str, error: KnownError) -> None:
         """The server will never take this packet."""
@@ -108,6 +119,21 @@ class SqlOutbox:
     def delivery(self, packet_id: str, state: PacketState) -> None:
         """The server tells more about a packet that it accepted; of another one it is ignored."""
         self._store.write(lambda transaction: transaction.outbox.delivery(packet_id, state))
+
+
+def _put_on_paper(transaction: Transaction, packet_id: str, codes: Sequence[str], now: datetime) -> None:
+    document = transaction.outbox.require(packet_id).document_id
+    if document is None:
+        return
+    listed = transaction.receivers.paper(document)
+    known = transaction.directory.many(codes)
+    more = [
+        PaperReceiver(name=known[code].name if code in known else code, code=code, reason=PaperReason.LOCKED)
+        for code in codes
+        if code not in {one.code for one in listed}
+    ]
+    if more:
+        transaction.receivers.put_paper(document, (*listed, *more), now)
 
 
 def _head(text: str | None) -> JournalHead | None:

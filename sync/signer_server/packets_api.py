@@ -9,6 +9,7 @@ import io
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -79,10 +80,20 @@ class PacketsApi:
         return accepted_answer(keeping.packet, 202 if keeping.new else 200)
 
     async def packet_state(self, request: Request) -> Response:
-        """How far a packet of the caller's organisation is."""
-        known = await self._sent_packet(request)
-        state = await run_in_threadpool(self._context.packets.state, known.id)
+        """How far a packet is: for its sender with all receivers, for a receiver with itself alone."""
+        context = self._context
+        device = await context.device_of(request)
+        packet_id = uuid_of(request, "packet")
+        known = await run_in_threadpool(context.packets.packet, packet_id)
+        if known is None:
+            raise RefusedError(ProblemCode.NOT_FOUND)
+        if not await run_in_threadpool(context.packets.may_read, packet_id, device.org):
+            raise RefusedError(ProblemCode.NOT_ALLOWED)
+        state = await run_in_threadpool(context.packets.state, packet_id)
         assert state is not None
+        if known.org != device.org:
+            own = tuple(one for one in state.recipients if one.org == device.org)
+            state = msgspec.structs.replace(state, recipients=own)
         return json_answer(state)
 
     async def receipt(self, request: Request) -> Response:

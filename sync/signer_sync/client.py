@@ -149,7 +149,7 @@ class _Client:
         return self.check_receipt(self._access.wire.decode(answer, c.JwsBody), packet_id, sha256)
 
     def packet_state(self, packet_id: str) -> c.PacketState:
-        """What the server knows of a packet that we sent."""
+        """What the server knows of a packet that we sent; of one that we got, how far it is with us."""
         answer = self._access.ask("GET", self._access.packets_path(self.org, packet_id))
         return self._access.wire.decode(answer, c.PacketState)
 

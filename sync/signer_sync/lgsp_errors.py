@@ -13,6 +13,8 @@ from signer_sync.contract import Retry
 from signer_sync.edxml import Organ
 from signer_sync.errors import ExchangeError, Scope
 
+RECEIVER_LOCKED: Final = "lgsp_receiver_locked"
+"""The code of the error whose `codes`, parted by blanks, are the receivers that are locked for sure."""
 MOST_ATTEMPTS: Final = 5
 """So often a packet is offered whose file the LGSP says it could not process (code 21), or that it refuses with a code
 that nobody knows; then a person has to look.
@@ -111,7 +113,9 @@ def error_for(refusal: Refusal, host: str, *, receivers: Sequence[Organ] = (), a
             return ExchangeError("lgsp_format_wrong", retry=Retry.FIX, problem="22", element=element, line=line)
         case "23":
             named = _named(refusal.text, receivers)
-            return ExchangeError("lgsp_receiver_locked", retry=Retry.FIX, problem="23", receivers=named)
+            return ExchangeError(
+                RECEIVER_LOCKED, retry=Retry.FIX, problem="23", receivers=named, codes=_meant(refusal.text, receivers)
+            )
     return _other(refusal, host, attempts)
 
 
@@ -153,13 +157,22 @@ def doc_id_of(value: object) -> str:
 
 def _named(text: str, receivers: Sequence[Organ]) -> str:
     """The packet's receivers that the server's words speak of, all of them where it speaks of none."""
-    spoken = [
+    chosen = _spoken(text, receivers) or receivers
+    return "; ".join(f"{organ.name} ({organ.code})" if organ.name else organ.code for organ in chosen) or "?"
+
+
+def _meant(text: str, receivers: Sequence[Organ]) -> str:
+    """Codes of the receivers that are meant without any doubt: those it speaks of, or the only one."""
+    chosen = _spoken(text, receivers) or (receivers if len(receivers) == 1 else ())
+    return " ".join(organ.code for organ in chosen)
+
+
+def _spoken(text: str, receivers: Sequence[Organ]) -> list[Organ]:
+    return [
         organ
         for organ in receivers
         if organ.code and re.search(rf"(?<![\w.]){re.escape(organ.code)}(?![\w]|\.\w)", text, re.IGNORECASE)
     ]
-    chosen = spoken or receivers
-    return "; ".join(f"{organ.name} ({organ.code})" if organ.name else organ.code for organ in chosen) or "?"
 
 
 def _place(text: str) -> tuple[str, str]:

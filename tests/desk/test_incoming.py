@@ -22,7 +22,7 @@ from signer_app.store.times import VIETNAM
 from signer_app.verification.model import Verdict
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketKind
-from signer_sync.edxml import Priority
+from signer_sync.edxml import Priority, Update
 from tests.desk.office import SENDER, Office, changed
 from tests.exchange.arrivals import broken_letter, plain_letter, post, signed_letter
 
@@ -254,6 +254,22 @@ def test_a_hoa_toc_is_loud_after_ten_minutes_and_late_at_the_day_s_end(tmp_path:
         here.deciding.accept_all_valid()
         assert inbox.look().loud(now + dt.timedelta(hours=1)) == ()
         assert inbox.look().late(now + dt.timedelta(days=9)) == ()
+
+
+def test_a_hoa_toc_stays_loud_while_its_sender_asks_for_an_update_at_home_and_in_the_list_alike(tmp_path: Path) -> None:
+    with post(tmp_path) as here:
+        inbox = incoming(here.office)
+        here.came(here.letter("1", priority=Priority.FLASH))
+        changed_words = here.document("1", subject="V/v khác", priority=Priority.FLASH)
+        here.came(here.packet(changed_words, business=Update(info=True)))
+        here.office.clock.go_on(600)
+        (loud,) = inbox.look().loud(here.office.now)
+        assert (loud.place, loud.is_flash) == (Place.ASKED, True)
+        assert here.office.desk.today().incoming.loud == 1
+        here.came(here.recall("1", priority=Priority.FLASH))
+        assert inbox.look().loud(here.office.now) == ()
+        came = here.office.desk.today().incoming
+        assert (came.loud, len(came.recalls)) == (0, 1)
 
 
 def test_a_filed_document_is_opened_from_its_blobs_and_a_recalled_one_for_the_log_alone(tmp_path: Path) -> None:

@@ -1,23 +1,28 @@
 """The clerk's decisions: each with its entry in the register and the message to the sender, all or nothing."""
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from signer_app.exchange import incoming
 from signer_app.exchange.filing_facts import Opened, open_kept
+from signer_app.exchange.incoming import IncomingScreen
 from signer_app.store.incoming_model import ArrivalState, ArrivalVerdict, Asked, IncomingDocument, ReturnReason
 from signer_app.store.store import Transaction
+from signer_app.workers import Workers
 from signer_resources.errors import KnownError
 from signer_sync.contract import FeedType, PacketKind
 from signer_sync.edxml import Organ, Priority, StatusCode, Update
 from signer_sync.edxml_read import read_header
 from signer_sync.ids import uuid7
-from signer_sync.packets import Arrival
+from signer_sync.packets import Arrival, BinarySink
 from signer_sync.ports import Taken
 from tests.desk.office import ORG, PROVINCE
-from tests.exchange.arrivals import Post, broken_letter, plain_letter, post, signed_letter
+from tests.exchange.arrivals import Post, broken_letter, holders, plain_letter, post, signed_letter
+from tests.verification.documents import SignAs, make_document, sign
 
 
 @pytest.fixture(name="post")
@@ -282,6 +287,33 @@ def test_an_update_that_is_agreed_to_changes_words_and_files_and_keeps_the_old_p
     opened = open_kept(post.office.space, first)
     assert isinstance(opened, Opened)
     assert opened.content == document.content
+
+
+@pytest.mark.parametrize("looked_through", [True, False])
+def test_of_an_update_that_may_be_secret_no_evidence_is_written_down(
+    post: Post, monkeypatch: pytest.MonkeyPatch, looked_through: bool
+) -> None:
+    document = arrived(post)
+    other = sign(make_document(2), holders()[2], SignAs("Lanhdao"))
+    data = post.packet(post.document(subject="V/v khác"), ("thu.pdf", other), business=Update(info=True))
+    monkeypatch.setattr(incoming, "_FILE_S", 30.0 if looked_through else 0.3)
+    arrival = Arrival(id=uuid7(), type=FeedType.PACKET, sender=PROVINCE, kind=PacketKind.UPDATE)
+
+    def put(sink: BinarySink) -> None:
+        sink.write(data)
+
+    with Workers([sys.executable, "-c", "import time; time.sleep(60)"]) as hanging:
+        space = post.office.space
+        screen = IncomingScreen(space.workers if looked_through else hanging, space.folder.work)
+        taken = post.inbox(screen=screen).take(ORG, arrival, put)
+    assert taken is Taken.KEPT
+    post.filing.run(ask_network=False)
+    post.deciding.answer(document.id, agree=True, decided_by="Chủ tịch")
+    now = post.get(document.id)
+    assert (now.subject, "unscreened" in now.doubts, now.valid) == ("V/v khác", not looked_through, looked_through)
+    with post.office.store.view() as view:
+        (file,) = view.incoming.files(document.id)
+        assert bool(view.evidence.of_document(file.sha256)) is looked_through
 
 
 def test_an_update_without_files_leaves_the_files_as_they_are(post: Post) -> None:

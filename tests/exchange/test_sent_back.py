@@ -13,12 +13,20 @@ from signer_app.cli.listings import outbox
 from signer_app.desk.register import Years
 from signer_app.desk.sending import Deed, Sending, SendingItem, Standing
 from signer_app.exchange import changing, withdrawing
-from signer_app.store.model import OutboxPacket, OutboxState
+from signer_app.exchange.messages import status_packet
+from signer_app.store.model import OutboxPacket, OutboxState, Urgency
 from signer_app.store.queue import OpenAnswer
 from signer_app.store.store import Transaction
+from signer_app.store.sync_stores import SqlOutbox
 from signer_resources.errors import KnownError
 from signer_sync.contract import PacketPhase, PacketState, RecipientState, Transport
+from signer_sync.edxml import Organ, ResponseFor, Staff, StatusCode
 from signer_sync.ids import uuid7
+from signer_sync.lgsp_errors import Refusal, error_for
+from signer_ui.panes import sending_work as work
+from signer_ui.presenters.sending_list import summary
+from signer_ui.presenters.today import alarms
+from signer_ui.words import Words
 from tests.exchange.post import FIRST, NAME, ORG, SECOND, Post
 from tests.server.by_hand import Hand
 from tests.server.world import status_bytes
@@ -199,3 +207,114 @@ def test_names_stand_on_the_home_screen(post: Post) -> None:
     names = post.office.desk.today().sending.names
     assert set(names) == {FIRST}
     assert NAME not in names.values()
+
+
+# ---- a hỏa tốc that nobody answers
+
+
+def flash(post: Post, *receivers: str) -> OutboxPacket:
+    """A hỏa tốc that the server has."""
+    packet = post.given("1", *receivers, urgency=Urgency.HOA_TOC)
+    assert post.sync(at_once=True).stopped is None
+    return post.packet(packet.packet_id)
+
+
+def test_a_hoa_toc_that_a_receiver_has_not_accepted_for_ten_minutes_is_loud_until_it_answers(post: Post) -> None:
+    packet, ordinary = flash(post, FIRST, SECOND), post.sent("2", FIRST)
+    today, clock = post.office.desk.today, post.office.clock
+    clock.go_on(9 * 60)
+    assert (today().sending.silent, item(post, packet).standing) == ((), Standing.RECEIVED)
+    clock.go_on(61)
+    # That it arrived is a machine's word.
+    post.told(packet.packet_id, FIRST, "01")
+    look = sending(post).look()
+    assert [(one.id, one.standing, one.to_settle) for one in look.items] == [
+        (packet.packet_id, Standing.UNANSWERED, (FIRST, SECOND)),
+        (ordinary.packet_id, Standing.RECEIVED, ()),
+    ]
+    assert (look.answered, look.items[0].deeds) == (1, (Deed.SETTLE, Deed.RECALL))
+    (silent,) = today().sending.silent
+    assert (silent.packet_id, silent.unheard) == (packet.packet_id, (FIRST, SECOND))
+    told = alarms(today(), Words("vi"))
+    assert [(alarm.loud, alarm.sending) for alarm in told] == [(1, True)]
+    assert "chưa được tiếp nhận: Sở Nội vụ; UBND xã Hòa Bình" in told[0].text
+    post.told(packet.packet_id, FIRST, "03")
+    assert item(post, packet).to_settle == (SECOND,)
+    # The next day it is as loud as before.
+    clock.go_on(24 * 3600)
+    assert [one.standing for one in sending(post).look().items] == [Standing.UNANSWERED]
+    post.told(packet.packet_id, SECOND, "03")
+    assert (sending(post).look().items, today().sending.silent) == ((), ())
+
+
+def test_who_has_telephoned_is_not_told_again_when_it_arrives_there(post: Post) -> None:
+    packet = flash(post, FIRST, SECOND)
+    post.office.clock.go_on(600)
+    sending(post).settle(packet.packet_id, [FIRST])
+    assert item(post, packet).to_settle == (SECOND,)
+    post.told(packet.packet_id, FIRST, "01")
+    assert item(post, packet).to_settle == (SECOND,)
+    sending(post).settle(packet.packet_id, [SECOND])
+    assert item(post, packet).standing is Standing.RECEIVED
+    # A return stands anew all the same.
+    returned(post, packet)
+    assert (item(post, packet).standing, item(post, packet).to_settle) == (Standing.RETURNED, (FIRST,))
+    with pytest.raises(KnownError) as raised:
+        sending(post).settle(post.sent("2", FIRST).packet_id, [FIRST])
+    assert raised.value.code == "packet_moved_on"
+
+
+def test_a_recall_ends_the_waiting_and_another_receiver_doesnt(post: Post) -> None:
+    packet = flash(post, FIRST)
+    post.office.clock.go_on(600)
+    document = packet.document_id or ""
+    changing.change_receivers(post.office.space, document, [SECOND], [], "")
+    assert item(post, packet).standing is Standing.UNANSWERED
+    made = withdrawing.recall(post.office.space, document, WHY)
+    assert item(post, packet).standing is Standing.RECEIVED
+    withdrawing.withdraw(post.office.space, made)
+    assert item(post, packet).standing is Standing.UNANSWERED
+
+
+# ---- a receiver that the exchange has locked
+
+
+def test_a_receiver_that_the_exchange_has_locked_comes_on_the_paper_list_and_the_others_get_it(post: Post) -> None:
+    packet = post.given("1", FIRST, SECOND)
+    organs = tuple(Organ(code, f"Cơ quan {code}") for code in (FIRST, SECOND))
+
+    def refuse(text: str) -> None:
+        error = error_for(Refusal(200, "23", text), "lgsp", receivers=organs)
+        post.office.store.write(lambda tx: tx.outbox.mark_sending(packet.packet_id))
+        SqlOutbox(post.office.store, post.office.space.now).needs_person(packet.packet_id, error)
+
+    def paper() -> list[tuple[str | None, str, str]]:
+        with post.office.store.view() as view:
+            return [(one.code, one.name, one.reason.value) for one in view.receivers.paper(packet.document_id or "")]
+
+    refuse("Đơn vị đã khóa")
+    assert paper() == []  # nobody knows which of them
+    sending(post).send_now([packet.packet_id])
+    refuse(f"{SECOND} đã khóa")
+    assert paper() == [(SECOND, f"Cơ quan {SECOND}", "locked")]
+    made = sending(post).send_in_place(packet.packet_id, [FIRST, SECOND], ())
+    assert post.packet(made).receivers == (FIRST, SECOND)  # the person took it off the list
+    post.office.store.write(lambda tx: tx.outbox.mark_sending(made))
+    error = error_for(Refusal(200, "23", f"{SECOND} đã khóa"), "lgsp", receivers=organs)
+    SqlOutbox(post.office.store, post.office.space.now).needs_person(made, error)
+    assert post.packet(sending(post).send_in_place(made, [FIRST])).receivers == (FIRST,)
+    assert paper() == [(SECOND, f"Cơ quan {SECOND}", "locked")]
+
+
+def test_only_documents_are_counted_as_waiting(post: Post) -> None:
+    post.given("1", FIRST)
+    asked = ResponseFor(FIRST, "5/UBND", "2026/11/20", "000.00.00.H77-20261120-5")
+    (body,) = post.office.space.settings.bodies
+    answer = status_packet(
+        post.office.space, body, asked, StatusCode.ACCEPTED, "", Staff(name="Thư"), post.office.now, incoming="x"
+    )
+    post.office.store.write(lambda tx: tx.outbox.add(answer))
+    look = sending(post).look()
+    assert (look.waiting, look.documents, look.answers) == (2, 1, 1)
+    queue = work.look(post.office.desk, work.Queue())
+    assert summary(queue.sums, post.office.now, Words("vi")).endswith("(1/UBND-VHXH) · 1 tin trả lời nơi gửi")

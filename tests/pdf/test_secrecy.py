@@ -12,7 +12,7 @@ from signer_app.pdf.model import Profile, Screened
 from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_resources import samples
 from signer_resources.samples import Sample
-from signer_sync.secrecy import name_is_secret
+from signer_sync.secrecy import field_is_secret, is_mark, name_is_secret
 from tests.pdf.paper import BOLD, TURNS, Turn, Words, document_of, head, letter, page_of, read, turned
 from tests.pdf.signing import Desk, refusals
 
@@ -199,6 +199,18 @@ def test_a_page_that_cannot_be_loaded_leaves_the_file_unreadable() -> None:
 )
 def test_a_name_that_says_secret_is_secret(name: str) -> None:
     assert name_is_secret(name)
+
+
+@pytest.mark.parametrize("letter", ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u202e", "\u200f"])
+def test_letters_that_take_no_room_hide_no_mark(letter: str) -> None:
+    hidden = letter.join("MẬT")
+    assert is_mark(f"{letter}{hidden}")
+    assert field_is_secret("Subject", f"Báo cáo [{hidden}]")
+    assert field_is_secret("SecurityLevel", f"thường{letter}") is False
+    assert name_is_secret(f"12-BC ({hidden}).pdf")
+    assert name_is_secret(f"van ban m{letter}at.pdf")
+    # Nor do they make one of what is none.
+    assert not name_is_secret(f"KH bảo{letter} mật 2026.pdf")
 
 
 @pytest.mark.parametrize(

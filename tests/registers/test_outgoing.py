@@ -1,6 +1,7 @@
 """The outgoing register: ten columns, numbers without a document, gaps, and finding a line."""
 
 import datetime as dt
+from dataclasses import replace
 
 from signer_app.registers.cells import CellEdit, OutgoingField, write_cells
 from signer_app.registers.model import LineKind
@@ -63,6 +64,10 @@ def test_what_was_sent_back_or_waits_is_remarked(bureau: Bureau) -> None:
     assert "Đã thu hồi văn bản 23/11/2026" in second.remarks_told("vi")
     assert first.remarks_told("vi") == "Chưa gửi"
     assert "Sở Nội vụ tỉnh An Sơn trả lại: sai nơi nhận" in second.remarks_told("vi")
+    # A cell is narrow: what came back stands before what the clerk noted and the time at which the server had it.
+    noted = replace(second, note="kèm đĩa").remarks_told("vi")
+    order = [noted.index(part) for part in ("trả lại", "Đã thu hồi", "kèm đĩa", "Máy chủ đã nhận")]
+    assert order == sorted(order)
 
 
 def test_who_gets_it_on_paper_stands_among_the_receivers(bureau: Bureau) -> None:

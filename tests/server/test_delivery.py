@@ -5,9 +5,10 @@ import pytest
 
 from signer_sync import contract as c
 from signer_sync.contract import FeedType, PacketPhase, Transport
+from signer_sync.edxml import Organ
 from signer_sync.ids import uuid7
 from tests.server.by_hand import Hand
-from tests.server.world import COMMUNE, OFFICE, World, document, packet_bytes, recall_bytes, status_bytes
+from tests.server.world import COMMUNE, OFFICE, OTHER, World, document, packet_bytes, recall_bytes, status_bytes
 
 DOCUMENT = document().document_id
 
@@ -61,6 +62,19 @@ def test_only_the_chosen_machine_of_a_body_acknowledges_for_it(world: World, sen
     assert office_of(sender, packet).transport is Transport.QUEUED
     second.ack(page.cursor)
     assert office_of(sender, packet).transport is Transport.DONE
+
+
+def test_a_receiver_may_ask_how_far_a_packet_is_with_itself_and_is_told_of_nobody_else(
+    world: World, sender: Hand, receiver: Hand
+) -> None:
+    both = (Organ(OFFICE, "Sở Nội vụ"), Organ(OTHER, "Nơi khác"))
+    packet = send(sender, packet_bytes(world.folder, receivers=both))
+    send(receiver, status_bytes("01", DOCUMENT))
+    (told,) = receiver.client.packet_state(packet).recipients
+    assert (told.org, told.business_code) == (OFFICE, "01")
+    assert {one.org for one in sender.client.packet_state(packet).recipients} == {OFFICE, OTHER}
+    alone = send(sender, packet_bytes(world.folder, number="13", receivers=both[1:]))
+    assert receiver.ask("GET", f"/orgs/{OFFICE}/packets/{alone}").status_code == 403
 
 
 def test_status_messages_move_the_receivers_code_on_and_never_back(sender: Hand, receiver: Hand) -> None:

@@ -18,7 +18,7 @@ from signer_app.desk.incoming import Facts, IncomingFile, IncomingRow
 from signer_app.desk.incoming_model import IncomingSnapshot, Place
 from signer_app.exchange.deciding import Accepted
 from signer_app.store.inbox import IncomingPacket
-from signer_app.store.incoming_model import ArrivalState
+from signer_app.store.incoming_model import ArrivalState, ArrivalVerdict
 from signer_app.store.model import Urgency
 from signer_app.store.settings import Exchange
 from signer_resources.errors import KnownError
@@ -553,3 +553,26 @@ def test_ten_thousand_documents_are_searched_by_what_no_column_shows(here: Post,
     pane.search.setText("người ký 9876")
     window.wait(lambda: pane.grid.shown_ids == ("9876",))
     rest(window)
+
+
+def test_of_a_whole_list_that_is_chosen_the_valid_ones_are_counted_elsewhere(here: Post, window: Desktop) -> None:
+    here.came(here.letter("1"))
+    row = window.shell.desk.incoming.look().rows[0]
+    document = row.document
+    assert document is not None
+    doubtful = replace(document, verdict=ArrivalVerdict.INDETERMINATE)
+    made = [replace(row, id=str(at), document=document if at % 2 else doubtful) for at in range(1_000)]
+    pane = shown(window, 1)
+    accepting, by_id = pane.accepting, {one.id: one for one in made}
+    accepting.put(500, by_id)
+    accepting.choose(tuple(by_id))
+    assert not accepting.button.isEnabled()
+    accepting.start()
+    assert not accepting.running
+    window.wait(accepting.button.isEnabled)
+    assert accepting.button.text() == "&Tiếp nhận 500 đã chọn"
+    # A choice of few that comes before the many are counted stands.
+    accepting.choose(tuple(by_id))
+    accepting.choose(("0", "1", "3"))
+    rest(window)
+    assert accepting.button.text() == "&Tiếp nhận 2 đã chọn"

@@ -16,14 +16,17 @@ from signer_app.store.listings import RegisterEntry
 from signer_app.store.model import DocumentState, FileRole, OutboxState, Urgency
 from signer_app.store.reservations import Reservation
 from signer_app.store.sequences import BY_NOTATION
+from signer_app.store.settings import Body
 from signer_app.store.store import Transaction
 from signer_resources.errors import KnownError
 from signer_ui.glow import Glow
+from signer_ui.panes.receivers_dialog import ReceiversDialog
 from signer_ui.panes.register import RegisterPane
 from signer_ui.panes.register_signed import SignedPage
 from signer_ui.presenters.grid import Shade
 from signer_ui.presenters.register import (
     FileLevel,
+    Kept,
     brief_state,
     columns,
     details_view,
@@ -38,7 +41,7 @@ from signer_ui.presenters.register import (
 from signer_ui.presenters.register_books import Part
 from signer_ui.shell import Shell
 from signer_ui.words import Words
-from tests.desk.office import FRIDAY, MONDAY, ORG, Office, office
+from tests.desk.office import FRIDAY, MONDAY, ORG, Office, changed, office
 from tests.desk.window import Desktop, desktop, nameless, press, visible_texts
 from tests.store.letters import Letters, not_secret
 
@@ -329,3 +332,36 @@ def test_an_empty_register_is_calm(screen: Desktop) -> None:
     pane.show_part(Part.SIGNED)
     screen.wait(lambda: "0 văn bản" in visible_texts(pane))
     assert "Chọn một văn bản để xem" in visible_texts(pane)
+
+
+def test_a_document_that_was_only_signed_is_given_to_be_sent_from_the_register(qtbot: QtBot, place: Office) -> None:
+    changed(place, bodies=(Body(code=ORG, name="Ủy ban nhân dân xã Hòa Sơn"),))
+    kept = place.signed("1", receivers=())
+    place.clock.go_on(60)
+    place.signed("2", receivers=("H77",))
+    with desktop(qtbot, place) as screen:
+        book = Book(screen)
+        book.choose("2/UBND-VHXH")
+        assert not book.page.details.give.isVisible()
+        book.choose("1/UBND-VHXH")
+        press(book.pane, "Chọn nơi nhận và gửi…")
+        screen.wait(lambda: any(one.isVisible() for one in book.pane.findChildren(ReceiversDialog)))
+        (dialog,) = book.pane.findChildren(ReceiversDialog)
+        dialog.chooser.add_text("H77.02")
+        screen.wait(lambda: dialog.chooser.list.count() == 1 and not screen.shell.tasks.busy)
+        press(dialog, "Gửi")
+        screen.wait(lambda: "vào hàng gửi" in book.pane.notice.text)
+        with place.store.view() as view:
+            (packet,) = view.outbox.of_document(kept.id)
+        assert (packet.receivers, packet.state) == (("H77.02",), OutboxState.QUEUED)
+        screen.store_changed()
+        screen.wait(lambda: not book.page.details.give.isVisible())
+
+
+def test_what_another_system_sends_is_not_given_here() -> None:
+    def given(row: RegisterEntry, *ours: str) -> Kept | None:
+        return details_view(row, RegisterDetails("d", (), ()), {}, NAMES, MONDAY, WORDS, ours).give
+
+    row = entry()
+    assert given(row, row.body_code) == Kept(row.id, "12/QĐ-UBND", row.body_code)
+    assert (given(row), given(entry(sending=OutboxState.QUEUED), row.body_code)) == (None, None)

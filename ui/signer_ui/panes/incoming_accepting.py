@@ -1,10 +1,11 @@
 """Accepting all valid documents by one click (Tiếp nhận 55), or those of several that are chosen, with how far it is
 and a way to stop.
 
-UI thread; the work is done on the lane for documents. One that can't be accepted any more hinders no other.
+UI thread; the work is done on the lane for documents, and so many as a whole list holds are counted on the quick one.
+One that can't be accepted any more hinders no other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +21,9 @@ from signer_ui.widgets.basics import button
 from signer_ui.widgets.notice import Notice
 from signer_ui.widgets.progress import ProgressLine
 
+_AT_ONCE = 500
+"""So few chosen rows are looked through where they are shown: a millisecond."""
+
 
 class AcceptingAll(QObject):
     """The button and the line of its progress."""
@@ -34,6 +38,9 @@ class AcceptingAll(QObject):
         self._ready = 0
         self._rows: Mapping[str, IncomingRow] = {}
         self._chosen: tuple[str, ...] = ()
+        self._valid: tuple[str, ...] | None = ()
+        """Those of the chosen that one click takes; None while they are being counted."""
+        self._counting: Handle | None = None
         self.button = button("", self.start, "primary")
         self.progress = ProgressLine(shell.words, shell.theme)
         self.put(0, {})
@@ -46,15 +53,39 @@ class AcceptingAll(QObject):
     def put(self, ready: int, rows: Mapping[str, IncomingRow]) -> None:
         """So many would be accepted by one click; `rows` are those of the list by their ids."""
         self._ready, self._rows = ready, rows
-        self._show()
+        self._count()
 
     def choose(self, ids: Sequence[str]) -> None:
         """These rows are chosen; while they are several, the button is about the valid ones among them."""
         self._chosen = tuple(ids) if len(ids) > 1 else ()
+        self._count()
+
+    def _count(self) -> None:
+        """Looks which of the chosen are valid; of many on another thread."""
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
+        chosen, rows, orgs = self._chosen, self._rows, Answering.of(self._shell.hub.settings).orgs
+        if len(chosen) <= _AT_ONCE:
+            self._counted(_valid(chosen, rows, orgs))
+            return
+        self._valid = None
+        self.button.setEnabled(False)
+        self._counting = self._shell.tasks.run(
+            self,
+            Lane.QUICK,
+            lambda _control: _valid(chosen, rows, orgs),
+            self._counted,
+            failed=lambda _error: None,
+            newest_first=True,
+        )
+
+    def _counted(self, valid: tuple[str, ...]) -> None:
+        self._valid = valid
         self._show()
 
     def _show(self) -> None:
-        words, valid = self._shell.words, len(self._valid_chosen())
+        words, valid = self._shell.words, len(self._valid or ())
         if self._chosen:
             named = words("ua_accept_chosen_name", count=count(valid, words), of=count(len(self._chosen), words))
             told, ready = words("ua_accept_chosen", count=count(valid, words)), valid
@@ -67,13 +98,6 @@ class AcceptingAll(QObject):
         self.button.setToolTip(named)
         self.button.setEnabled(bool(ready) and not self.running)
 
-    def _valid_chosen(self) -> tuple[str, ...]:
-        """Those of the chosen that one click takes, in the order of numbers: hỏa tốc first, then the oldest."""
-        orgs = Answering.of(self._shell.hub.settings).orgs if self._chosen else frozenset()
-        rows = (self._rows[one] for one in self._chosen if one in self._rows)
-        valid = [row for row in rows if row.document is not None and row.document.valid and row.document.org in orgs]
-        return tuple(row.id for row in sorted(valid, key=lambda row: (-row.urgency, row.at, row.id)))
-
     def start(self) -> None:
         """Accepts what the button says: all that is valid, for every body for which this program answers, or of the
         chosen what is.
@@ -81,7 +105,7 @@ class AcceptingAll(QObject):
         if self.running:
             return
         if self._chosen:
-            self._accept(self._valid_chosen())
+            self._accept(self._valid or ())
         elif self._ready:
             self._accept_all()
 
@@ -143,3 +167,10 @@ class AcceptingAll(QObject):
             self._notice.error(error)
         # Some may have been accepted before.
         self.changed.emit()
+
+
+def _valid(chosen: Sequence[str], rows: Mapping[str, IncomingRow], orgs: Collection[str]) -> tuple[str, ...]:
+    """Those of the chosen that one click takes, in the order of numbers: hỏa tốc first, then the oldest."""
+    found = (rows[one] for one in chosen if one in rows)
+    valid = [row for row in found if row.document is not None and row.document.valid and row.document.org in orgs]
+    return tuple(row.id for row in sorted(valid, key=lambda row: (-row.urgency, row.at, row.id)))

@@ -157,7 +157,8 @@ class ReceiversChooser(QWidget):
     def keep_paper(self, receivers: Sequence[PaperReceiver]) -> None:
         """Who was to get it on paper before."""
         told = {one.code: one.reason for one in receivers if one.code is not None}
-        by_choice = {code: why for code, why in told.items() if why in (PaperReason.LAW, PaperReason.CHOSEN)}
+        stays = (PaperReason.LAW, PaperReason.CHOSEN, PaperReason.LOCKED)
+        by_choice = {code: why for code, why in told.items() if why in stays}
         self.said = Said(self.said.resolution, {**self.said.on_paper, **by_choice})
         self._add([one.code or one.name for one in receivers])
 

@@ -1,5 +1,5 @@
 """What a clerk does with one entry of a register, from whichever list it was chosen: open and keep its files, sign it
-again, give its number up.
+again, give it to be sent, give its number up.
 
 UI thread; asks and tells in place, has the work done elsewhere.
 """
@@ -16,7 +16,8 @@ from signer_app.store.number_book import NumberEntry
 from signer_resources.errors import KnownError
 from signer_ui.panes import register_work as work
 from signer_ui.panes.register_details import EntryDetails
-from signer_ui.presenters.register import ArrivalNumber, FileView
+from signer_ui.panes.sending_deeds import Deeds
+from signer_ui.presenters.register import ArrivalNumber, FileView, Kept
 from signer_ui.shell import Shell, Tab
 from signer_ui.tasks import Lane
 from signer_ui.widgets.giving_up import GivingUp
@@ -46,11 +47,18 @@ class EntryActs:
     def __init__(self, place: Place, current: Callable[[], str | None], back: Callable[[], None]) -> None:
         self._at = place
         self._current, self._back = current, back
+        self._deeds = Deeds(place.shell, place.notice, back, place.owner)
 
     def details(self) -> EntryDetails:
         """Details whose buttons do what is done here."""
         return EntryDetails(
-            self._at.shell, self.open_file, self.save_file, self._ask_again, self._ask_reason, self._ask_void
+            self._at.shell,
+            self.open_file,
+            self.save_file,
+            self._ask_again,
+            self._give,
+            self._ask_reason,
+            self._ask_void,
         )
 
     def open_file(self, file_id: str) -> None:
@@ -116,6 +124,12 @@ class EntryActs:
     def _leave(self) -> None:
         self._at.notice.clear()
         self._back()
+
+    # ---- sending ---------------------------------------------------------------------------------------------------
+
+    def _give(self, kept: Kept) -> None:
+        """Chọn nơi nhận và gửi: the same as after a document was taken out of the queue."""
+        self._deeds.give(kept.id, kept.label, kept.body_code, ())
 
     # ---- numbers ---------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from signer_app.registers.writing import RegisterHead, write_incoming, write_out
 from signer_app.store.registers import Book
 from signer_resources.errors import KnownError
 from signer_ui.panes.register_work import find
+from signer_ui.presenters.incoming import Answering
 from signer_ui.presenters.register import DetailsView, details_view, number_view
 from signer_ui.presenters.register_books import Counts, Line, arrival_view, count_lines, gap_view, newest
 from signer_ui.words import Words
@@ -123,7 +124,8 @@ def _document(desk: Desk, line: OutgoingLine, words: Words) -> DetailsView | Non
     if snapshot is None or entry is None:
         return None
     found = find(desk, line.id)
-    return details_view(entry, found.details, found.levels, snapshot.names, desk.now(), words)
+    ours = Answering.of(desk.space.settings).orgs
+    return details_view(entry, found.details, found.levels, snapshot.names, desk.now(), words, ours)
 
 
 def export(

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from signer_app.store.number_book import NumberEntry
-from signer_ui.presenters.register import ArrivalNumber, DetailsView, FileView
+from signer_ui.presenters.register import ArrivalNumber, DetailsView, FileView, Kept
 from signer_ui.shell import Shell
 from signer_ui.widgets.basics import button, label, row
 from signer_ui.widgets.elided import Elided
@@ -17,7 +17,7 @@ from signer_ui.widgets.facts import Facts
 
 
 class EntryDetails(QFrame):
-    """See the module; `again`, `give_up` and `void` are what becomes of the three buttons."""
+    """See the module; `again`, `give`, `give_up` and `void` are what becomes of the four buttons."""
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class EntryDetails(QFrame):
         open_file: Callable[[str], None],
         save_file: Callable[[FileView], None],
         again: Callable[[str], None],
+        give: Callable[[Kept], None],
         give_up: Callable[[NumberEntry], None],
         void: Callable[[ArrivalNumber], None],
     ) -> None:
@@ -42,6 +43,7 @@ class EntryDetails(QFrame):
         self.trouble = label(role="bad", wrap=True)
         self.note = label(role="muted", wrap=True)
         self.again = button(words("uk_again"), lambda: again(self._view.again if self._view else ""))
+        self.give = button(words("uq_give"), lambda: self._give(give))
         self.give_up = button(words("uk_give_up"), lambda: self._give_up(give_up), "danger")
         self.void = button(words("ur_void"), lambda: self._void(void), "danger")
         self.files = QVBoxLayout()
@@ -55,6 +57,7 @@ class EntryDetails(QFrame):
         lines.setSpacing(theme.space(2))
         for part in (self._empty, self.heading, self.under, self.facts, self.note, self.trouble):
             lines.addWidget(part)
+        lines.addLayout(row(self.give, 1, spacing=theme.space(2)))
         lines.addLayout(row(self.again, self.give_up, self.void, 1, spacing=theme.space(2)))
         self._titles = [label(words(key), "strong") for key in ("ut_signed_files", "ut_receipt", "ut_proof")]
         lines.addWidget(self._titles[0])
@@ -79,7 +82,7 @@ class EntryDetails(QFrame):
         self._view = None
         self._main = None
         texts = (*self._titles, self.heading, self.under, self.facts, self.note, self.trouble, self.receipt, self.proof)
-        for part in (*texts, self.again, self.give_up, self.void):
+        for part in (*texts, self.again, self.give, self.give_up, self.void):
             part.hide()
         self._clear_files()
         self._empty.show()
@@ -99,6 +102,7 @@ class EntryDetails(QFrame):
             part.setText(text)
             part.setVisible(bool(text))
         self.again.setVisible(bool(view.again))
+        self.give.setVisible(view.give is not None)
         self.give_up.setVisible(view.number is not None)
         self.void.setVisible(view.arrival is not None)
         self.facts.put([(fact.what, fact.value) for fact in view.facts])
@@ -116,6 +120,10 @@ class EntryDetails(QFrame):
         """Opens the main file."""
         if self._main is not None:
             self._open_file(self._main)
+
+    def _give(self, give: Callable[[Kept], None]) -> None:
+        if self._view is not None and self._view.give is not None:
+            give(self._view.give)
 
     def _give_up(self, give_up: Callable[[NumberEntry], None]) -> None:
         if self._view is not None and self._view.number is not None:

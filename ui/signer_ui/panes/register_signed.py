@@ -12,6 +12,7 @@ from signer_ui.panes import register_work as work
 from signer_ui.panes.register_acts import Place
 from signer_ui.panes.register_list import ListPage
 from signer_ui.presenters.figures import count
+from signer_ui.presenters.incoming import Answering
 from signer_ui.presenters.register import BookLine, columns, details_view, line_id, number_view
 from signer_ui.presenters.register_books import Part
 from signer_ui.tasks import Lane
@@ -105,4 +106,5 @@ class SignedPage(ListPage[BookLine]):
             # Another one was chosen meanwhile.
             return
         now, words = self.shell.desk.now(), self.shell.words
-        self.details.show_view(details_view(entry, found.details, found.levels, self._receivers(), now, words))
+        ours = Answering.of(self.shell.hub.settings).orgs
+        self.details.show_view(details_view(entry, found.details, found.levels, self._receivers(), now, words, ours))

@@ -39,7 +39,7 @@ class SendingPane(QWidget):
     """List and details."""
 
     counted = Signal(int)
-    """So many wait to be sent, or for a person to act on what receivers made of them."""
+    """So many documents wait to be sent, or for a person to act on what receivers made of them."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ class SendingPane(QWidget):
         self.summary.setText(says.summary(queue.sums, self.shell.desk.now(), words))
         self.paper.setText(words("uq_p_open", count=count(queue.paper, words)))
         self.paper.setVisible(queue.paper > 0)
-        self.send_all.setEnabled(queue.sums.waiting > 0)
+        self.send_all.setEnabled(queue.sums.waiting + queue.sums.answers > 0)
         self.counted.emit(queue.sums.waiting + queue.sums.answered)
         self._tell(queue.notices)
         self._run_down()

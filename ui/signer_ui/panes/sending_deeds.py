@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from signer_app.desk.desk import Desk
+from signer_app.desk.sending_rows import Standing
 from signer_app.store.model import InsteadOf
 from signer_app.store.receivers import PaperReceiver
 from signer_resources.errors import KnownError
@@ -22,7 +23,7 @@ from signer_ui.panes.sending_steps import RecallDialog, ReplaceDialog
 from signer_ui.presenters.figures import count
 from signer_ui.presenters.receivers import Choice
 from signer_ui.presenters.sending_details import having, to_recall
-from signer_ui.presenters.sending_list import answer_words, local_time
+from signer_ui.presenters.sending_list import concerned, local_time
 from signer_ui.shell import Shell
 from signer_ui.tasks import Lane
 from signer_ui.widgets.notice import Notice
@@ -127,7 +128,7 @@ class Deeds(QObject):
     def settle(self, found: work.Found) -> None:
         """Đã xử lý: asked once, for those receivers that were shown."""
         words, row = self._shell.words, found.told.item.row
-        orgs = tuple(answer.org for answer in row.answers)
+        orgs = found.told.item.to_settle
         if not orgs:
             return
 
@@ -136,8 +137,10 @@ class Deeds(QObject):
             told = words("uq_settled", label=_label(found))
             self._run(lambda desk: desk.sending.settle(row.packet_id, orgs), lambda _none: self._notice.tell(told))
 
-        names = answer_words(row, found.names, words)
-        self._ask(words("uq_settle_ask", label=_label(found)), names, words("uq_settle_yes"), sure)
+        names = concerned(found.told.item, found.names, words)
+        silent = found.told.item.standing is Standing.UNANSWERED
+        ask = words("uq_called_ask" if silent else "uq_settle_ask", label=_label(found))
+        self._ask(ask, names, words("uq_called_yes" if silent else "uq_settle_yes"), sure)
 
     def say_arrived(self, packet_id: str, *, arrived: bool) -> None:
         """The answer of a person who has said that they are sure."""

@@ -86,7 +86,8 @@ class ListSwitch(QWidget):
         return self.sending.first_control() if self.sending is not None and self.is_second else None
 
     def _look(self, today: TodaySnapshot) -> None:
-        self._waited(today.sending.waiting + today.sending.answered)
+        sending = today.sending
+        self._waited(sending.documents + sending.answered + len(sending.silent))
 
     def _waited(self, number: int) -> None:
         self._waiting = number

@@ -11,15 +11,18 @@ from signer_app.desk.desk import Desk
 from signer_app.desk.reading import reading
 from signer_app.desk.register import SentPacket, Years
 from signer_app.desk.sending import DocumentSending, PacketDetails
-from signer_app.desk.sending_rows import Calm, SendingItem
+from signer_app.desk.sending_rows import Calm, SendingItem, Standing
 from signer_app.exchange.directory import names_of
 from signer_app.exchange.replacing import place_of
 from signer_app.outgoing.model import Changes, State
 from signer_app.store.listings import RegisterEntry
 from signer_app.store.model import DocumentState, InsteadOf
 from signer_app.store.notices import Notice
+from signer_sync.contract import PacketKind
 from signer_ui.presenters.outgoing_kinds import is_sent
 from signer_ui.presenters.sending_list import Sums
+
+_GIVEN_UP = (Standing.REFUSED, Standing.WITHDRAWN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +53,14 @@ def look(desk: Desk, known: Queue) -> Queue:
     snapshot = desk.sending.look()
     items = known.items if snapshot.items == known.items else snapshot.items
     unsent = (item for item in items if item.row.accepted_at is None and item.calm is not Calm.DONE)
-    oldest = min(unsent, key=lambda item: item.since, default=None)
+    documents = (item for item in unsent if item.row.kind is not PacketKind.STATUS and item.standing not in _GIVEN_UP)
+    oldest = min(documents, key=lambda item: item.since, default=None)
     names = names_in(desk, {code for item in items for code in (item.row.org, *item.row.receivers)})
     sums = Sums(
-        waiting=snapshot.waiting,
-        oldest=snapshot.oldest_unsent,
-        oldest_label=oldest.row.label if oldest is not None and oldest.since == snapshot.oldest_unsent else "",
+        waiting=snapshot.documents,
+        answers=snapshot.answers,
+        oldest=oldest.since if oldest is not None else None,
+        oldest_label=oldest.row.label if oldest is not None else "",
         stuck=snapshot.stuck + snapshot.answered - snapshot.returned,
         refused=snapshot.refused + snapshot.returned,
         answered=snapshot.answered,

@@ -5,7 +5,7 @@ Pure values in and out; loads no Qt. Numbers that are kept or were given up stan
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from signer_app.desk.register import Proof, RegisterDetails, SentPacket, SignedFile
@@ -75,6 +75,15 @@ class ArrivalNumber:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A document that was signed and kept, and may be given to be sent: what it is called, and whose it is."""
+
+    id: str
+    label: str
+    body_code: str
+
+
+@dataclass(frozen=True)
 class DetailsView:
     """One document."""
 
@@ -89,6 +98,8 @@ class DetailsView:
     """What is to be known of it: of its timestamp, or of a number."""
     again: str = ""
     """What it is called where it may be signed again; empty where it may not."""
+    give: Kept | None = None
+    """What may be given to be sent."""
     number: NumberEntry | None = None
     """The number that may be given up."""
     arrival: ArrivalNumber | None = None
@@ -220,8 +231,9 @@ def details_view(
     names: Mapping[str, str],
     now: dt.datetime,
     words: Words,
+    ours: Collection[str] = (),
 ) -> DetailsView:
-    """One document in words; `levels` by the id of a signed file."""
+    """One document in words; `levels` by the id of a signed file; `ours`: the bodies for which this program sends."""
     told = (
         (words("ut_fact_state"), state(row, now, words)),
         (words("ut_fact_signer"), row.signer_name or ""),
@@ -240,6 +252,7 @@ def details_view(
         error_words(sent.error, words) if sent else "",
         level_note(tuple(levels.values()), words),
         (row.label or title(row, words)) if _may_be_again(row) else "",
+        Kept(row.id, row.label, row.body_code) if _may_be_again(row) and row.label and row.body_code in ours else None,
     )
 
 

@@ -50,11 +50,13 @@ _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Sums:
-    """What the lines come to. `oldest`: since when the oldest unsent one waits, `oldest_label` what it is. `refused`:
-    nobody took it, or a receiver sent it back. `answered`: what the other side has, and a person must act on.
+    """What the lines come to. `waiting`: documents; `answers` to senders are none. `oldest`: since when the oldest
+    unsent one waits, `oldest_label` what it is. `refused`: nobody took it, or a receiver sent it back. `answered`: what
+    the other side has, and a person must act on.
     """
 
     waiting: int = 0
+    answers: int = 0
     oldest: dt.datetime | None = None
     oldest_label: str = ""
     stuck: int = 0
@@ -168,8 +170,13 @@ def answer_words(row: QueueRow, names: Mapping[str, str], words: Words) -> str:
     return "; ".join(told)
 
 
+def concerned(item: SendingItem, names: Mapping[str, str], words: Words) -> str:
+    """On which receivers a person must act, and why; empty where on none."""
+    return answer_words(item.row, names, words) or "; ".join(names.get(org, org) for org in item.to_settle)
+
+
 def _state_tip(item: SendingItem, names: Mapping[str, str], now: dt.datetime, words: Words) -> str:
-    state, told = state_words(item, now, words), answer_words(item.row, names, words)
+    state, told = state_words(item, now, words), concerned(item, names, words)
     return words("uq_answer", state=state, told=told) if told else state
 
 
@@ -270,6 +277,8 @@ def summary(sums: Sums, now: dt.datetime, words: Words) -> str:
         if sums.oldest is not None:
             key = "uq_sum_oldest" if sums.oldest_label else "uq_sum_oldest_alone"
             told.append(words(key, time=local_time(sums.oldest, now), label=sums.oldest_label))
+    if sums.answers:
+        told.append(words("uq_sum_answers", count=count(sums.answers, words)))
     for key, number in (("uq_sum_red", sums.red), ("uq_sum_stuck", sums.stuck), ("uq_sum_refused", sums.refused)):
         if number:
             told.append(words(key, count=count(number, words)))

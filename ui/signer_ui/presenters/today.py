@@ -137,6 +137,7 @@ def alarms(snapshot: TodaySnapshot, words: Words) -> tuple[Alarm, ...]:
     """What must not be overlooked; mostly nothing."""
     return (
         *_flash(snapshot, words),
+        *_unanswered(snapshot.sending, snapshot.now, words),
         *_recalls(snapshot, words),
         *_refused(snapshot, words),
         *_batches(snapshot.stopped, words),
@@ -157,6 +158,25 @@ def _flash(snapshot: TodaySnapshot, words: Words) -> list[Alarm]:
     if snapshot.outgoing.flash:
         text = words("ut_alarm_flash_out", count=count(snapshot.outgoing.flash, words))
         found.append(Alarm(text, words("ut_open_outgoing"), Tab.OUTGOING))
+    return found
+
+
+def _unanswered(sending: Sending, now: dt.datetime, words: Words) -> list[Alarm]:
+    """Each hỏa tốc of ours that a receiver leaves without an answer, until a person has acted."""
+    silent = sending.silent
+    if not silent:
+        return []
+    look = words("ut_look")
+    if len(silent) > _MOST_ALIKE:
+        waits, label = age(now - (silent[0].accepted_at or now), words), silent[0].label or silent[0].subject or ""
+        text = words("ut_alarm_unanswered_many", count=count(len(silent), words), age=waits, label=label)
+        return [Alarm(text, look, Tab.OUTGOING, loud=len(silent), sending=True)]
+    found = []
+    for row in silent:
+        told = "; ".join(sending.names.get(org, org) for org in row.unheard)
+        waits, label = age(now - (row.accepted_at or now), words), row.label or row.subject or ""
+        text = words("ut_alarm_unanswered", label=label, age=waits, told=told)
+        found.append(Alarm(text, look, Tab.OUTGOING, loud=1, sending=True))
     return found
 
 
@@ -295,6 +315,8 @@ def _sending(sending: Sending, now: dt.datetime, exchange: ExchangeSnapshot, wor
         told.append(Told(words("ut_sending_answers", count=count(sending.answers, words))))
     if sending.answered:
         told.append(Told(words("ut_sending_answered", count=count(sending.answered, words)), Glow.BAD))
+    if sending.silent:
+        told.append(Told(words("ut_sending_unanswered", count=count(len(sending.silent), words)), Glow.BAD))
     if sending.sent_today:
         told.append(Told(words("ut_sending_today", count=count(sending.sent_today, words)), Glow.GOOD))
     hindered = _hindered(exchange, now, words)
