@@ -35,7 +35,7 @@ from tests.support.workspace import (
     served,
 )
 from tests.ui.agent import Ended, Seen
-from tests.ui.driver import BUTTON, CELL, CHECK, EDIT, TEXT, Driver, NotSeenError, opened
+from tests.ui.driver import BUTTON, CELL, CHECK, EDIT, PATIENCE_S, TEXT, Driver, NotSeenError, opened
 from tests.ui.stall import StallReport
 from tests.verification.documents import annotate, increment
 
@@ -297,6 +297,10 @@ def first_start(stage: Stage) -> None:
         driver.picture("home-empty")
 
 
+_HOLD_S = 120.0
+"""So long a document that is not urgent waits before it leaves, as the settings of the desk say."""
+
+
 def ten_documents(stage: Stage) -> None:
     """Ten documents are added, numbered, looked at, signed with one PIN, sent and received."""
     folder = ten_letters(stage.desk)
@@ -323,7 +327,9 @@ def ten_documents(stage: Stage) -> None:
         driver.picture("signing")
         driver.wait_worked("Đã ký 10 văn bản, đã kiểm tra lại: hợp lệ.")
         driver.until(
-            lambda: all(row["Tình trạng"].startswith("Máy chủ đã nhận lúc") for row in rows(driver)) or None, "receipts"
+            lambda: all(row["Tình trạng"].startswith("Máy chủ đã nhận lúc") for row in rows(driver)) or None,
+            "receipts",
+            _HOLD_S + PATIENCE_S,
         )
         driver.picture("received")
         driver.section("ten documents: other tabs")
