@@ -10,6 +10,7 @@ import sqlite3
 
 import msgspec
 
+from signer_app.store.restored import RestoredReader
 from signer_app.store.rows import insert, require_one, to_value
 from signer_app.store.times import VIETNAM, stamp, stamp_or_none, vietnamese_date
 from signer_resources.errors import KnownError
@@ -141,7 +142,7 @@ class Arrivals(ArrivalReader):
         """Enters what came on `day` and gives it the next number of the year; an incoming document that has a number
         keeps that one, and nothing is written.
 
-        KnownError "arrival_day_later" for a day that has not come yet.
+        KnownError "arrival_day_later" for a day that has not come yet, "restore_numbers_open".
         """
         if day > entry.at.astimezone(VIETNAM).date():
             raise KnownError("arrival_day_later", date=vietnamese_date(day))
@@ -149,6 +150,7 @@ class Arrivals(ArrivalReader):
             known = self.of_incoming(body_code, entry.incoming)
             if known is not None:
                 return known.number
+        RestoredReader(self._connection).require_numbers()
         number = self.last_number(body_code, day.year) + 1
         insert(
             self._connection,

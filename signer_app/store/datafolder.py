@@ -19,6 +19,9 @@ from signer_resources.errors import KnownError
 RESERVE_BYTES = 4 << 20
 """Enough for a signing result's transaction and the report on a batch that a full disk stopped."""
 
+TRAINING = "training.json"
+"""The file that makes a data folder one of the training mode."""
+
 # File systems on which SQLite's WAL, which needs shared memory and true locks, can't be relied on
 # (https://sqlite.org/wal.html, section 1; https://sqlite.org/lockingv3.html, section 6).
 _NETWORK_FILE_SYSTEMS = frozenset(
@@ -64,11 +67,19 @@ class DataFolder:
         self.logs = self.path / "logs"
         self.backups = self.path / "backups"
         self.reserve = self.path / "reserve"
+        self.restoring = self.path / "restoring"
+        """There while the folder is filled from a backup: until that is done nothing else may open it."""
+        self.training = self.path / TRAINING
         self._lock_file = self.path / "lock"
         self._locked = False
 
     def __repr__(self) -> str:
         return f"DataFolder({str(self.path)!r})"
+
+    @property
+    def is_training(self) -> bool:
+        """Whether this is a data folder of the training mode: nothing of it has any value, and nothing leaves it."""
+        return self.training.is_file()
 
     @property
     def locked(self) -> bool:

@@ -22,7 +22,8 @@ LEVELS = ("b-b", "b-t", "b-lt", "b-lta")
 _BELOW = (
     "INSERT INTO awaited_level (file_id, level, reason, not_before)"
     " SELECT id, ?1, CASE level WHEN 'b-b' THEN 'timestamp' ELSE ?2 END, ?3 FROM file"
-    " WHERE blob_out IS NOT NULL AND signed_at > ?4 AND ifnull((SELECT level FROM file_version"
+    " WHERE blob_out NOT IN (SELECT sha256 FROM released_blob)"
+    " AND signed_at > ?4 AND ifnull((SELECT level FROM file_version"
     " WHERE file_version.file_id = file.id ORDER BY position DESC LIMIT 1), file.level)"
     " IN (SELECT value FROM json_each(?5)) AND NOT EXISTS (SELECT 1 FROM awaited_level WHERE file_id = file.id)"
 )
@@ -31,7 +32,7 @@ _ENDS = (
     " SELECT file.id, 'b-lta', 'certificates_end', ?1 FROM file LEFT JOIN file_version AS version"
     " ON version.file_id = file.id"
     " AND version.position = (SELECT max(position) FROM file_version WHERE file_version.file_id = file.id)"
-    " WHERE file.blob_out IS NOT NULL AND CASE WHEN version.file_id IS NULL"
+    " WHERE file.blob_out NOT IN (SELECT sha256 FROM released_blob) AND CASE WHEN version.file_id IS NULL"
     " THEN file.level <> 'b-lta' AND file.certificate_sha256 IN (SELECT value FROM json_each(?2))"
     " ELSE version.ends_at < ?3 AND (version.level <> 'b-lta' OR version.made_at < ?4) END"
     " ON CONFLICT (file_id) DO UPDATE SET level = 'b-lta', reason = 'certificates_end'"

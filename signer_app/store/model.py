@@ -224,6 +224,10 @@ class JournalAction(StrEnum):
     """No use of a token: the clerk gave a number up that was kept for a document, and which; the reason stands in the
     book.
     """
+    RESTORED = "restored"
+    """No use of a token: the database came out of a backup, and the journal goes on from its head (`sha256`) in another
+    epoch.
+    """
     UNREADABLE = "unreadable"
     """Never written: stands where the file was altered so that no entry can be read there any more."""
 

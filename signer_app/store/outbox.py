@@ -12,7 +12,7 @@ import msgspec
 from signer_app.store.journal import Journal
 from signer_app.store.model import NewPacket, OutboxPacket, OutboxState, ProofBy
 from signer_app.store.outbox_answers import OutboxAnswers
-from signer_app.store.outbox_reader import OutboxReader
+from signer_app.store.outbox_reader import QUESTIONED, OutboxReader
 from signer_app.store.rows import insert, params_json
 from signer_app.store.soundness import JournalAnchor
 from signer_app.store.times import stamp, stamp_or_none
@@ -21,6 +21,8 @@ from signer_sync.contract import JournalHead, PacketKind
 
 __all__ = ["Outbox", "OutboxReader"]
 
+_KNOWN = "packet_id NOT IN (SELECT packet_id FROM unsettled WHERE answer = 'open')"
+"""SQL: it is not to be asked first whether it left before this database came out of a backup."""
 _WAITS = "state IN ('queued', 'sending', 'retrying')"
 
 
@@ -52,7 +54,8 @@ class Outbox(OutboxAnswers):
             self._update(
                 packet.supersedes,
                 "superseded_by = ? WHERE packet_id = ? AND superseded_by IS NULL"
-                " AND ((state IN ('failed', 'needs_person') AND uncertain = 0) OR missing_since IS NOT NULL)",
+                " AND ((state IN ('failed', 'needs_person') AND uncertain = 0) OR missing_since IS NOT NULL)"
+                f" AND {_KNOWN}",
                 packet.packet_id,
             )
         insert(
@@ -122,7 +125,7 @@ class Outbox(OutboxAnswers):
         self._update(
             packet_id,
             "state = 'withdrawn', postponed = 0, not_before = NULL, decided_by = ?, decided_at = ?"
-            " WHERE packet_id = ? AND state = 'queued' AND attempts = 0 AND incoming IS NULL",
+            f" WHERE packet_id = ? AND state = 'queued' AND attempts = 0 AND incoming IS NULL AND {_KNOWN}",
             by,
             stamp(at),
         )
@@ -176,10 +179,10 @@ class Outbox(OutboxAnswers):
 
     def _begin(self, packet_id: str, now: str | None) -> int:
         return self._connection.execute(
-            "UPDATE outbox SET uncertain = max(uncertain, state = 'sending'), state = 'sending',"
+            "UPDATE outbox SET uncertain = max(uncertain, state = 'sending'), state = 'sending',"  # noqa: S608 - ours
             " attempts = attempts + 1, hold_until = NULL, postponed = 0"
             " WHERE packet_id = ? AND state IN ('queued', 'sending', 'retrying')"
-            " AND (postponed = 0 OR ?2 IS NULL OR hold_until <= ?2)",
+            f" AND (postponed = 0 OR ?2 IS NULL OR hold_until <= ?2) AND NOT {QUESTIONED}",
             (packet_id, now),
         ).rowcount
 

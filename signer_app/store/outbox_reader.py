@@ -52,6 +52,14 @@ ANSWERED = (
 index that would walk through all that was ever sent.
 """
 
+QUESTIONED = (
+    "EXISTS (SELECT 1 FROM unsettled WHERE unsettled.packet_id = outbox.packet_id AND answer <> 'there'"
+    " OR unsettled.org = outbox.org AND answer = 'open')"
+)
+"""SQL: what may not leave because this database came out of a backup. The packet itself may be there already, or there
+is another of its body that is still to be asked for.
+"""
+
 SILENT = (
     "outbox.urgency >= 3 AND outbox.accepted_at > ? AND outbox.accepted_at <= ?"  # noqa: S608 - our words
     " AND outbox.state <> 'failed' AND outbox.superseded_by IS NULL AND outbox.missing_since IS NULL"
@@ -135,7 +143,7 @@ class OutboxReader:
             "WHERE outbox.accepted_at IS NULL AND outbox.org = ?1 AND outbox.state IN ('queued', 'sending', 'retrying')"
             " AND (hold_until IS NULL OR hold_until <= ?2 OR (postponed = 0 AND (?3 OR hold_until > ?4)))"
             " AND (not_before IS NULL OR not_before <= ?2 OR ?3 OR not_before > ?5)"
-            f" AND NOT {_FOLLOWS_UNSENT}"
+            f" AND NOT {_FOLLOWS_UNSENT} AND NOT {QUESTIONED}"
             " ORDER BY outbox.urgency DESC, outbox.created_at, packet_id",
             org,
             stamp(now),
@@ -152,7 +160,7 @@ class OutboxReader:
             "SELECT min(max(ifnull(hold_until, created_at), ifnull(not_before, created_at)))"  # noqa: S608 - ours
             " FROM outbox"
             " WHERE accepted_at IS NULL AND state IN ('queued', 'sending', 'retrying') AND (?1 IS NULL OR org = ?1)"
-            f" AND NOT {_FOLLOWS_UNSENT}",
+            f" AND NOT {_FOLLOWS_UNSENT} AND NOT {QUESTIONED}",
             (org,),
         ).fetchone()
         return datetime.fromisoformat(row[0]) if row[0] else None

@@ -13,6 +13,7 @@ import msgspec
 
 from signer_app.store.documents import DocumentReader, NumberUse, canonical_number
 from signer_app.store.model import Document
+from signer_app.store.restored import RestoredReader
 from signer_app.store.rows import insert, require_one, to_value
 from signer_app.store.sequences import BY_NOTATION, Sequences, sequence_key
 from signer_app.store.times import stamp, vietnamese_date
@@ -153,8 +154,9 @@ class ReservationReader:
         """Whether the wish's owner may have the number; `replaces` as in `check_number`.
 
         KnownError "number_used", "number_reserved" (kept for another document), "number_given_up", "number_kept" (the
-        owner has another number, which must be given up first).
+        owner has another number, which must be given up first), "restore_numbers_open".
         """
+        RestoredReader(self._connection).require_numbers()
         DocumentReader(self._connection).check_number(
             wish.body_code, wish.doc_date, wish.notation, wish.number, sequences, replaces
         )
@@ -260,6 +262,36 @@ class Reservations(ReservationReader):
         )
         require_one(done, "no number that is kept")
         return msgspec.structs.replace(kept, owner=None, name=None, reason=reason.strip(), at=at, operator=operator)
+
+    def note_given(self, given: Reservation) -> None:
+        """A number was given of which nothing else is known here (its machine is lost); it stays taken, with the
+        `reason`. What it was kept for has it no longer; one that stands in the book already stays as it is.
+        """
+        if given.reason is None:
+            raise ValueError("why it is taken must be said")
+        known = self.find(given.body_code, given.year, given.notation, given.number)
+        if known is not None and not known.given_up:
+            self.give_up(known, given.reason, given.at, given.operator)
+            return
+        issued = DocumentReader(self._connection)
+        if known is not None or issued.find_number(given.body_code, given.year, given.notation, given.number):
+            return
+        insert(
+            self._connection,
+            "reserved_number",
+            {
+                "body_code": given.body_code,
+                "year": given.year,
+                "notation_group": given.notation_group,
+                "number": given.number,
+                "shown": given.shown,
+                "notation": given.notation,
+                "doc_date": given.doc_date.isoformat(),
+                "reason": given.reason,
+                "at": stamp(given.at),
+                "operator": given.operator,
+            },
+        )
 
     def forget(self, owner: str) -> None:
         """Takes every trace of a document that turned out to be secret away; its number is free again."""

@@ -14,10 +14,12 @@ from typing import Annotated, Protocol, TypeVar
 import msgspec
 
 from signer_app.pdf.names import same_body
+from signer_app.store.backup_settings import BackupSettings
 from signer_app.store.calendar_settings import CalendarSettings
 from signer_app.store.datafolder import DataFolder
 from signer_app.store.durable import disk_errors, write_atomically
 from signer_app.store.sequences import Register, Sequences
+from signer_app.store.update_settings import UpdateSettings
 from signer_resources.errors import KnownError
 from signer_resources.messages import Lang
 from signer_sync.lgsp_settings import LgspSettings
@@ -302,6 +304,8 @@ class Settings(_Setting, frozen=True, kw_only=True):
     archive_level: ArchiveLevel = ArchiveLevel.B_LT
     """Where a timestamp server is set, signed documents are raised to this level afterwards."""
     bodies: tuple[Body, ...] = ()
+    backup: BackupSettings = BackupSettings()
+    updates: UpdateSettings = UpdateSettings()
     calendar: CalendarSettings = CalendarSettings()
     """Working days that differ from the calendar that comes with the program."""
     server: ServerSettings | None = None
@@ -387,6 +391,16 @@ def load_settings(folder: DataFolder) -> Settings:
     """The settings in `folder`, the defaults if there are none yet; KnownError "settings_invalid" says where
     it fails.
     """
+    settings = _read_settings(folder)
+    if folder.is_training:
+        # Whatever was written into the file: nothing of training reaches a server or another token.
+        from signer_app.store.training_settings import kept_apart
+
+        return kept_apart(folder, settings)
+    return settings
+
+
+def _read_settings(folder: DataFolder) -> Settings:
     try:
         with folder.settings.open("rb") as stream:
             content = stream.read(_LARGEST_FILE + 1)

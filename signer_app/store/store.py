@@ -36,6 +36,7 @@ from signer_app.store.datafolder import DataFolder
 from signer_app.store.directory import Directory, DirectoryReader
 from signer_app.store.documents import DocumentReader, Documents
 from signer_app.store.drafts import DraftReader, Drafts
+from signer_app.store.event_reader import EventReader
 from signer_app.store.evidence import EvidenceReader, EvidenceTable
 from signer_app.store.inbox import Inbox, InboxReader
 from signer_app.store.incoming import IncomingTable
@@ -54,6 +55,8 @@ from signer_app.store.receivers import PaperReceiver, ReceiverReader, Receivers
 from signer_app.store.registers import RegisterReader, Registers
 from signer_app.store.replacing import FreedNumber, Replacing, ReplacingReader
 from signer_app.store.reservations import ReservationReader, Reservations
+from signer_app.store.restored import Restored, RestoredReader
+from signer_app.store.retention import RetentionReader
 from signer_app.store.sequences import BY_NOTATION, Sequences
 from signer_app.store.settings import load_settings
 from signer_app.store.taken_out import TakenOut, TakenOutReader
@@ -91,6 +94,25 @@ class View:
         self.registers = RegisterReader(connection)
         self.arrivals = ArrivalReader(connection)
         self.leases = LeaseReader(connection)
+        self.restored = RestoredReader(connection)
+        self.retention = RetentionReader(connection)
+        self.events = EventReader(connection)
+        self._connection = connection
+
+    def schema_number(self) -> int:
+        """The number of the last migration that was made."""
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has; names of tables come from the schema, not from anybody outside."""
+        names = self._connection.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'"
+            " ORDER BY name"
+        ).fetchall()
+        return {
+            name: int(self._connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - see above
+            for (name,) in names
+        }
 
     def blobs(self) -> set[str]:
         """Every blob that a row refers to."""
@@ -126,6 +148,7 @@ class Transaction:
         self.registers = Registers(connection)
         self.arrivals = Arrivals(connection)
         self.leases = Leases(connection)
+        self.restored = Restored(connection)
 
 
 class Signing(msgspec.Struct, frozen=True, kw_only=True):
