@@ -8,7 +8,6 @@ on the workspace, in a process of its own, and the services end with it; without
 import argparse
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signer_app.cli.console import Console, message_of
+from signer_app.cli.stopping import stop_signal, wait_for
 from signer_app.store import DataFolder, Store
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
@@ -41,10 +41,9 @@ def demo(folder: Path, args: argparse.Namespace, console: Console) -> int:
 
     stop = threading.Event()
     window = not (args.serve or args.headless) and _can_show_a_window()
-    if args.serve:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
     with ExitStack() as services:
+        if args.serve:
+            services.enter_context(stop_signal(stop))
         with workspace(folder, Overrides(lang=args.lang), writing=True) as space:
             _require_demo_folder(space.folder)
             console.lang = space.lang
@@ -67,7 +66,7 @@ def demo(folder: Path, args: argparse.Namespace, console: Console) -> int:
             return _show_window(made, args)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        stop.wait()
+        wait_for(stop)
     return 0
 
 

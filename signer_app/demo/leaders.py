@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 import signer_resources
 from signer_app.demo.batch import certificate, sign_all
-from signer_app.demo.pki import Leaf
+from signer_app.demo.leaf import Leaf
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo
 from signer_app.pdf.geometry import Rect

@@ -6,13 +6,11 @@ the main process, on the caller's thread. It never touches a token and never rea
 open in the folder (0600): they protect nothing but a demonstration.
 """
 
-import hashlib
 import secrets
 import shutil
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer_app.demo.files import make_private_folder, write_private
+from signer_app.demo.leaf import Leaf, pkcs8
 from signer_app.demo.pki_names import (
     AUTHORITIES,
     CRL_PERIOD_DAYS,
@@ -50,26 +49,6 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     port: int
     certomancer: dict[str, object]
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """An end certificate with its key."""
-
-    certificate_der: bytes
-    chain_der: tuple[bytes, ...]
-    """The certificate and the issuing authority's, in this order; the root isn't part of it."""
-    private_key: rsa.RSAPrivateKey = field(repr=False)
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the certificate's DER, lower-case hex: the program's name for a certificate."""
-        return hashlib.sha256(self.certificate_der).hexdigest()
-
-    @property
-    def private_key_der(self) -> bytes:
-        """The key as unencrypted PKCS#8 DER."""
-        return _pkcs8(self.private_key, serialization.Encoding.DER)
 
 
 class DemoPki:
@@ -164,7 +143,7 @@ def _make(folder: Path, port: int, now: datetime) -> _Record:
     plans = {str(name): plan for name, plan in (*AUTHORITIES.items(), *HOLDERS.items())}
     for name, plan in plans.items():
         key = rsa.generate_private_key(public_exponent=65537, key_size=plan.key_bits)
-        write_private(folder / _KEYS / f"{name}.pem", _pkcs8(key, serialization.Encoding.PEM))
+        write_private(folder / _KEYS / f"{name}.pem", pkcs8(key, serialization.Encoding.PEM))
 
     day = now.astimezone(_LEGAL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
     certificates = {name: _certificate_settings(name, plan, day) for name, plan in plans.items()}
@@ -307,10 +286,6 @@ def _extension_settings(name: str, plan: CertificatePlan, issuer: Authority) -> 
             }
         )
     return found
-
-
-def _pkcs8(key: rsa.RSAPrivateKey, encoding: serialization.Encoding) -> bytes:
-    return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _free_port() -> int:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from signer_app.demo.files import make_private_folder, write_private
-from signer_app.demo.pki import Leaf
+from signer_app.demo.leaf import Leaf
 from signer_resources.errors import KnownError
 from signer_token.channel import Child, ChildError, ChildFailed, Message, serve
 from signer_token.model import Pin

@@ -89,7 +89,7 @@ class PreflightRequest(_Value, frozen=True):
     `picture_mm`: how wide its holder wants it. `remembered`: where the person put the mark on the last document of this
     body and type. `urgency` (0 to 4) is what
     the document's data say, None where nothing does. `original`: hash of the file as it came, when `blob` is its
-    repaired copy; `repairs`: what was mended in that.
+    repaired copy; `repairs`: what was mended in that. `training`: it is to have no value, and to show that.
     """
 
     profile: Profile
@@ -110,6 +110,7 @@ class PreflightRequest(_Value, frozen=True):
     urgency: int | None = None
     original: str | None = None
     repairs: tuple[str, ...] = ()
+    training: bool = False
 
 
 class LetterFacts(_Value, frozen=True):

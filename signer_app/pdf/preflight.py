@@ -56,6 +56,7 @@ from signer_app.pdf.placing import Inputs, Placed
 from signer_app.pdf.plan import Mark, SigningPlan
 from signer_app.pdf.skim import may_end, skim
 from signer_app.pdf.standards import claims, obstacles
+from signer_app.pdf.training_mark import shows_mark
 from signer_app.verification.model import FileReport, Integrity
 from signer_resources import rules
 from signer_resources.errors import KnownError
@@ -180,6 +181,7 @@ class _Preflight:
 
     def _file(self) -> None:
         """What the file allows at all, and the state of the signatures that it carries."""
+        self._training()
         certified = self.structure.form.certified
         if certified == 1 or any(s.docmdp == 1 for s in self.report.signatures):
             self.refuse("pdf_locked")
@@ -191,6 +193,19 @@ class _Preflight:
         if self.request.original is not None:
             self.warn("pdf_repaired", changes=", ".join(self.request.repairs) or "?")
         self._earlier()
+
+    def _training(self) -> None:
+        """What was made to train with is never signed in earnest, and nothing is signed in training that doesn't say so
+        on each page.
+        """
+        carried = self.structure.training
+        if self.request.training:
+            if not carried.everywhere:
+                self.refuse("training_unmarked")
+        # Another program may have written the file anew: then the letters tell. They stand on every page, and the first
+        # and the last are read anyhow.
+        elif carried.anywhere or shows_mark((self.pages[0], self.pages[-1])):
+            self.refuse("training_document")
 
     def _damage(self) -> None:
         """What would stop `prepare`, or the look at what was signed, is told now; a repair is for files that nobody has

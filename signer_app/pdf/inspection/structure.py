@@ -21,6 +21,7 @@ from signer_app.pdf.inspection.metadata import says_secret
 from signer_app.pdf.inspection.reading import elements, entry, has, identity, name, values
 from signer_app.pdf.inspection.resources import Resources, file_name
 from signer_app.pdf.inspection.sightings import Budget, Sighting
+from signer_app.pdf.training_mark import Marked, carried_by
 
 _STEPS = 400_000
 """Dictionaries looked at in one document; a letter has some dozens, a thousand scanned pages some thousands."""
@@ -43,6 +44,7 @@ class Structure:
     access: Access = field(default_factory=Access)
     form: Form = field(default_factory=Form)
     secret: bool = False
+    training: Marked = field(default_factory=Marked)
     sightings: list[Sighting] = field(default_factory=list)
 
 
@@ -71,6 +73,7 @@ def read_structure(path: Path, certificate: str = "") -> Structure:
 def _look(pdf: pikepdf.Pdf, structure: Structure, certificate: str) -> None:
     root, budget, seen = pdf.Root, Budget(_STEPS), structure.sightings
     structure.secret = says_secret(pdf) or embedded_secret(pdf)
+    structure.training = carried_by(pdf)
     seen += document_actions(root, budget)
     places = _Places(pdf)
     structure.form = read_form(root, places.of_annotations, certificate, budget)
