@@ -10,6 +10,10 @@ import sys
 def main() -> int:
     """The process's exit code (design: 0 done, 1 partly, 2 usage, 3 token, 4 our fault)."""
     child = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1].startswith("--child=") else None
+    if child is not None:
+        from signer_app.logs import watch_child
+
+        watch_child(child.removeprefix("--child="))
     if child == "--child=token-host":
         from signer_token.host import main as token_host
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from signer_resources.messages import Lang
 
 _LARGEST = 4 << 20
+_BESIDE = "-tap-duot"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,17 @@ def default_data_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_path("Signer", appauthor=False))
+
+
+def training_folder(real: Path) -> Path:
+    """The folder of the training mode that belongs to the data folder `real`, beside it; itself where it is one."""
+    real = real.absolute()
+    return real if real.name.endswith(_BESIDE) else real.with_name(f"{real.name}{_BESIDE}")
+
+
+def is_training(folder: Path) -> bool:
+    """Whether this data folder is one of the training mode."""
+    return (folder / "training.json").is_file()
 
 
 def read_looks(folder: Path) -> Looks:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from signer_app.logs import for_children
 from signer_app.page_tasks import (
     PAGE_ANSWERS,
     Awake,
@@ -212,7 +213,7 @@ class Pages:
                 if child is not None:
                     child.close(patience_s=0)
                 environment = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNER_", "SOFTHSM"))}
-                child = self._child = Child(self._command, PAGE_ANSWERS, env=environment)
+                child = self._child = Child(self._command, PAGE_ANSWERS, env={**environment, **for_children()})
         assert child is not None
         if fresh:
             child.call(Wake(), _START_S)

@@ -89,6 +89,13 @@ class Repair(Message, frozen=True):
     output: str
 
 
+class MarkTraining(Message, frozen=True):
+    """Write `source` with the mark of the training mode on each page to `output`. → MarkedForTraining"""
+
+    source: str
+    output: str
+
+
 class Verify(Message, frozen=True):
     """Check the signatures of a file. → VerifyAnswer"""
 
@@ -191,6 +198,12 @@ class RepairAnswer(Message, frozen=True):
     repaired: Repaired
 
 
+class MarkedForTraining(Message, frozen=True):
+    """The answer to MarkTraining; `already`: the source carries the mark, and there is no output."""
+
+    already: bool
+
+
 class VerifyAnswer(Message, frozen=True):
     """The answer to Verify."""
 
@@ -251,6 +264,7 @@ Task = (
     | LookInto
     | LookIntoBytes
     | Repair
+    | MarkTraining
     | Stand
     | PrepareStamp
     | FinishStamp
@@ -268,6 +282,7 @@ Answer = (
     | Cleaned
     | LookIntoAnswer
     | RepairAnswer
+    | MarkedForTraining
     | StandAnswer
     | PrepareStampAnswer
     | AddValidationAnswer
@@ -284,6 +299,7 @@ TASKS: tuple[type[Task], ...] = (
     LookInto,
     LookIntoBytes,
     Repair,
+    MarkTraining,
     Stand,
     PrepareStamp,
     FinishStamp,
@@ -299,6 +315,7 @@ ANSWERS: tuple[type[Answer], ...] = (
     Cleaned,
     LookIntoAnswer,
     RepairAnswer,
+    MarkedForTraining,
     StandAnswer,
     PrepareStampAnswer,
     AddValidationAnswer,

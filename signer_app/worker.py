@@ -17,6 +17,7 @@ from signer_app.pdf.recheck import recheck, shows_secrecy
 from signer_app.pdf.repair import repair
 from signer_app.pdf.screen import screen_bytes, screen_file
 from signer_app.pdf.signature import finish
+from signer_app.pdf.training_mark import mark, marked
 from signer_app.pdf.validation_data import standing
 from signer_app.tasks import (
     FRAME_CAP,
@@ -31,6 +32,8 @@ from signer_app.tasks import (
     LookInto,
     LookIntoAnswer,
     LookIntoBytes,
+    MarkedForTraining,
+    MarkTraining,
     Preflight,
     PreflightAnswer,
     Prepare,
@@ -133,6 +136,11 @@ def _do(task: Task, trust: TrustMaterial) -> Answer:
                 return VerifyAnswer(verify_file(Path(task.path), trust, task.now))
         case Repair():
             return RepairAnswer(repair(Path(task.source), Path(task.output)))
+        case MarkTraining():
+            already = marked(Path(task.source)).everywhere
+            if not already:
+                mark(Path(task.source), Path(task.output))
+            return MarkedForTraining(already)
         case Stand():
             with little_memory(Path(task.path)):
                 return StandAnswer(standing(Path(task.path), trust, task.now))

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from signer_app.logs import for_children, log_event
 from signer_app.tasks import (
     ANSWERS,
     FRAME_CAP,
@@ -28,6 +29,8 @@ from signer_app.tasks import (
     LookInto,
     LookIntoAnswer,
     LookIntoBytes,
+    MarkedForTraining,
+    MarkTraining,
     Preflight,
     PreflightAnswer,
     Prepare,
@@ -61,9 +64,14 @@ _VERIFY_BYTES_A_SECOND = 16 << 20
 
 
 def own_command(child: str) -> list[str]:
-    """The command that starts this program as `child`: our own executable with a hidden first argument."""
+    """The command that starts this program as `child`: our own executable with a hidden first argument.
+
+    In the installed program that is always the command line's executable: the window's, which lies beside it, brings Qt
+    along even where nothing of it is wanted.
+    """
     if getattr(sys, "frozen", False):
-        return [sys.executable, f"--child={child}"]
+        window = Path(sys.executable)
+        return [str(window.with_name(f"signer{window.suffix}")), f"--child={child}"]
     return [sys.executable, "-P", "-m", "signer_app", f"--child={child}"]
 
 
@@ -107,6 +115,10 @@ class Workers:
     def repair(self, task: Repair) -> RepairAnswer:
         """Writes a file whose structure is broken anew."""
         return self._call(task, RepairAnswer)
+
+    def mark_training(self, task: MarkTraining) -> MarkedForTraining:
+        """Puts the mark of the training mode on each page."""
+        return self._call(task, MarkedForTraining)
 
     def verify(self, task: Verify, deadline_s: float | None = None) -> VerifyAnswer:
         """Checks the signatures of a file; a file that is made to exhaust is given up sooner than other work, and
@@ -159,8 +171,10 @@ class Workers:
                 raise KnownError(failed.code, **failed.params) from None
             raise KnownError("worker_fault", detail=str(failed.params.get("type", ""))) from None
         except ChildTimeout:
+            log_event("child_late", child="worker")
             raise KnownError("worker_timeout", seconds=f"{round(deadline_s, 1):g}") from None
         except ChildCrashed:
+            log_event("child_died", child="worker")
             raise KnownError("worker_fault", detail="crash") from None
         except ChildError as error:
             raise KnownError("worker_fault", detail=type(error).__name__) from None
@@ -198,7 +212,7 @@ class Workers:
                     return child
                 child.close(patience_s=0)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("SIGNER_", "SOFTHSM"))}
-        return Child(self._command, ANSWERS, env=environment, cap=FRAME_CAP)
+        return Child(self._command, ANSWERS, env={**environment, **for_children()}, cap=FRAME_CAP)
 
     def _give_back(self, child: Child[Task, Answer]) -> None:
         with self._guard:

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from signer_app.administration.locking import kept, over
+from signer_app.administration.machine import NO_MACHINE, Machine, read_machine
+from signer_app.logs import for_children, log_folder, open_log
 from signer_app.once import made_once
 from signer_app.pdf.plan import VIETNAM
 from signer_app.signing.revocation import RevocationCache
@@ -52,11 +55,12 @@ def operator_name() -> str:
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line says in place of the settings."""
+    """What the command line says in place of the settings; `machine` reads what an administrator has set."""
 
     modules: tuple[Path, ...] = ()
     trust_dir: Path | None = None
     lang: Lang | None = None
+    machine: Callable[[], Machine] = read_machine
 
 
 class Workspace:
@@ -77,8 +81,14 @@ class Workspace:
 
     @made_once
     def settings(self) -> Settings:
-        """The settings as they were on disk when first asked for."""
-        return load_settings(self.folder)
+        """The settings as they were on disk when first asked for, under those of the whole machine."""
+        return over(self.machine, load_settings(self.folder))
+
+    @made_once
+    def machine(self) -> Machine:
+        """What an administrator has set for the whole machine, as it was when first asked for."""
+        # What an administrator sets leads to servers; training has none.
+        return NO_MACHINE if self.folder.is_training else self._overrides.machine()
 
     def reload(self) -> None:
         """Forgets what was read of the settings, and what was made of it; hosts go only with their drivers, and only
@@ -132,13 +142,13 @@ class Workspace:
         """Keeps `change` of the settings as they are on disk, whole or not at all; the new ones.
 
         Several threads write settings (enrolment does), so nobody hands in a whole that was read earlier. Raises what
-        `change` raises, and as `load_settings` and `save_settings`.
+        `change` raises, "setting_locked", and as `load_settings` and `save_settings`.
         """
         with self._settings_turn:
-            settings = change(load_settings(self.folder))
-            save_settings(self.folder, settings)
+            stored = load_settings(self.folder)
+            save_settings(self.folder, kept(self.machine, stored, change(over(self.machine, stored))))
             self.reload()
-            return settings
+            return self.settings
 
     def on_close(self, end: Callable[[], None]) -> None:
         """Has `end` called when the workspace is closed, before what was made earlier."""
@@ -161,6 +171,7 @@ class Workspace:
         no_core_dumps()
         # In a demo workspace the software token's configuration goes with it, whatever driver is named.
         extra = {"SOFTHSM2_CONF": self.settings.softhsm2_conf} if self.settings.softhsm2_conf else {}
+        extra |= for_children()
         command = own_command("token-host")
         hosts = TokenHosts([TokenHost(command, module, env=extra) for module in self._modules()])
         return self._stack.enter_context(hosts)
@@ -188,7 +199,7 @@ class Workspace:
     @made_once
     def revocation(self) -> RevocationCache:
         """CRLs kept from before, and the way to newer ones."""
-        return RevocationCache(self.folder.cache)
+        return RevocationCache(self.folder.cache, asks=not self.folder.is_training)
 
     @made_once
     def timestamps(self) -> "TimestampPool | None":
@@ -276,13 +287,23 @@ def workspace(
 ) -> Iterator[Workspace]:
     """A workspace on the data folder `path`; `writing` takes its lock for the time of the command.
 
-    KnownError "busy" when another process has the lock, and those of the data folder and settings.
+    KnownError "busy" when another process has the lock, "restore_unfinished" where the folder was not wholly restored,
+    and those of the data folder and settings.
     """
     folder = DataFolder(path)
     with ExitStack() as stack:
         if writing:
             folder.create()
             stack.enter_context(folder.lock())
+        if folder.restoring.exists():
+            raise KnownError("restore_unfinished", folder=str(folder.path))
+        if folder.is_training and overrides.modules:
+            raise KnownError("training_own_token")
+        before = log_folder()
+        open_log(folder.logs)
+        if before is not None:
+            # One within another (a test of the program, a training folder): the outer one's log goes on.
+            stack.callback(open_log, before)
         space = Workspace(folder, overrides, stack, now)
         if writing:
             space.look_after_pictures()

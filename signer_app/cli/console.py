@@ -54,6 +54,10 @@ class Console:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
         sys.stdout.flush()
 
+    def line(self, value: Mapping[str, object]) -> None:
+        """One line of JSON of many, on stdout."""
+        sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
     def result_with(self, head: Mapping[str, object], key: str, items: Iterable[object]) -> None:
         """As `result`, of `head` and under `key` a list that may be longer than memory should hold."""
         out, comma = sys.stdout, ""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from signer_app.cli import pin as pin_source
 from signer_app.cli.console import Console, message_of
-from signer_app.cli.stopping import stop_signal
+from signer_app.cli.stopping import stop_signal, wait_for
 from signer_app.custody.book import require_holder
 from signer_app.exchange.exchanger import Exchanger
 from signer_app.exchange.passes import added, one_pass, try_again
@@ -74,7 +74,7 @@ def _until_signal(space: Workspace, console: Console) -> int:
     # Gửi ngay: what is held leaves in the first pass.
     space.store.write(lambda tx: tx.outbox.send_all_now())
     with stop_signal(stop), Exchanger(space, told):
-        stop.wait()
+        wait_for(stop)
     if console.as_json:
         with space.store.view() as view:
             total = replace(total, waiting=view.outbox.waiting())

@@ -26,7 +26,7 @@ from signer_token.client import ModuleFault, TokenError, TokenListing
 from signer_token.model import Token, TokenCertificate
 
 if TYPE_CHECKING:
-    from signer_app.custody.anchors import JournalProof
+    from signer_app.custody.anchors import JournalEpoch, JournalProof
 
 _ALL = 10_000_000
 
@@ -248,6 +248,16 @@ def _verified(proof: "JournalProof", console: Console) -> dict[str, object]:
         "unproven": found.unproven,
         "contradicting": found.contradicting,
         "book_sound": proof.book_sound,
+        "epochs": [
+            {
+                "first": epoch.first,
+                "last": epoch.last,
+                "restored_at": epoch.restored_at.isoformat() if epoch.restored_at else None,
+                "linked": epoch.linked,
+                "lost": epoch.lost,
+            }
+            for epoch in proof.epochs
+        ],
     }
 
 
@@ -268,6 +278,22 @@ def _say_proof(proof: "JournalProof", console: Console) -> None:
         console.say("journal_contradicting", count=found.contradicting)
     if not proof.book_sound:
         console.say("journal_book_altered")
+    if len(proof.epochs) > 1:
+        for number, epoch in enumerate(proof.epochs, start=1):
+            _say_epoch(number, epoch, console)
+
+
+def _say_epoch(number: int, epoch: "JournalEpoch", console: Console) -> None:
+    """From which entry to which, since which restore, whether it follows the one before, what was lost behind it."""
+    if epoch.restored_at is not None:
+        at = epoch.restored_at.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
+        console.say("journal_epoch_restored", number=number, first=epoch.first, last=epoch.last, time=at)
+    else:
+        console.say("journal_epoch_first", number=number, first=epoch.first, last=epoch.last)
+    if not epoch.linked:
+        console.say("journal_epoch_unlinked", number=number)
+    if epoch.lost:
+        console.say("journal_epoch_lost", number=number, count=epoch.lost)
 
 
 def _fault_words(check: JournalCheck, console: Console) -> str:

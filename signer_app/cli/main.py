@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,15 +16,18 @@ from signer_app.cli.arguments import language_of, parse
 from signer_app.cli.console import Console
 from signer_app.cli.window import hand_to_window
 from signer_app.faults import told_fault
+from signer_app.logs import log_event, watch_uncaught
 from signer_app.looks import default_data_folder
 from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.errors import KnownError
 
 Command = Callable[[Workspace, argparse.Namespace, Console], int]
 
-_WRITING = frozenset({"sign", "resume", "upgrade", "sync"})
+_WRITING = frozenset({"sign", "resume", "upgrade", "sync", "backup", "restored", "update", "setup"})
 """Commands that take the data folder's lock."""
-_SOMETIMES_WRITING = frozenset({"evidence", "trust"})
+_LEAVING = frozenset({"sync", "backup", "upgrade"})
+"""Commands by which something leaves the machine, or asks for something from outside: never in training."""
+_SOMETIMES_WRITING = frozenset({"evidence", "settings", "trust"})
 """Commands that take it for some of their actions."""
 _WRITING_ACTIONS = frozenset({"destroy", "import", "add", "remove"})
 
@@ -37,11 +41,15 @@ def command_line(argv: Sequence[str]) -> int:
     lang = language_of(argv) or "vi"
     console = Console(lang, as_json="--json" in argv)
     folder: Path | None = None
+    begun = time.monotonic()
     try:
         args = parse(argv, lang)
         folder = _data_dir(args)
-        return _run(args, folder, console)
+        done = _run(args, folder, console)
+        log_event("command", command=args.command, exit=done, seconds=round(time.monotonic() - begun, 1))
+        return done
     except KnownError as error:
+        log_event("refused", code=error.code, exit=error.exit)
         console.error(error)
         return error.exit
     except KeyboardInterrupt:
@@ -61,10 +69,26 @@ def _run(args: argparse.Namespace, folder: Path, console: Console) -> int:
         from signer_app.demo.command import demo
 
         return demo(folder, args, console)
+    if args.command == "support-code":
+        from signer_app.cli.administration import support_code_command
+
+        return support_code_command(args, console)
+    if args.command == "restore":
+        from signer_app.cli.backup import restore_command
+
+        return restore_command(folder, args, console)
+    if args.command == "training":
+        from signer_app.cli.training import training_command
+
+        return training_command(folder, args, console)
     overrides = Overrides(tuple(args.module), getattr(args, "trust", None), args.lang)
     try:
         with workspace(folder, overrides, writing=_writes(args)) as space:
             console.lang = space.lang
+            if space.machine.trouble is not None:
+                console.warn(space.machine.trouble)
+            if args.command in _LEAVING and space.folder.is_training:
+                raise KnownError("training_no_exchange")
             return _command(args.command)(space, args, console)
     except KnownError as error:
         if error.code == "busy" and hand_to_window(folder, args, console):
@@ -93,10 +117,28 @@ def _command(name: str) -> Command:
         from signer_app.cli import exchange
 
         return exchange.sync
+    if name == "backup":
+        from signer_app.cli.backup import backup
+
+        return backup
+    if name == "restored":
+        from signer_app.cli.restored import restored
+
+        return restored
+    if name == "update":
+        from signer_app.cli.update import update
+
+        return update
     if name == "doctor":
         from signer_app.cli.doctor import doctor
 
         return doctor
+    if name in ("events", "settings", "setup"):
+        from signer_app.cli import administration
+
+        return {"events": administration.events, "settings": administration.settings, "setup": administration.setup}[
+            name
+        ]
     if name == "drivers":
         from signer_app.cli.drivers import drivers
 
@@ -150,4 +192,5 @@ def _data_dir(args: argparse.Namespace) -> Path:
 
 def main(argv: Sequence[str]) -> int:
     """Entry for the executable."""
+    watch_uncaught()
     return command_line(argv)

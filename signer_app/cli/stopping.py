@@ -17,7 +17,8 @@ def stop_signal(stop: threading.Event) -> Iterator[None]:
         return
 
     def stopped(_number: int, _frame: object) -> None:
-        stop.set()
+        # On a thread of its own: this one may be inside the event, holding its lock.
+        threading.Thread(target=stop.set, name="stop", daemon=True).start()
         give_back()
 
     def give_back() -> None:
@@ -29,3 +30,13 @@ def stop_signal(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         give_back()
+
+
+def wait_for(stop: threading.Event) -> None:
+    """Returns once `stop` is set by a signal.
+
+    Looks once a second: a signal that comes in the moment before the thread begins to wait is seen by Python only when
+    the waiting ends.
+    """
+    while not stop.wait(1.0):
+        pass

@@ -8,7 +8,7 @@ nothing by itself. The book is held against the journal as well: each minute has
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signer_app.store.custody import HandOver
 from signer_app.store.journal import KeptReceipt, Verified
 from signer_app.store.model import JournalAction
+from signer_app.store.restored import Answer
 from signer_app.store.settings import Settings
 from signer_app.store.store import View
 from signer_app.verification.chains import TrustStore
@@ -56,23 +57,47 @@ class Anchor:
 
 
 @dataclass(frozen=True)
+class JournalEpoch:
+    """Entries that one machine has written, from `first` to `last`; the next epoch goes on from a backup of it.
+
+    `restored_at`: when this one began, None for the first. `linked`: its first entry names the head that it goes on
+    from, and so does what the restore wrote down. `lost`: how many more entries the epoch had at least, by receipts of
+    packets that were sent after the backup: they went with the machine.
+    """
+
+    first: int
+    last: int
+    restored_at: dt.datetime | None
+    linked: bool
+    lost: int = 0
+
+
+@dataclass(frozen=True)
 class JournalProof:
-    """The whole check. `book_sound`: minutes and journal tell of the same hand-overs, and of the same journal."""
+    """The whole check. `book_sound`: minutes and journal tell of the same hand-overs, and of the same journal.
+    `epochs`: one, unless the database came out of a backup.
+    """
 
     verified: Verified[Anchor]
     book_sound: bool
+    epochs: tuple[JournalEpoch, ...] = ()
 
     @property
     def sound(self) -> bool:
         """Whether all is as it was written, as far as can be told."""
-        return self.verified.check.broken_at is None and not self.verified.contradicting and self.book_sound
+        found = self.verified
+        linked = all(epoch.linked for epoch in self.epochs)
+        return found.check.broken_at is None and not found.contradicting and self.book_sound and linked
 
 
 def prove_journal(view: View, settings: Settings, trust: TrustMaterial) -> JournalProof:
     """Checks the journal against all that is signed of it, and the hand-over book against the journal."""
     judge = _Judge(_pinned(settings), trust)
-    verified = view.journal.verify(anchors(view), judge.vouches)
-    return JournalProof(verified, _book_is_sound(view))
+    epochs = _epochs(view)
+    heads, lost = _of_lost_entries(view, epochs)
+    verified = view.journal.verify(heads, judge.vouches)
+    vouched = [anchor for anchor in lost if judge.vouches(anchor)]
+    return JournalProof(verified, _book_is_sound(view), tuple(_with_lost(epochs, vouched)))
 
 
 def anchors(view: View) -> Iterator[Anchor]:
@@ -99,6 +124,47 @@ def anchors(view: View) -> Iterator[Anchor]:
             minute = entry.minute
             head = minute.journal
             yield Anchor(head.count, head.hash, AnchorKind.HAND_OVER, minute.at, minute.place, entry)
+
+
+def _epochs(view: View) -> list[JournalEpoch]:
+    """The epochs as the journal itself tells of them, each held against what the restore wrote down."""
+    entries = view.journal.head().count
+    begun = [entry for entry in reversed(view.journal.entries(_ALL)) if entry.use.action is JournalAction.RESTORED]
+    noted = {epoch.journal_count + 1: epoch.journal_hash for epoch in view.restored.epochs()}
+    firsts = [1, *(entry.seq for entry in begun)]
+    lasts = [*(entry.seq - 1 for entry in begun), entries]
+    found = [JournalEpoch(1, lasts[0], None, linked=set(noted) <= set(firsts))]
+    for entry, last in zip(begun, lasts[1:], strict=True):
+        before = view.journal.hash_at(entry.seq - 1)
+        linked = before is not None and entry.use.sha256 == before == noted.get(entry.seq)
+        found.append(JournalEpoch(entry.seq, last, entry.at, linked))
+    return found
+
+
+def _of_lost_entries(view: View, epochs: list[JournalEpoch]) -> tuple[list[Anchor], list[Anchor]]:
+    """All heads, and apart from them those that reach behind a backup: they came with receipts for which the server was
+    asked after a restore, and tell of entries that nobody has any more.
+    """
+    asked = set(view.restored.packets(Answer.THERE))
+    heads, lost = [], []
+    for anchor in anchors(view):
+        beyond = any(epoch.first <= anchor.count for epoch in epochs[1:])
+        of_asked = isinstance(anchor.proof, KeptReceipt) and anchor.proof.packet_id in asked
+        if beyond and of_asked and view.journal.hash_at(anchor.count) != anchor.hash:
+            lost.append(anchor)
+        else:
+            heads.append(anchor)
+    return heads, lost
+
+
+def _with_lost(epochs: list[JournalEpoch], lost: list[Anchor]) -> Iterator[JournalEpoch]:
+    """The epochs with what each had more, at least: a head is taken for the newest one that it can belong to."""
+    counts = [anchor.count for anchor in lost]
+    for epoch, following in zip(epochs, [*epochs[1:], None], strict=True):
+        # The last epoch goes on; nothing of it is lost.
+        until = 0 if following is None else following.last if following is not epochs[-1] else max(counts, default=0)
+        own = [count for count in counts if epoch.last < count <= until]
+        yield replace(epoch, lost=max(own, default=epoch.last) - epoch.last)
 
 
 def minute_is_signed(entry: HandOver, trust: TrustMaterial) -> bool:

@@ -21,13 +21,16 @@ class CheckName(StrEnum):
     CLOCK = "clock"
     ZONE = "zone"
     SERVER = "server"
+    NETWORK = "network"
     KEYRING = "keyring"
     TIMESTAMP = "timestamp"
     LEVELS = "levels"
     DISK = "disk"
     FOLDER = "folder"
     DATABASE = "database"
+    BACKUP = "backup"
     FONTS = "fonts"
+    MACHINE = "machine"
 
 
 class CheckState(StrEnum):
@@ -51,14 +54,21 @@ class Check:
     params: Mapping[str, object] = field(default_factory=dict)
     error: KnownError | None = None
     also: tuple[KnownError, ...] = ()
+    wanted: bool = True
+    """False: nothing of the kind is set up here, so that nothing is left unchecked."""
 
 
 _BADNESS = (CheckState.GOOD, CheckState.NOT_CHECKED, CheckState.WARN, CheckState.BAD)
 
 
 def worst(checks: Sequence[Check]) -> CheckState:
-    """How the machine stands as a whole."""
-    return max((check.state for check in checks), key=_BADNESS.index, default=CheckState.NOT_CHECKED)
+    """How the machine stands as a whole; what isn't set up here at all doesn't count."""
+    return worst_state(check.state for check in checks if check.wanted)
+
+
+def worst_state(states: Iterable[CheckState]) -> CheckState:
+    """The worst of several; of none, nothing was checked."""
+    return max(states, key=_BADNESS.index, default=CheckState.NOT_CHECKED)
 
 
 def worst_of(checks: Sequence[Check]) -> Check:

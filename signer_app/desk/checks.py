@@ -15,7 +15,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from signer_app.desk.backup_light import backup_check
 from signer_app.desk.check_values import Check, CheckName, CheckState, worst_of
+from signer_app.desk.checks_network import behind, network_check, network_standing
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.networking import Networking, Tried
 from signer_app.desk.surroundings import (
@@ -24,6 +26,7 @@ from signer_app.desk.surroundings import (
     folder_check,
     fonts_check,
     keyring_check,
+    machine_check,
     zone_check,
 )
 from signer_app.desk.tokens import CertificateView, Life, TokensSnapshot, TokenView
@@ -67,25 +70,29 @@ class Checks:
             self._clock(),
             zone_check(),
             _SERVER_EXTERNAL if only_signs(self._space.settings) else _server(exchange),
+            network_standing(exchange),
             Check(CheckName.KEYRING, CheckState.NOT_CHECKED, "ut_keyring_not_checked"),
             self._timestamp_set(),
             levels_check(self._space),
             self._disk(),
             folder_check(self._space),
             Check(CheckName.DATABASE, CheckState.NOT_CHECKED, "ut_database_not_checked"),
+            backup_check(self._space),
             fonts_check(),
+            machine_check(self._space),
         )
 
     def asked(self, tokens: TokensSnapshot) -> tuple[Check, ...]:
-        """Server, timestamps and keyring, with those asked; offline is an answer, too.
+        """Server, network, keyring and timestamps, with those asked; offline is an answer, too.
 
         News of the time and about revocation come on the way: `standing` then knows more of clock and certificate.
         """
         server, timestamp = self._ask_server(), self._ask_timestamp()
+        network = network_check(self._space, server, timestamp)
         self._fetch_revocation(tokens)
         if self._space.folder.locked:
             self._accept_proved_clock()
-        return (server, keyring_check(self._space, self._key_store), timestamp)
+        return (behind(network, server), network, keyring_check(self._space, self._key_store), timestamp)
 
     def accept_clock(self) -> None:
         """A person says that the clock is right although a signature bears a later time; for a writing workspace.
@@ -162,8 +169,9 @@ class Checks:
         return worst_of([_tried(one) for one in tried])
 
     def _timestamp_set(self) -> Check:
-        key = "ut_timestamp_not_set" if self._space.settings.tsa_url is None else "ut_timestamp_not_checked"
-        return Check(CheckName.TIMESTAMP, CheckState.NOT_CHECKED, key)
+        if self._space.settings.tsa_url is None:
+            return Check(CheckName.TIMESTAMP, CheckState.NOT_CHECKED, "ut_timestamp_not_set", wanted=False)
+        return Check(CheckName.TIMESTAMP, CheckState.NOT_CHECKED, "ut_timestamp_not_checked")
 
     def _ask_timestamp(self) -> Check:
         settings = self._space.settings

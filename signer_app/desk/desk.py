@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signer_app.administration.enrolment import pick_up
 from signer_app.desk.checks import Checks
 from signer_app.desk.exchange import Exchange
 from signer_app.desk.incoming import Incoming
@@ -27,6 +28,8 @@ from signer_app.workspace import Overrides, Workspace, workspace
 from signer_resources.messages import Lang
 
 if TYPE_CHECKING:
+    from signer_app.administration.machine import Key
+    from signer_app.desk.backing_up import BackingUp
     from signer_app.desk.inbox_folder import InboxFolder
     from signer_app.desk.levels import LaterLevels
     from signer_app.desk.networking import Networking
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
     from signer_app.desk.receivers import ReceiversDesk
     from signer_app.desk.register_books import RegisterBooks
     from signer_app.desk.signing import Signing
+    from signer_app.desk.training import TrainingDesk
     from signer_app.desk.trusting import Trusting
+    from signer_app.desk.updating import Updating
     from signer_app.outgoing.outgoing import Outgoing
     from signer_app.pages import Pages
     from signer_app.registers.rights import NumberRights
@@ -51,8 +56,11 @@ class Desk:
     def begin(self) -> Settings:
         """Opens store and children's pools before several threads want them; the settings."""
         space = self.space
+        if not space.folder.is_training:
+            # What can't be used stays where it is, and the check of the machine says why.
+            pick_up(space)
         settings = space.settings
-        _ = (space.store, space.workers, space.hosts, space.revocation)
+        _ = (space.machine, space.store, space.workers, space.hosts, space.revocation)
         return settings
 
     def now(self) -> dt.datetime:
@@ -153,6 +161,20 @@ class Desk:
         return Checks(self.space, self.space.clock)
 
     @made_once
+    def backing_up(self) -> "BackingUp":
+        """Backups, and what is asked after a restore."""
+        from signer_app.desk.backing_up import BackingUp
+
+        return BackingUp(self.space)
+
+    @made_once
+    def updating(self) -> "Updating":
+        """Updates of the program."""
+        from signer_app.desk.updating import Updating
+
+        return Updating(self.space)
+
+    @made_once
     def levels(self) -> "LaterLevels":
         """Timestamps and validation data that are made up for later."""
         from signer_app.desk.levels import LaterLevels
@@ -193,6 +215,13 @@ class Desk:
         return InboxFolder(self.space, self.outgoing)
 
     @made_once
+    def training(self) -> "TrainingDesk":
+        """The way into the training mode."""
+        from signer_app.desk.training import TrainingDesk
+
+        return TrainingDesk(self.space)
+
+    @made_once
     def pages(self) -> "Pages":
         """Pictures of pages."""
         from signer_app.pages import Pages
@@ -200,6 +229,11 @@ class Desk:
         pages = Pages(self.space)
         self.space.on_close(pages.close)
         return pages
+
+    @property
+    def locked(self) -> "frozenset[Key]":
+        """What the administrator has set for the whole machine, so that it can't be changed here."""
+        return self.space.machine.locked
 
     def change_settings(self, change: Callable[[Settings], Settings]) -> Settings:
         """Keeps `change` of the settings; the new ones. As `Workspace.change_settings`."""

@@ -21,6 +21,7 @@ from signer_app.store.number_book import NumberEntry
 from signer_app.store.reservations import Reservation
 from signer_app.store.sequences import sequence_key
 from signer_app.store.store import Transaction, View
+from signer_app.store.times import vietnamese_date
 from signer_app.workspace import Workspace
 from signer_resources.errors import KnownError
 from signer_token.model import TokenCertificate
@@ -78,7 +79,9 @@ class Proof:
 
 @dataclass(frozen=True)
 class SignedFile:
-    """A file of a document. `output` is where a copy was wanted, `exported` whether it was put there."""
+    """A file of a document. `output` is where a copy was wanted, `exported` whether it was put there. `released_at`:
+    since when the file itself is no longer kept here; all else is.
+    """
 
     id: str
     name: str
@@ -87,6 +90,7 @@ class SignedFile:
     output: Path | None
     exported: bool
     proof: Proof | None
+    released_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -180,12 +184,16 @@ class Register:
 
     def save(self, file_id: str, destination: Path) -> None:
         """Puts a copy where the clerk wants it: of what was signed, with the timestamps and validation data that have
-        come since; raises as `BlobStore.export`.
+        come since; raises as `BlobStore.export`, "file_released" where it is no longer kept.
         """
         file = self._file(file_id)
         with reading(self._space).view() as view:
             newest = view.levels.newest(file_id)
-        self._space.store.blobs.export(newest.blob if newest is not None else _signed(file), destination)
+            blob = newest.blob if newest is not None else _signed(file)
+            released = view.restored.released_at(blob)
+        if released is not None and not self._space.store.blobs.has(blob):
+            raise KnownError("file_released", name=file.name, date=vietnamese_date(released))
+        self._space.store.blobs.export(blob, destination)
 
     def _file(self, file_id: str) -> StoredFile:
         with reading(self._space).view() as view:
@@ -230,6 +238,7 @@ def _file(view: View, file: StoredFile) -> SignedFile:
         Path(file.output_path) if file.output_path else None,
         file.exported_at is not None,
         _proof(kept[-1]) if kept else None,
+        view.restored.released_at(_signed(file)),
     )
 
 

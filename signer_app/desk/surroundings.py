@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import signer_resources
+from signer_app.administration.enrolment import enrolment_trouble
+from signer_app.administration.minimum import require_version
 from signer_app.desk.check_values import Check, CheckName, CheckState
 from signer_app.exchange.session import client, exchanging_bodies
 from signer_app.store.datafolder import is_network_path
@@ -88,6 +90,26 @@ def _open_to_others(folder: Path) -> Iterator[Path]:
             continue
         if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid != os.geteuid():
             yield path
+
+
+# ---- what the administrator has set -------------------------------------------------------------------------------
+
+
+def machine_check(space: Workspace) -> Check:
+    """Whether an administrator's settings for the machine count, and whether the program is new enough for them."""
+    machine = space.machine
+    if machine.trouble is not None:
+        return Check(CheckName.MACHINE, CheckState.BAD, "ua_machine_bad", error=machine.trouble)
+    try:
+        require_version(space.settings)
+    except KnownError as error:
+        return Check(CheckName.MACHINE, CheckState.BAD, "ua_machine_bad", error=error)
+    waiting = enrolment_trouble(space)
+    if waiting is not None:
+        return Check(CheckName.MACHINE, CheckState.WARN, "ua_machine_bad", error=waiting)
+    if not machine.is_set:
+        return Check(CheckName.MACHINE, CheckState.GOOD, "ua_machine_none")
+    return Check(CheckName.MACHINE, CheckState.GOOD, "ua_machine_good", {"count": len(machine.locked)})
 
 
 # ---- time zone -----------------------------------------------------------------------------------------------------

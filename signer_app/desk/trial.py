@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +44,17 @@ def sign_sample(space: Workspace, chosen: SigningCertificate, session: TokenSess
         sample.touch(mode=0o600)
         sample.write_bytes(sample_page())
     try:
-        return _sign(space, chosen, session, sample, folder / "signed.pdf")
+        return sign_file(space, chosen, session.sign, sample, folder / "signed.pdf")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sign(space: Workspace, chosen: SigningCertificate, session: TokenSession, sample: Path, target: Path) -> Trial:
+def sign_file(
+    space: Workspace, chosen: SigningCertificate, sign: Callable[[bytes], bytes], sample: Path, target: Path
+) -> Trial:
+    """`sample` signed without a visible mark and checked, at `target`; `sign` gives the signature over bytes. Raises as
+    `sign_sample`.
+    """
     certificate, now = chosen.certificate, space.now()
     looked = space.workers.preflight(Preflight(str(sample), _request(chosen, sample, now), space.trust, now))
     refusal = next((f for f in looked.result.findings if f.severity is Severity.REFUSED), None)
@@ -60,7 +66,7 @@ def _sign(space: Workspace, chosen: SigningCertificate, session: TokenSession, s
     prepared = space.workers.prepare(
         Prepare(str(sample), str(target), step, {}, now, certificate.der, chosen.chain, plan.blob)
     ).prepared
-    signature = session.sign(prepared.to_be_signed)
+    signature = sign(prepared.to_be_signed)
     space.workers.finish(Finish(str(target), prepared, certificate.der, chosen.chain, signature, None))
     answer = space.workers.recheck(
         Recheck(str(sample), str(target), plan.steps, looked.report, certificate.sha256, space.trust, space.now())

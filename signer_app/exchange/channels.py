@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from signer_app.administration.minimum import require_version
 from signer_app.exchange.network import http_settings, lgsp_account
 from signer_app.exchange.session import is_ready, load_identity, pinned_server, server_address
 from signer_app.store.settings import Body, ChannelKind, Exchange, Settings
@@ -22,12 +23,17 @@ from signer_sync.contract import Me
 from signer_sync.folder_channel import FolderChannel
 from signer_sync.lgsp import LgspChannel
 from signer_sync.lgsp_settings import LgspCredentials
+from signer_sync.packets import SignedReceipt
 from signer_sync.ports import Channel
 from signer_sync.sync_channel import SyncChannel
 
 if TYPE_CHECKING:
     from signer_app.registers.leasing import NumberServer
     from signer_app.workspace import Workspace
+
+
+ReceiptOf = Callable[[str, str], SignedReceipt]
+"""The receipt of a packet by its id and SHA-256, checked; ExchangeError where the server doesn't have it."""
 
 
 def _no_word() -> Me | None:
@@ -57,6 +63,8 @@ class Way:
     close: Callable[[], None] = _nothing
     numbers: "NumberServer | None" = None
     """The registers of numbers that the other side keeps, where it does."""
+    receipt: ReceiptOf | None = None
+    """Asks for what was sent before; None where the channel gives no receipts."""
     turn: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Held by the one thread that speaks on it."""
     looked: dict[str, dt.datetime] = field(default_factory=dict, repr=False)
@@ -75,8 +83,9 @@ class Channels:
         """The body's way, opened if it isn't yet or if it was opened under other settings.
 
         KnownError "exchange_external", "server_not_set", "not_enrolled", "lgsp_not_set", "folder_not_set",
-        "proxy_address_wrong".
+        "proxy_address_wrong", "program_too_old".
         """
+        require_version(self._space.settings)
         if body.exchange is not Exchange.SERVER:
             raise KnownError("exchange_external", body=body.name)
         with self._turn:
@@ -122,7 +131,15 @@ class Channels:
             raise KnownError("not_enrolled")
         identity = load_identity(self._space, server.devices[body.code], body.code)
         pool = ClientPool(address, pinned, identity, http_settings(self._space))
-        return Way(SyncChannel(pool), made_of, pool.me, lambda: pool.ahead, close=pool.close, numbers=pool)
+        return Way(
+            SyncChannel(pool),
+            made_of,
+            pool.me,
+            lambda: pool.ahead,
+            close=pool.close,
+            numbers=pool,
+            receipt=pool.receipt,
+        )
 
     def _open_lgsp(self, body: Body, account: LgspCredentials | None, made_of: object) -> Way:
         if body.lgsp is None or account is None:

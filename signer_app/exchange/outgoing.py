@@ -19,6 +19,7 @@ from signer_app.store.blobs import BlobStore
 from signer_app.store.durable import disk_errors
 from signer_app.store.model import Document, FileRole, OutboxPacket, StoredFile
 from signer_app.store.settings import Body, Exchange
+from signer_app.store.times import vietnamese_date
 from signer_app.workspace import Workspace, operator_name
 from signer_resources import rules
 from signer_resources.errors import KnownError
@@ -71,10 +72,15 @@ def organs(space: Workspace, codes: Iterable[str]) -> tuple[Organ, ...]:
 
 def outgoing_document(space: Workspace, document: Document, body: Body, sent: OutboxPacket | None) -> Outgoing:
     """What a packet of a stored document says and carries; `sent` is one that carried it before, whose header is said
-    again. KnownError "document_not_sealed" where it has no number or not the body's seal, "packet_damaged".
+    again. KnownError "document_not_sealed" where it has no number or not the body's seal, "packet_damaged",
+    "file_released" where its files are no longer kept.
     """
     with space.store.view() as view:
         files = view.documents.files(document.id)
+        blobs = [blob for file in files if (blob := leaving_blob(file)) is not None]
+        released = [view.restored.released_at(blob) for blob in (*blobs, *([sent.sha256] if sent is not None else []))]
+    if (gone := next(filter(None, released), None)) is not None and not all(map(space.store.blobs.has, blobs)):
+        raise KnownError("file_released", name=document.label or "", date=vietnamese_date(gone))
     main = next((file for file in files if file.role is FileRole.MAIN), None)
     if not (document.label and document.doc_date and main and main.profile and issues_number(Profile(main.profile))):
         raise KnownError("document_not_sealed", label=document.label or "")

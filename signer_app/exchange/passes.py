@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
+from signer_app.backup.reconciling import ask_for_unproven
 from signer_app.exchange.answering import answers_for
 from signer_app.exchange.channels import Way
 from signer_app.exchange.directory import refresh, source_of
@@ -135,6 +136,7 @@ def after_pass(space: Workspace, way: Way, report: SyncReport) -> None:
     with suppress(ExchangeError):
         if position is not None:
             watch_epoch(space, way, position.epoch)
+        ask_for_unproven(space, way)
         ask_for_taken(space, way)
         if not (report.incoming_problems or filed.stuck or filed.later):
             catch_up(space, way)

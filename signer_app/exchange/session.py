@@ -5,8 +5,9 @@ from then on speaks for this machine and can be revoked by the server.
 """
 
 import os
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from signer_resources.errors import KnownError
 from signer_sync.client import ClientPool, PinnedServer, ServerClient, discover
 from signer_sync.http import open_session
 from signer_sync.keystore import DeviceIdentity, FileKeyStore, KeyStore, KeyStoreKind, choose_key_store
+from signer_sync.secrets import Secret
 from signer_token.client import TokenSession
 
 
@@ -124,7 +126,9 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
         device.save(store)
         speaker = ServerClient(address, pinned, None, http)
         chain = [chosen.certificate.der, *_without_root(chosen.chain)]
-        speaker.enrol(session.sign, chain, device)
+        kept_code = store.load(_code_name(body.code))
+        code = Secret(kept_code.decode()) if kept_code is not None else None
+        speaker.enrol(session.sign, chain, device, code)
         refresh(space, speaker.orgs, source=source_of("sync", body.code))
     space.change_settings(lambda now: _with_device(now, known, pinned, device))
     use = TokenUse(
@@ -135,7 +139,22 @@ def enrol(space: Workspace, chosen: SigningCertificate, session: TokenSession) -
         result="ok",
     )
     space.store.write(lambda tx: tx.journal.append(use, space.now()))
+    if code is not None:
+        # It was good once. One that can't be taken out of the keyring now opens nothing any more.
+        with suppress(KnownError):
+            store.delete(_code_name(body.code))
     return Enrolled(body.code, pinned.server_id, store.kind)
+
+
+def keep_enrolment_code(space: Workspace, org: str, code: Secret) -> None:
+    """Keeps the one-time code that the next enrolment for this organisation brings along, where the device key will
+    lie; KnownError "device_key_unavailable".
+    """
+    _key_store(space).save(_code_name(org), code.reveal().encode())
+
+
+def _code_name(org: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"signer:enrolment-code:{org}"))
 
 
 def _with_device(settings: Settings, asked: ServerSettings, pinned: PinnedServer, device: DeviceIdentity) -> Settings:

@@ -18,7 +18,7 @@ from signer_app.pdf.model import LetterFacts
 from signer_app.signing.batch import never
 from signer_app.signing.examine import Examiner, why_unreadable
 from signer_app.signing.jobs import DocumentJob, FileJob
-from signer_app.signing.opening import keep, screened
+from signer_app.signing.opening import keep_to_sign, screened
 from signer_app.signing.walking import printable, require_name, walk
 from signer_app.store.durable import reachable
 from signer_app.store.times import vietnamese_date
@@ -174,7 +174,7 @@ def take(
     KnownError "secret", and those of copying and reading; then the copy is gone again.
     """
     shown, path = known or path, reachable(path)
-    blob = keep(space, path, shown.name, sha256)
+    blob = keep_to_sign(space, path, shown.name, sha256)
     try:
         facts = read_facts(space, examiner, blob, FileJob(str(shown), "", role, profile))
     except BaseException:

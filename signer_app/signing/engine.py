@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from signer_app.administration.minimum import require_version
 from signer_app.awake import kept_awake
 from signer_app.custody.book import require_holder
 from signer_app.exchange.directory import load_directory
@@ -172,8 +173,9 @@ class SigningRun:
     def examine(self) -> int:
         """Screens and preflights every file; the number of documents that are ready to be signed.
 
-        KnownError "interrupted" when it is cancelled, "disk_space_short"; nothing has happened then.
+        KnownError "interrupted" when it is cancelled, "disk_space_short", "program_too_old"; nothing has happened then.
         """
+        require_version(self._space.settings)
         self._store.finish_exports()
         if isinstance(self._jobs, Sequence):
             require_space(self._space, self._jobs)

@@ -24,7 +24,7 @@ from signer_app.signing.images import Images
 from signer_app.signing.jobs import DocumentJob, FileJob, has_own_number, seen_hash
 from signer_app.signing.machine_findings import of_output
 from signer_app.signing.number_keeping import NumberKeeping
-from signer_app.signing.opening import keep, screened
+from signer_app.signing.opening import as_signed, keep_to_sign, screened
 from signer_app.signing.preflights import Preflights
 from signer_app.signing.release import issues_number, type_of
 from signer_app.store.durable import disk_errors, reachable
@@ -110,6 +110,10 @@ class Examiner:
         path = reachable(path)
         sha256 = screened(self._space, path, file.name).sha256
         assert sha256 is not None
+        with as_signed(self._space, path, sha256) as (shown, blob):
+            return self._look(shown, blob, job, file)
+
+    def _look(self, path: Path, sha256: str, job: DocumentJob, file: FileJob) -> PreflightResult:
         result = self.answer(path, sha256, job, file).result
         if not _needs_repair(result):
             return result
@@ -139,6 +143,7 @@ class Examiner:
             urgency=int(job.urgency) if job.draft is not None else None,
             original=file.original,
             repairs=self._repairs(file.original, blob) if file.original is not None else (),
+            training=self._space.folder.is_training,
         )
         return self._preflights.ask(path, request)
 
@@ -225,7 +230,7 @@ class Examiner:
         if not seen.readable:
             # Nobody could look for a mark, so nothing is kept; the preflight says what is wrong with it.
             self._refuse_unreadable(path, seen.sha256, job, file.job)
-        return keep(self._space, path, file.job.name, seen.sha256)
+        return keep_to_sign(self._space, path, file.job.name, seen.sha256)
 
     def _kept_before(self, file: FileWork, blob: str) -> str:
         """The blob of a file that was screened and copied when it was opened."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
+from signer_app.administration.minimum import require_version
 from signer_app.signing.certificates import SigningCertificate
 from signer_app.signing.clock import ensure_clock
 from signer_app.signing.records import token_use
@@ -23,9 +24,11 @@ def log_in(space: Workspace, chosen: SigningCertificate, login: Login) -> TokenS
     """A session for the certificate's key; the caller closes it. The journal has the login, a refused one too.
 
     Raises as `TokenHosts.open`; "signature_pin_needed" for a key that asks again when no PIN was given for that;
-    KnownError where the journal can't be written, and "clock_before_last_signature": then nothing is open.
+    KnownError where the journal can't be written, "clock_before_last_signature", and "program_too_old": then nothing is
+    open.
     """
     with login:
+        require_version(space.settings)
         return _logged_in(space, chosen, login)
 
 

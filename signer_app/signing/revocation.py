@@ -49,10 +49,18 @@ class _Stored:
 
 class RevocationCache:
     """What was fetched, in two folders under `folder`: `crl` one file for each address, `ocsp` one for each certificate
-    and address. A file's time is that of its fetching.
+    and address. A file's time is that of its fetching. With `asks` False nobody is ever asked.
     """
 
-    def __init__(self, folder: Path, timeout_s: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        timeout_s: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        asks: bool = True,
+    ) -> None:
+        self._asks = asks
         self._folders = {kind: folder / kind.value for kind in RevocationUrlKind}
         self._timeout_s = timeout_s
         self._clock = clock
@@ -78,6 +86,8 @@ class RevocationCache:
         network seems to be away, and then takes no address for asked that was not; a host that could not be reached is
         left alone as long, whoever asks next.
         """
+        if not self._asks:
+            return False
         new, dead, end = False, set[str](), self._clock() + _IN_ALL_S
         for item in wanted[:_MAX_URLS]:
             host = urlsplit(item.url).netloc

@@ -41,6 +41,23 @@ class Vault:
         self._keys = keys
         self._turn = threading.Lock()
 
+    @property
+    def keys(self) -> VaultKeys:
+        """The keys of this machine, for a backup that must be opened without it."""
+        return self._keys
+
+    def key_ids(self) -> tuple[str, ...]:
+        """Ids of the keys that the pictures name, and of the one for new pictures."""
+        found: set[str] = set()
+        for entry in self._folder.iterdir() if self._folder.is_dir() else ():
+            with suppress(OSError, ValueError), entry.open("rb") as stream:
+                head = stream.read(64)[: None if entry.name == _CURRENT else _HEAD]
+                if entry.name == _CURRENT:
+                    found.add(str(uuid.UUID(head.decode("ascii").strip())))
+                elif head.startswith(_MAGIC) and len(head) == _HEAD:
+                    found.add(str(uuid.UUID(bytes=head[len(_MAGIC) : len(_MAGIC) + _KEY_ID])))
+        return tuple(sorted(found))
+
     def keep(self, png: bytes) -> str:
         """Keeps a picture durably; its id. The same picture twice is kept once.
 

@@ -24,6 +24,7 @@ from signer_sync.errors import ExchangeError
 from signer_sync.http import HttpSettings
 from signer_sync.keystore import DeviceIdentity
 from signer_sync.packets import BinarySink, OutgoingPacket, SignedReceipt
+from signer_sync.secrets import Secret
 from signer_sync.sessions import MOST, OneSession, SessionPool, Sessions
 from signer_sync.untrusted import read_json
 from signer_sync.uploads import send_packet
@@ -85,12 +86,18 @@ class _Client:
         """Who is there now; ExchangeError server_not_ours unless the pinned server signed the answer."""
         return self._access.meta()
 
-    def enrol(self, sign: jws.SignCallback, chain_der: Sequence[bytes], device: DeviceIdentity) -> c.EnrolledDevice:
+    def enrol(
+        self,
+        sign: jws.SignCallback,
+        chain_der: Sequence[bytes],
+        device: DeviceIdentity,
+        code: Secret | None = None,
+    ) -> c.EnrolledDevice:
         """Enrols this machine: the token's key (leaf of `chain_der`, root left out) signs for the device key.
 
         `sign` is called once and hashes itself (RSA, PKCS #1 v1.5, SHA-256). The caller keeps the device
         key before. After a lost answer the same signed object is sent once more, so no second PIN is
-        needed.
+        needed. `code`: what the server's administrator gave for this machine, good once.
         """
         access, wire = self._access, self._access.wire
         meta = access.meta()
@@ -101,6 +108,7 @@ class _Client:
             org=device.org,
             nonce=meta.auth.nonce,
             exp=int(access.server_clock) + ENROLMENT_SECONDS,
+            code=code.reveal() if code is not None else None,
         )
         message = jws.sign_by_callback(msgspec.json.encode(enrolment), sign, typ=c.TYP_ENROLMENT, chain_der=chain_der)
         body, headers = msgspec.json.encode(message), {"Content-Type": c.MEDIA_JOSE}

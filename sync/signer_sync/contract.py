@@ -209,7 +209,9 @@ class DeviceKey(_Body, frozen=True, kw_only=True):
 
 
 class Enrolment(_Body, frozen=True, kw_only=True):
-    """What the token signs to enrol this machine; `exp` in seconds since 1970."""
+    """What the token signs to enrol this machine; `exp` in seconds since 1970. `code` is good once: the administrator
+    of the server has given it out for one machine; whether it is asked for is the server's rule.
+    """
 
     device: Uuid
     device_key: DeviceKey
@@ -217,6 +219,7 @@ class Enrolment(_Body, frozen=True, kw_only=True):
     org: OrgCode
     nonce: Short
     exp: int
+    code: Short | None = None
 
 
 class EnrolledDevice(_Body, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signer_app.demo.pki import Leaf
+from signer_app.demo.leaf import Leaf
 from tests.pdf.paper import BOLD, ITALIC, MM, Words, page_of
 from tests.support.signer import KeySigner
 

@@ -20,7 +20,27 @@ def test_each_schema_is_one(name: str) -> None:
 
 def test_there_is_a_schema_for_each_command_and_for_errors() -> None:
     looking = {"tokens", "check", "verify", "evidence", "trust", "outbox", "inbox", "journal", "doctor", "drivers"}
-    commands = {"sign", "resume", "upgrade", "sync", "demo", "handover", "form", "register", "report", *looking}
+    commands = {
+        "sign",
+        "resume",
+        "upgrade",
+        "sync",
+        "demo",
+        "handover",
+        "form",
+        "register",
+        "report",
+        "backup",
+        "restore",
+        "restored",
+        "support-code",
+        "events",
+        "settings",
+        "setup",
+        "training",
+        "update",
+        *looking,
+    }
     assert set(SCHEMAS) == {*commands, "error"}
 
 

@@ -16,7 +16,7 @@ def test_the_first_signal_is_a_wish_and_the_next_is_as_always(number: signal.Sig
         stop = threading.Event()
         with stop_signal(stop):
             signal.raise_signal(number)
-            assert (stop.is_set(), came) == (True, [])
+            assert (stop.wait(10), came) == (True, [])
             signal.raise_signal(number)
             assert came == [number]
         signal.raise_signal(number)

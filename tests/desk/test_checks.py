@@ -38,7 +38,7 @@ GOOD, WARN, BAD, NOT_CHECKED = CheckState.GOOD, CheckState.WARN, CheckState.BAD,
 DEAD = "http://127.0.0.1:9"
 """The discard port, on which nobody listens."""
 NOTHING_SEEN = TokensSnapshot()
-ASKED = frozenset({CheckName.SERVER, CheckName.KEYRING, CheckName.TIMESTAMP})
+ASKED = frozenset({CheckName.SERVER, CheckName.NETWORK, CheckName.KEYRING, CheckName.TIMESTAMP})
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def code(one: Check) -> str | None:
 def test_all_lights_stand_there_in_their_order_even_before_anything_is_known(office: Office) -> None:
     found = Checks(office.space).standing(TokensSnapshot(), ExchangeSnapshot())
     assert [one.name for one in found] == list(CheckName)
-    sound = {CheckName.LEVELS, CheckName.DISK, CheckName.FOLDER, CheckName.FONTS}
+    sound = {CheckName.LEVELS, CheckName.DISK, CheckName.FOLDER, CheckName.FONTS, CheckName.MACHINE}
     assert {one.name for one in found if one.state is GOOD} - {CheckName.ZONE} == sound
     assert not [one.name for one in found if one.state is BAD]
 
@@ -225,7 +225,8 @@ def test_the_server_is_asked_on_the_way_that_the_settings_say(office: Office) ->
         by_hand = NetworkSettings(proxy=ProxyChoice.MANUAL, proxy_url=proxy.url)
         changed(office, server=ServerSettings(url="https://vb.tinh.vn"), network=by_hand)
         found = {one.name: one for one in asking(office.space).asked(TokensSnapshot())}
-        assert code(found[CheckName.SERVER]) == "proxy_refused"
+        assert code(found[CheckName.NETWORK]) == "proxy_refused"
+        assert found[CheckName.SERVER].state is NOT_CHECKED
         assert proxy.asked[0].startswith("CONNECT vb.tinh.vn")
 
 
