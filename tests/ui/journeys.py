@@ -577,7 +577,7 @@ def exchanged(stage: Stage) -> None:
         for org in (PROVINCE, DEPARTMENT):
             other.answers(sent[0], StatusCode.ACCEPTED, org=org)
         other.answers(sent[2], StatusCode.RETURNED, "Gửi sai nơi nhận")
-        _morning_s_post(other)
+        morning_s_post(other)
         desk.call("sync", "--once")
         desk.seal(desk.letter("giay-moi.pdf"), "15/GM-UBND", "--to", "H77.16,H77.15.1")
         desk.seal(desk.letter("to-trinh.pdf"), "16/TTr-UBND", "--to", "H77")
@@ -611,7 +611,7 @@ def exchanged(stage: Stage) -> None:
             driver.picture("settings-network")
 
 
-def _morning_s_post(other: Province) -> None:
+def morning_s_post(other: Province) -> None:
     """Four that one click accepts, of them one hỏa tốc; one recalled, one altered, one unsigned, one secret."""
     other.sends("1201", "UBND-VX", "V/v rà soát hộ nghèo, hộ cận nghèo cuối năm 2026")
     other.sends("1202", "UBND-KT", "V/v giải ngân vốn đầu tư công tháng 11 năm 2026")

@@ -11,6 +11,8 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from signer_app.desk.check_values import Check, CheckName, CheckState
+from signer_app.desk.lights import Light, lights
+from signer_app.desk.support import read_support_code, support_code
 from signer_app.levels.later import LaterResult
 from signer_app.store.levels import WhyHigher
 from signer_app.store.model import JournalAction
@@ -93,6 +95,7 @@ def test_the_whole_is_said_in_one_sentence() -> None:
 def test_the_report_can_be_read_out_and_names_each_fault_by_its_code() -> None:
     assert report((DISK, SERVER), "0.1.0", MONDAY, WORDS).splitlines() == [
         "Kiểm tra máy, 08:42 23/11/2026, phiên bản 0.1.0",
+        f"Mã hỗ trợ: {support_code('0.1.0', lights((DISK, SERVER)))}",
         "Ổ đĩa: Tốt",
         "    Còn trống 75 GB, ghi được.",
         "Máy chủ văn bản: Cần xem [server_not_set]",
@@ -153,9 +156,10 @@ def test_the_lights_follow_the_tokens(screen: Desktop) -> None:
 def test_a_button_leads_to_where_it_can_be_mended(screen: Desktop) -> None:
     pane = screen.show(MachinePane)
     screen.hub.poke_tokens()
-    screen.wait(lambda: "Mở Cài đặt" in visible_texts(pane))
+    screen.wait(lambda: "Máy chưa có trình điều khiển USB ký số." in visible_texts(pane))
+    driver = pane.cards[Light.DRIVER]
     with screen.qtbot.waitSignal(pane.settings_wanted):
-        press(pane, "Mở Cài đặt")
+        press(driver, "Mở Cài đặt")
 
 
 def test_a_clock_behind_the_last_signature_is_set_free_by_two_presses_and_the_journal_says_so(screen: Desktop) -> None:
@@ -215,3 +219,28 @@ def test_the_report_is_copied(screen: Desktop) -> None:
     assert text.startswith("Kiểm tra máy, 08:42 23/11/2026, phiên bản ")
     assert "Ổ đĩa: Tốt" in text
     assert screen.told == ["ut_report_copied"]
+
+
+def test_eight_lights_stand_there_and_the_code_below_says_the_same(screen: Desktop) -> None:
+    pane = screen.show(MachinePane)
+    screen.wait(lambda: "Ổ đĩa" in visible_texts(pane))
+    shown = visible_texts(pane)
+    for title in ("Trình điều khiển", "USB ký số", "Chứng thư số", "Giờ máy", "Mạng", "Máy chủ", "Sao lưu", "Ổ đĩa"):
+        assert title in shown
+    told = read_support_code(pane.code.text().rpartition(" ")[2])
+    assert told.lights == tuple((one.light, one.state) for one in lights(pane.checks))
+    assert [light for light, _state in told.lights] == list(Light)
+
+
+def test_the_diagnostic_file_is_shown_before_it_is_saved(screen: Desktop, tmp_path: Path) -> None:
+    pane, target = screen.show(MachinePane), tmp_path / "signer.zip"
+    screen.wait(lambda: "Ổ đĩa" in visible_texts(pane))
+    press(pane, "Tệp chẩn đoán…")
+    screen.wait(lambda: "số bản ghi" in visible_texts(pane))
+    assert "kết quả kiểm tra máy" in visible_texts(pane)
+    assert not target.exists()
+    pane.diagnostic.save_to(target)
+    screen.wait(target.exists)
+    screen.wait(lambda: not pane.diagnostic.isVisible())
+    assert screen.told == ["ua_diagnostic_saved"]
+    assert not nameless(pane)

@@ -17,8 +17,10 @@ from signer_app.desk.today import TodaySnapshot
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.store.settings import Settings
 from signer_resources.errors import KnownError
+from signer_ui.backups import Backups
 from signer_ui.quiet import QuietWork, network_is_there
 from signer_ui.tasks import Handle, Lane, Tasks
+from signer_ui.updates import Updates
 
 if TYPE_CHECKING:
     # Takes the PDF library with it.
@@ -72,16 +74,20 @@ class Hub(QObject):
         self._store_timer = self._timer(self.poke_store)
         self._sync_timer = self._timer(self._next_pass)
         self._sync_timer.setSingleShot(True)
+        self.backups = Backups(desk, tasks, lambda: self.settings, self)
+        self.updates = Updates(desk, tasks, lambda: self.settings, self)
         self.quiet = QuietWork(
             tasks,
             lambda cancelled, wanted: desk.levels.run(_untold, cancelled, wanted=wanted),
             self._may_work_quietly,
             self,
+            others=(self.backups.begin_if_due, self.updates.begin_if_due),
         )
         self.quiet.raised.connect(self.poke_store)
         self.quiet.ran.connect(self.levels_changed)
         self.store_changed.connect(self._look_today)
         self.drafts_changed.connect(self._look_today)
+        self.store_changed.connect(self.backups.store_changed)
 
     def start(self) -> None:
         """Begins to look; called once, after the first paint."""
@@ -92,10 +98,13 @@ class Hub(QObject):
         self._store_timer.start(STORE_EVERY_MS)
         self._inbox_timer.start(INBOX_EVERY_MS)
         self.quiet.start()
+        self.backups.start()
+        self.updates.start()
 
     def stop(self) -> None:
         """Asks nobody any more."""
-        self.quiet.stop()
+        for work in (self.quiet, self.backups, self.updates):
+            work.stop()
         for timer in (self._token_timer, self._store_timer, self._inbox_timer, self._sync_timer):
             timer.stop()
 

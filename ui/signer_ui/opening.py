@@ -7,11 +7,16 @@ import importlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signer_app.desk.desk import Desk, open_desk
+from signer_app.looks import Looks
 from signer_app.store.settings import Settings
 from signer_app.workspace import Overrides
 from signer_resources.messages import Lang, catalogue
+
+if TYPE_CHECKING:
+    from signer_app.training.preparing import Training
 
 _PANES = (
     "today",
@@ -36,6 +41,7 @@ class Opened:
 
     desk: Desk
     settings: Settings
+    training: "Training | None"
     _stack: ExitStack
 
     def close(self) -> None:
@@ -43,13 +49,25 @@ class Opened:
         self._stack.close()
 
 
-def open_everything(folder: Path, lang: Lang | None) -> Opened:
-    """The desk on the data folder; KnownError where it can't be opened ("busy", a damaged database, …)."""
+def open_everything(folder: Path, lang: Lang | None, training: Looks | None = None) -> Opened:
+    """The desk on the data folder; KnownError where it can't be opened ("busy", a damaged database, …).
+
+    `training`: the folder is one of the training mode, made ready first, with these looks where it is new.
+    """
     for name in _PANES:
         importlib.import_module(f"signer_ui.panes.{name}")
     importlib.import_module("signer_ui.hub")
     catalogue()
+    made = None
+    if training is not None:
+        from signer_app.training.preparing import prepare
+
+        made = prepare(folder, _untold, training)
     with ExitStack() as stack:
         desk = stack.enter_context(open_desk(folder, Overrides(lang=lang)))
         settings = desk.begin()
-        return Opened(desk, settings, stack.pop_all())
+        return Opened(desk, settings, made, stack.pop_all())
+
+
+def _untold(_key: str, _done: int, _total: int) -> None:
+    pass

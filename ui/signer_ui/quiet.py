@@ -6,7 +6,7 @@ things stand is told by the machine check.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
@@ -32,7 +32,8 @@ _TOUCHES = frozenset(
 
 class QuietWork(QObject):
     """Runs what can wait. `work` is told how to hear that it is cut, and whether a person wants it now; `allowed` says
-    whether it may begin by itself, as far as others know.
+    whether it may begin by itself, as far as others know. `others` are asked in each quiet moment, one after the other,
+    until one of them says that it has begun something; that is not cut when somebody comes back.
     """
 
     raised = Signal()
@@ -47,9 +48,11 @@ class QuietWork(QObject):
         allowed: Callable[[], bool],
         parent: QObject | None = None,
         clock: Callable[[], float] = time.monotonic,
+        others: Sequence[Callable[[], bool]] = (),
     ) -> None:
         super().__init__(parent)
         self._tasks = tasks
+        self._others = tuple(others)
         self._work = work
         self._allowed = allowed
         self._clock = clock
@@ -82,9 +85,10 @@ class QuietWork(QObject):
             # Again for those that have it already: Qt keeps one.
             window.installEventFilter(self)
         now = self._clock()
-        if now - self._touched < IDLE_S or now < self._next or self._tasks.busy or not self._allowed():
+        if now - self._touched < IDLE_S or self._tasks.busy or any(begin() for begin in self._others):
             return
-        self._begin()
+        if now >= self._next and self._allowed():
+            self._begin()
 
     def run_now(self) -> None:
         """A person wants it: begins at once, or after the run that this very press has cut; no touch cuts it."""

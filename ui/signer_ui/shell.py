@@ -19,9 +19,10 @@ from signer_ui.words import Words
 if TYPE_CHECKING:
     # The window is painted before these are loaded.
     from signer_app.desk.desk import Desk
+    from signer_app.training.preparing import Training
     from signer_ui.hub import Hub
 
-__all__ = ["Pane", "Shell", "Tab"]
+__all__ = ["Page", "Pane", "Shell", "Tab"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ class Shell:
     """Tells an error, or a text of the catalogue, in a line at the top of the window."""
     go: Callable[[Tab], None]
     """Shows another tab."""
+    training: "Training | None" = None
+    """The folder of the training mode, where this is its window."""
 
 
-class Pane(QWidget):
-    """The content of a tab, or of a page that is shown in place of the tabs."""
+class Page(QWidget):
+    """What is shown in place of the tabs, even where there is no desk."""
 
     left = Signal()
     """A page in place of the tabs: it is done, the tabs may come back."""
@@ -56,12 +59,14 @@ class Pane(QWidget):
     custody_wanted = Signal()
     """The hand-over book should be opened."""
 
+    restore_wanted = Signal()
+    """The data folder should be filled from a backup."""
+
+    after_restore_wanted = Signal()
+    """What a restore has left to be said should be shown."""
+
     scrolls = False
     """Whether all of it scrolls already where the window is low."""
-
-    def __init__(self, shell: Shell) -> None:
-        super().__init__()
-        self.shell = shell
 
     def shown(self) -> None:
         """Called when the pane comes to the front."""
@@ -77,6 +82,9 @@ class Pane(QWidget):
 
     def show_sending(self) -> None:
         """Brings what waits to be sent to the front; only the outgoing pane does."""
+
+    def show_section(self, section: str) -> None:
+        """Brings the section with this title (a text of the catalogue) to the front; only the settings do."""
 
     def first_control(self) -> QWidget | None:
         """What gets the keyboard when the pane comes to the front; None leaves it to the order of the controls.
@@ -99,3 +107,11 @@ class Pane(QWidget):
 
     def stop(self) -> None:
         """Ends what `busy` speaks of as soon as it can be ended without loss."""
+
+
+class Pane(Page):
+    """The content of a tab, or of a page that is shown in place of the tabs; works with the desk."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self.shell = shell

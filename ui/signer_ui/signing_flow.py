@@ -30,7 +30,7 @@ from signer_ui.shell import Shell, Tab
 from signer_ui.signing_look import Looked, Review, Wish, look, with_warnings
 from signer_ui.tasks import Handle, Lane, Progress
 from signer_ui.widgets.notice import Action, Notice
-from signer_ui.widgets.pin_dialog import PinDialog
+from signer_ui.widgets.pin_dialog import PinDialog, as_in_training
 from signer_ui.widgets.progress import ProgressLine
 from signer_ui.widgets.signing_line import SigningLine
 
@@ -279,7 +279,8 @@ class SigningFlow(QObject):
         shell = self._shell
         hub, words = shell.hub, shell.words
         request = pin_request(ready, hub.exchange, hub.settings, shell.desk.signing.clock_warning(), words)
-        dialog = PinDialog(with_warnings(request, self._warnings, words), words, shell.theme, self._parent)
+        shown = as_in_training(with_warnings(request, self._warnings, words), shell)
+        dialog = PinDialog(shown, words, shell.theme, self._parent)
         dialog.answered.connect(lambda answer: self._sign(ready, answer))
         dialog.stopped.connect(lambda: self._not_given(ready))
         self.dialog = dialog

@@ -3,12 +3,15 @@
 UI thread; ends with its window.
 """
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from signer_ui.presenters.bar import bar_view
 from signer_ui.presenters.today import alarms
 from signer_ui.presenters.token import certificate_alarms
+from signer_ui.presenters.updates import news
 from signer_ui.shell import Shell
 from signer_ui.window import Window
 
@@ -23,8 +26,9 @@ class Steering(QObject):
         self._loud = 0
         """How many presses for which the person was called."""
         hub = shell.hub
-        for news in (hub.tokens_changed, hub.exchange_changed, hub.settings_changed):
-            news.connect(self._bar)
+        for told in (hub.tokens_changed, hub.exchange_changed, hub.settings_changed):
+            told.connect(self._bar)
+        hub.updates.changed.connect(self._bar)
         hub.today_changed.connect(self._strip)
         hub.tokens_changed.connect(self._strip)
         self._bar()
@@ -33,7 +37,7 @@ class Steering(QObject):
     def _bar(self, *_news: object) -> None:
         shell, hub = self._shell, self._shell.hub
         view = bar_view(hub.settings, hub.tokens, hub.exchange, shell.desk.now(), shell.words)
-        self._window.bar.show_view(view)
+        self._window.bar.show_view(replace(view, update=news(hub.updates.state, shell.words)))
 
     def _strip(self, *_news: object) -> None:
         hub, words = self._shell.hub, self._shell.words

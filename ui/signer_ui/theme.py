@@ -49,6 +49,9 @@ class Tone(Enum):
     BAD_SURFACE = "bad_surface"
     SELECTION = "selection"
     FOCUS = "focus"
+    TRAINING = "training"
+    """The banner of the training mode; nothing else has this colour."""
+    ON_TRAINING = "on_training"
     DESK = "desk"
     """What lies behind a page."""
 
@@ -71,6 +74,8 @@ _LIGHT = {
     Tone.BAD_SURFACE: "#fde8e6",
     Tone.SELECTION: "#d6e6f8",
     Tone.FOCUS: "#0b5cad",
+    Tone.TRAINING: "#6a1b9a",
+    Tone.ON_TRAINING: "#ffffff",
     Tone.DESK: "#dfe3e8",
 }
 _DARK = {
@@ -91,6 +96,8 @@ _DARK = {
     Tone.BAD_SURFACE: "#472523",
     Tone.SELECTION: "#2d4a69",
     Tone.FOCUS: "#8fc3f6",
+    Tone.TRAINING: "#7b2cab",
+    Tone.ON_TRAINING: "#ffffff",
     Tone.DESK: "#14171b",
 }
 
@@ -195,6 +202,13 @@ QFrame[role="bar"] {{ background: {surface}; border: none; border-bottom: 1px so
 QFrame[role="notice-bad"] {{ background: {bad_surface}; border: 1px solid {bad}; border-radius: 6px; }}
 QFrame[role="notice-warn"] {{ background: {warn_surface}; border: 1px solid {warn}; border-radius: 6px; }}
 QFrame[role="notice-good"] {{ background: {good_surface}; border: 1px solid {good}; border-radius: 6px; }}
+QFrame[role="training"] {{ background: {training}; border: none; }}
+QFrame[role="training"] QLabel, QFrame[role="training"] QWidget {{ color: {on_training}; }}
+QFrame[role="training"] QPushButton {{ color: {text}; }}
+QFrame[role="training"] QPushButton[role="quiet"] {{ color: {on_training}; }}
+QFrame[role="training"] QPushButton[role="quiet"]:hover {{ color: {text}; }}
+QFrame[role="training"] QPushButton[role="quiet"]:focus {{ border-color: {on_training}; }}
+QFrame[role="training-step"] {{ background: {warn_surface}; border: none; border-bottom: 1px solid {line}; }}
 QFrame[role="strip"] {{ background: {bad_surface}; border: none; border-bottom: 1px solid {bad}; }}
 
 QPushButton, QToolButton {{

@@ -26,6 +26,8 @@ class TopBar(QFrame):
     settings_wanted = Signal()
     sending_wanted = Signal()
     """The list of what waits to be sent."""
+    update_wanted = Signal()
+    """The newer version of which it speaks."""
 
     def __init__(self, words: Words, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +38,8 @@ class TopBar(QFrame):
         self._token = Light(theme, lambda: self.tab_wanted.emit(Tab.TOKEN))
         self._server = Light(theme, lambda: self.tab_wanted.emit(Tab.MACHINE))
         self._unsent = button("", self.sending_wanted.emit, "light")
-        for part in (self._token, self._server, self._unsent):
+        self._update = button("", self.update_wanted.emit, "light")
+        for part in (self._token, self._server, self._unsent, self._update):
             part.hide()
         self._settings = button(words("ui_settings"), self.settings_wanted.emit, "quiet")
         self._settings.setToolTip(words("ui_settings_tip"))
@@ -44,7 +47,7 @@ class TopBar(QFrame):
         line.setContentsMargins(theme.space(4), theme.space(1.5), theme.space(3), theme.space(1.5))
         line.setSpacing(theme.space(1))
         line.addLayout(column(self._body, self._clerk, spacing=0), 1)
-        for part in (self._unsent, self._server, self._token, self._settings):
+        for part in (self._update, self._unsent, self._server, self._token, self._settings):
             line.addWidget(part)
 
     def show_view(self, view: BarView) -> None:
@@ -55,6 +58,8 @@ class TopBar(QFrame):
         self._server.show_state(view.server.glow, view.server.words, view.server.tip)
         self._unsent.setText(view.unsent)
         self._unsent.setVisible(bool(view.unsent))
+        self._update.setText(view.update)
+        self._update.setVisible(bool(view.update))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """In a narrow window the name of the body has the room."""

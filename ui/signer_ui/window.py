@@ -36,7 +36,8 @@ from signer_ui.words import Words
 
 if TYPE_CHECKING:
     from signer_ui.presenters.today import Alarm
-    from signer_ui.shell import Pane, Shell
+    from signer_ui.shell import Page, Pane, Shell
+    from signer_ui.widgets.training_banner import TrainingBanner
 
 _SIZE = (1366, 768)
 _SMALLEST = (960, 600)
@@ -46,6 +47,7 @@ _LOW = 130
 """Units of height of the window, below which the strip makes itself small."""
 _PANE_HEIGHT = 100
 """Units that a pane is laid out for at least: on a lower screen, or with larger text, it scrolls."""
+_RESTORE_HELPS = frozenset({"restore_unfinished", "database_damaged", "settings_invalid"})
 _SETTLE_MS = 20
 """How soon closing looks again whether what was typed is written."""
 _AHEAD_MS = 150
@@ -59,10 +61,14 @@ class Window(QMainWindow):
 
     closing = Signal()
     """The window was closed and nothing is left to be waited for."""
+    removal_wanted = Signal()
+    """In training: leave it, and remove all that was made."""
     painted = Signal()
     """The frame was painted for the first time."""
+    restore_wanted = Signal()
+    """The data folder should be filled from a backup."""
 
-    def __init__(self, words: Words, theme: Theme) -> None:
+    def __init__(self, words: Words, theme: Theme, *, training: bool = False) -> None:
         super().__init__()
         self.words = words
         self.theme = theme
@@ -71,7 +77,7 @@ class Window(QMainWindow):
         self._unplaced: dict[Tab, Pane] = {}
         """Made ahead, and still to be put in its place."""
         self._places: dict[Tab, _Page] = {}
-        self._page: Pane | None = None
+        self._page: Page | None = None
         """What is shown in place of the tabs: settings, first start."""
         self.waiting: list[str] = []
         """Documents that were handed over before the panes came, or while the settings could not be left."""
@@ -83,11 +89,18 @@ class Window(QMainWindow):
         self._pause.setInterval(_AHEAD_MS)
         self._pause.timeout.connect(self._step_ahead)
         theme.dress(self)
-        self.setWindowTitle(words("ui_title"))
+        self.training: TrainingBanner | None = None
+        if training:
+            from signer_ui.widgets.training_banner import TrainingBanner
+
+            self.training = TrainingBanner(words, theme)
+            self.training.leave_wanted.connect(self.close)
+        self.setWindowTitle(words("tr_title" if training else "ui_title"))
         self.bar = TopBar(words, theme)
         self.bar.tab_wanted.connect(lambda tab: self.go(Tab(tab)))
         self.bar.settings_wanted.connect(self.open_settings)
         self.bar.sending_wanted.connect(self.show_sending)
+        self.bar.update_wanted.connect(lambda: self.open_settings("up_section"))
         self.notice = Notice(words, theme)
         self._strip = _Strip(words, theme)
         self._strip.pressed.connect(self._alarm_pressed)
@@ -120,6 +133,8 @@ class Window(QMainWindow):
         lines = QVBoxLayout(body)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(0)
+        if self.training is not None:
+            lines.addWidget(self.training)
         lines.addWidget(self.bar)
         lines.addWidget(self._strip)
         tab_row = frame("bar")
@@ -151,6 +166,10 @@ class Window(QMainWindow):
     def furnish(self, shell: Shell, *, first_start: bool) -> None:
         """The desk is open: the panes may come."""
         self._shell = shell
+        if self.training is not None and shell.training is not None:
+            from signer_ui.training_steering import lead
+
+            lead(self, self.training, shell.training)
         if first_start:
             self._open_first_start(shell)
         else:
@@ -167,7 +186,7 @@ class Window(QMainWindow):
             self.notice.tell(self.words(message))
 
     def refuse(self, error: KnownError, again: Callable[[], None]) -> None:
-        """The desk could not be opened: the reason, and a way to try again."""
+        """The desk could not be opened: the reason, a way to try again, and where that helps, to a backup."""
         self.bar.lock_settings(True)
 
         def retry() -> None:
@@ -175,7 +194,12 @@ class Window(QMainWindow):
             self.bar.lock_settings(False)
             again()
 
-        self.notice.error(error, (self.words("ui_retry"), retry))
+        def restore() -> None:
+            self.notice.clear()
+            self.restore_wanted.emit()
+
+        more = ((self.words("bk_restore"), restore),) if error.code in _RESTORE_HELPS else ()
+        self.notice.error(error, *more, (self.words("ui_retry"), retry))
 
     def show_alarms(self, alarms: tuple[Alarm, ...]) -> None:
         """The red strip; none hides it."""
@@ -230,6 +254,9 @@ class Window(QMainWindow):
         shell = self._shell
         if shell is None or self._page is not None:
             return
+        if self.training is not None:
+            self.notice.tell(self.words("tr_no_settings"), role="notice-warn")
+            return
         from signer_ui.panes.settings import SettingsPane
 
         self._instead(SettingsPane(shell, section))
@@ -252,14 +279,37 @@ class Window(QMainWindow):
         pane.pin_change_wanted.connect(lambda certificate: change_pin(shell, pane, certificate, changed, shell.notice))
         self._instead(pane)
 
+    def open_after_restore(self) -> None:
+        """What a restore has left to be said, in place of the tabs."""
+        shell = self._shell
+        if shell is None or self._page is not None:
+            return
+        from signer_ui.panes.after_restore import AfterRestorePane
+
+        self._instead(AfterRestorePane(shell))
+
+    def show_page(self, page: Page) -> None:
+        """A page in place of what is in front, which goes."""
+        if self._page is not None:
+            self._take_page_out()
+        self._instead(page)
+
+    def back_to_first_start(self) -> None:
+        """From a page that was shown in its place."""
+        if self._shell is not None and self._page is not None:
+            self._take_page_out()
+            self._open_first_start(self._shell)
+
     def _open_first_start(self, shell: Shell) -> None:
         from signer_ui.panes.first_start import FirstStartPane
 
         self._instead(FirstStartPane(shell))
 
-    def _instead(self, pane: Pane) -> None:
+    def _instead(self, pane: Page) -> None:
         self._page = pane
         pane.left.connect(self._back_to_tabs)
+        pane.restore_wanted.connect(self.restore_wanted)
+        pane.sending_wanted.connect(self.show_sending)
         page = _Page(self.theme)
         page.put(pane)
         self._stack.addWidget(page)
@@ -268,15 +318,18 @@ class Window(QMainWindow):
         pane.shown()
         _focus_into(pane)
 
-    def _back_to_tabs(self) -> None:
-        page, self._page = self._page, None
-        if page is None:
-            return
+    def _take_page_out(self) -> None:
+        self._page = None
         # While it is shown no tab is, so its place is the one in front.
         around = self._stack.currentWidget()
         assert around is not None
         self._stack.removeWidget(around)
         around.deleteLater()
+
+    def _back_to_tabs(self) -> None:
+        if self._page is None:
+            return
+        self._take_page_out()
         repolish(self._tabs, "away", "false")
         self._shown()
         self._bring_in()
@@ -304,6 +357,7 @@ class Window(QMainWindow):
         pane.sending_wanted.connect(self.show_sending)
         pane.settings_wanted.connect(self.open_settings)
         pane.custody_wanted.connect(self.open_custody)
+        pane.after_restore_wanted.connect(self.open_after_restore)
         self._places[tab].put(pane)
         # Now, not with the next round of events: what isn't visible yet takes no focus.
         pane.show()
@@ -421,7 +475,7 @@ class Window(QMainWindow):
         while self._unplaced:
             self._unplaced.popitem()[1].deleteLater()
 
-    def _everything(self) -> list[Pane]:
+    def _everything(self) -> list[Page]:
         return [*self._panes.values(), *([self._page] if self._page is not None else [])]
 
     def _stop_then_close(self) -> None:
@@ -476,7 +530,7 @@ def _quiet(shell: Shell) -> Iterator[None]:
         yield
 
 
-def _focus_into(pane: Pane) -> None:
+def _focus_into(pane: Page) -> None:
     """Gives the keyboard to the pane's first control, for what had it may be hidden now."""
     first = pane.first_control()
     if first is not None:
@@ -515,7 +569,7 @@ class _Page(QScrollArea):
         self._place.setContentsMargins(0, 0, 0, 0)
         self.setWidget(self._content)
 
-    def put(self, pane: Pane) -> None:
+    def put(self, pane: Page) -> None:
         """Makes this the pane's place."""
         self._place.addWidget(pane)
         # Said here and not asked of the panes: each of them has its own way to make do with a narrow window.

@@ -41,6 +41,7 @@ from signer_ui.presenters.settings_bodies import (
 )
 from signer_ui.shell import Pane, Shell
 from signer_ui.tasks import Control, Lane
+from signer_ui.training_steering import enter
 from signer_ui.widgets.basics import button, label, repolish, row
 from signer_ui.widgets.inputs import Choice
 from signer_ui.widgets.notice import Notice
@@ -109,12 +110,17 @@ class FirstStartPane(Pane):
             inside.addWidget(made)
         inside.addStretch(1)
         self._end = label("", "muted", wrap=True)
+        self.restore = button(words("bk_restore"), self._restore, "quiet")
+        # What has a value doesn't belong where nothing has.
+        self.restore.setVisible(self.shell.training is None)
         self.enrol = button(words("ue_enrol"), self._enrol)
         self.begin = button(words("ue_start_begin"), self.left.emit, "primary")
         lines = QVBoxLayout(self)
         lines.setContentsMargins(space(4), space(3), space(4), space(3))
         lines.setSpacing(space(2))
-        lines.addWidget(label(words("ue_start_title"), "title"))
+        self.training = button(words("tr_enter"), lambda: enter(self.shell, self), "quiet")
+        self.training.setToolTip(words("tr_enter_tip"))
+        lines.addLayout(row(label(words("ue_start_title"), "title"), 1, self.training))
         lines.addWidget(label(words("ue_start_hint"), "muted", wrap=True))
         lines.addWidget(self.notice)
         lines.addWidget(scrolled(content), 1)
@@ -122,6 +128,10 @@ class FirstStartPane(Pane):
         end = row(self._end, self.enrol, self.begin, spacing=space(2))
         end.setStretch(0, 1)
         lines.addLayout(end)
+
+    def _restore(self) -> None:
+        if self.may_leave():
+            self.restore_wanted.emit()
 
     def _buttons(self, step: Step, key: str, act: Callable[[], None]) -> tuple[QWidget, Callable[[bool], None]]:
         """The buttons of a step: what finishes it, and *Để sau*; and how to let the first be pressed."""

@@ -12,8 +12,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from signer_app.desk.check_values import Check, CheckName, merged
+from signer_app.desk.lights import UNDER, Light
 from signer_resources.errors import KnownError
-from signer_ui.presenters.machine import CheckView, Mend, machine_view, report
+from signer_ui.panes.machine_diagnostic import DiagnosticBox
+from signer_ui.presenters.machine import CheckView, LightView, Mend, machine_view, report
 from signer_ui.shell import Pane, Shell
 from signer_ui.tabs import Tab
 from signer_ui.tasks import Handle, Lane
@@ -23,6 +25,8 @@ from signer_ui.widgets.light import glow_icon
 
 _LIGHT = 5
 """Size of a light, in steps of the theme."""
+_SMALL = 3
+"""Of one of the checks below it."""
 
 
 class MachinePane(Pane):
@@ -36,7 +40,8 @@ class MachinePane(Pane):
         self._standing: tuple[Check, ...] = ()
         self._asked: dict[CheckName, Check] = {}
         """What was asked stays until it is asked again or something newer is known."""
-        self._cards = {name: _Card(theme, self._mend) for name in CheckName}
+        self._version = importlib.metadata.version("signer")
+        self.cards = {light: _Card(theme, light, self._mend) for light in Light}
         self._looking: Handle | None = None
         self._again = False
         self._asking = 0
@@ -45,20 +50,26 @@ class MachinePane(Pane):
         self.summary = label(words("ut_machine_checking"), "heading", wrap=True)
         self.when = label(role="muted")
         self.check_again = button(words("ut_check_again"), self.ask, "primary")
+        self.code = label(role="strong")
+        self.code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy = button(words("ut_copy_report"), self._copy)
+        self.diagnostic = DiagnosticBox(shell, lambda: self.checks)
+        self.save = button(words("ua_diagnostic"), self.diagnostic.begin)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(_page(list(self._cards.values()), theme))
+        scroll.setWidget(_page(list(self.cards.values()), theme))
         margin = theme.space(4)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(margin, theme.space(3), margin, margin)
         lines.setSpacing(theme.space(3))
         head = row(spacing=theme.space(2))
-        head.addLayout(column(self.summary, self.when, spacing=0), 1)
+        head.addLayout(column(self.summary, self.code, self.when, spacing=0), 1)
+        head.addWidget(self.save)
         head.addWidget(self.copy)
         head.addWidget(self.check_again)
         lines.addLayout(head)
+        lines.addWidget(self.diagnostic)
         lines.addWidget(scroll, 1)
         shell.hub.tokens_changed.connect(self._news)
         shell.hub.exchange_changed.connect(self._server_news)
@@ -152,17 +163,18 @@ class MachinePane(Pane):
         return merged(self._standing, tuple(self._asked.values()))
 
     def _copy(self) -> None:
-        version = importlib.metadata.version("signer")
-        text = report(self.checks, version, self.shell.desk.now(), self.shell.words)
+        text = report(self.checks, self._version, self.shell.desk.now(), self.shell.words)
         QGuiApplication.clipboard().setText(text)
         self.shell.notice("ut_report_copied")
 
     def _refresh(self) -> None:
         trying = self.shell.hub.quiet.wanted
-        view = machine_view(self.checks, self.shell.words, confirming=self._confirming, trying=trying)
+        words = self.shell.words
+        view = machine_view(self.checks, words, confirming=self._confirming, trying=trying, version=self._version)
         self.summary.setText(view.summary)
-        for check in view.checks:
-            self._cards[check.name].show_view(check)
+        self.code.setText(words("doctor_support_code", code=view.code))
+        for light in view.lights:
+            self.cards[light.light].show_view(light)
 
     def _mend(self, way: Mend) -> None:
         match way:
@@ -172,6 +184,8 @@ class MachinePane(Pane):
                 self.settings_wanted.emit("un_section_network")
             case Mend.TRUST:
                 self.settings_wanted.emit("ux_section")
+            case Mend.BACKUP:
+                self.settings_wanted.emit("bk_section")
             case Mend.TOKENS:
                 self.shell.go(Tab.TOKEN)
             case Mend.CLOCK:
@@ -211,37 +225,71 @@ def _page(cards: Sequence[QWidget], theme: Theme) -> QWidget:
 
 
 class _Card(QFrame):
-    """One light with its words; they change in place, so that the keyboard stays where it is."""
+    """One of the eight lights with what is told below it. Words change in place: the keyboard stays where it is."""
 
-    def __init__(self, theme: Theme, mend: Callable[[Mend], None]) -> None:
+    def __init__(self, theme: Theme, light: Light, mend: Callable[[Mend], None]) -> None:
         super().__init__()
         self._theme = theme
-        self._way: Mend | None = None
         self.setProperty("role", "card")
         self._light = QLabel()
         self._title = label(role="strong")
         self._state = label(role="muted")
-        self._told = [label(role=role, wrap=True) for role in (None, "muted", None)]
-        self._act = button("", lambda: mend(self._way) if self._way is not None else None)
+        names = UNDER[light]
+        self._parts = {name: _Part(theme, mend, titled=len(names) > 1) for name in names}
         lines = QVBoxLayout(self)
         lines.setContentsMargins(theme.space(4), theme.space(3), theme.space(4), theme.space(3))
-        lines.setSpacing(theme.space(1))
+        lines.setSpacing(theme.space(2))
         lines.addLayout(row(self._light, self._title, 1, self._state, spacing=theme.space(2)))
+        for part in self._parts.values():
+            lines.addWidget(part)
+        lines.addStretch(1)
+        self.hide()
+
+    def show_view(self, light: LightView) -> None:
+        """Shows how the matter stands now."""
+        size = self._theme.space(_LIGHT)
+        self._light.setPixmap(glow_icon(self._theme, light.glow).pixmap(size, size))
+        self._light.setAccessibleName(light.state)
+        self.setAccessibleName(f"{light.title}: {light.state}")
+        self._title.setText(light.title)
+        self._state.setText(light.state)
+        for check in light.checks:
+            self._parts[check.name].show_view(check)
+        self.show()
+
+
+class _Part(QWidget):
+    """One check below a light; `titled`: one of several there, so that it bears its own name and light."""
+
+    def __init__(self, theme: Theme, mend: Callable[[Mend], None], *, titled: bool) -> None:
+        super().__init__()
+        self._theme = theme
+        self._titled = titled
+        self._way: Mend | None = None
+        self._light = QLabel()
+        self._title = label()
+        self._state = label(role="muted")
+        self._told = [label(role=role, wrap=True) for role in ("muted" if titled else None, "muted", None)]
+        self._act = button("", lambda: mend(self._way) if self._way is not None else None)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(theme.space(0.5))
+        if titled:
+            lines.addLayout(row(self._light, self._title, 1, self._state, spacing=theme.space(2)))
         for told in self._told:
             told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             lines.addWidget(told)
-        lines.addStretch(1)
         lines.addLayout(row(self._act, 1))
         self.hide()
 
     def show_view(self, check: CheckView) -> None:
-        """Shows how the matter stands now."""
-        size = self._theme.space(_LIGHT)
-        self._light.setPixmap(glow_icon(self._theme, check.glow).pixmap(size, size))
-        self._light.setAccessibleName(check.state)
-        self.setAccessibleName(f"{check.title}: {check.state}")
-        self._title.setText(check.title)
-        self._state.setText(check.state)
+        """Shows how it stands now."""
+        if self._titled:
+            size = self._theme.space(_SMALL)
+            self._light.setPixmap(glow_icon(self._theme, check.glow).pixmap(size, size))
+            self._light.setAccessibleName(check.state)
+            self._title.setText(check.title)
+            self._state.setText(check.state)
         for told, text in zip(self._told, (check.found, check.why, check.do), strict=True):
             told.setText(text)
             told.setVisible(bool(text))

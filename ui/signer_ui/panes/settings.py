@@ -83,6 +83,18 @@ def _trust(shell: Shell) -> "Section[Any]":
     return TrustSection(shell)
 
 
+def _backup(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_backup import BackupSection
+
+    return BackupSection(shell)
+
+
+def _updates(shell: Shell) -> "Section[Any]":
+    from signer_ui.panes.settings_updates import UpdatesSection
+
+    return UpdatesSection(shell)
+
+
 _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ue_section_bodies", _bodies),
     ("ub_section_hands", _hands),
@@ -94,6 +106,8 @@ _SECTIONS: tuple[tuple[str, Callable[[Shell], "Section[Any]"]], ...] = (
     ("ul_section_folders", _folders),
     ("ue_section_display", _display),
     ("ux_section", _trust),
+    ("bk_section", _backup),
+    ("up_section", _updates),
 )
 _NARROW = 240
 """Units of width."""
@@ -174,6 +188,12 @@ class SettingsPane(Pane):
             made.refused.connect(self._stay)
             self._places[number].addWidget(made)
         return self._sections[number]
+
+    def show_section(self, section: str) -> None:
+        """Brings this section to the front."""
+        found = next((number for number, (key, _make) in enumerate(_SECTIONS) if key == section), None)
+        if found is not None:
+            self.list.setCurrentRow(found)
 
     def may_leave(self) -> bool:
         """Asks in place when something is unsaved; work with a token is waited for."""

@@ -4,8 +4,8 @@ A section is unsaved as long as its form differs from the one it was filled with
 all. Work on disk is done elsewhere.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
@@ -19,6 +19,9 @@ from signer_ui.tasks import Control, Lane
 from signer_ui.theme import Theme
 from signer_ui.widgets.basics import button, frame, label, repolish, row
 from signer_ui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from signer_app.administration.machine import Key
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -59,6 +62,15 @@ class FormField(QWidget):
         self.editor.setAccessibleDescription(text or "")
         if wrong:
             QAccessible.updateAccessibility(QAccessibleEvent(self._below, QAccessible.Event.Alert))
+
+    def lock(self, told: str | None) -> None:
+        """Shows what is set and lets nobody change it, saying who has set it; None: it may be changed."""
+        self.setEnabled(told is None)
+        if told is not None:
+            self._hint = told
+            self._below.setText(told)
+            self._below.show()
+            self.editor.setAccessibleDescription(told)
 
     @property
     def complaint(self) -> str:
@@ -151,6 +163,10 @@ class Section(QWidget, Generic[F]):
         """Where a problem is shown; brings its item to the front."""
         raise NotImplementedError
 
+    def locked_by(self) -> "Mapping[Key, Sequence[FormField]]":
+        """Which fields show what an administrator may have set for the whole machine."""
+        return {}
+
     def fields(self) -> Sequence[FormField]:
         """All fields that can be wrong."""
         return ()
@@ -179,6 +195,9 @@ class Section(QWidget, Generic[F]):
         """Shows the settings as they are, whatever was typed."""
         self._clean = None
         self._clean = self.fill(settings)
+        for key, fields in self.locked_by().items():
+            for field in fields:
+                field.lock(self.shell.words("ua_locked") if key in self.shell.desk.locked else None)
         self._complain({})
         self.touched()
 

@@ -3,10 +3,11 @@
 A password that was kept is never shown again; where it is kept is said.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QLineEdit, QRadioButton, QWidget
 
+from signer_app.administration.machine import Key
 from signer_app.desk.networking import KeptSecrets, Secret, has_certificates
 from signer_app.store.settings import ProxyChoice, Settings
 from signer_ui.glow import Glow
@@ -120,6 +121,10 @@ class NetworkSection(Section[NetworkForm]):
         """Where it was typed."""
         return self.extra_ca if problem.field is Field.EXTRA_CA else self.url
 
+    def locked_by(self) -> Mapping[Key, Sequence[FormField]]:
+        """All of it is one setting."""
+        return {Key.NETWORK: (self.url, self.no_proxy, self.user, self.extra_ca)}
+
     def fields(self) -> Sequence[FormField]:
         """Both that can be wrong."""
         return (self.url, self.extra_ca)
@@ -141,6 +146,8 @@ class NetworkSection(Section[NetworkForm]):
         for part in (self.user, self.password, self.kept):
             part.setVisible(not none)
         self.password.setEnabled(bool(self.user.line.text().strip()))
+        for made in self.choices.values():
+            made.setEnabled(Key.NETWORK not in self.shell.desk.locked)
 
     def _ask_kept(self) -> None:
         networking = self.shell.desk.networking

@@ -4,11 +4,12 @@ UI thread. Enrolling needs the body's token and a PIN once; it works with the ad
 is only typed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
+from signer_app.administration.machine import Key
 from signer_app.desk.exchange import ExchangeSnapshot, Link
 from signer_app.desk.tokens import TokensSnapshot
 from signer_app.exchange.session import only_signs
@@ -122,6 +123,10 @@ class ServerSection(Section[ServerForm]):
     def field(self, problem: Problem) -> FormField:
         """The address."""
         return self.url
+
+    def locked_by(self) -> Mapping[Key, Sequence[FormField]]:
+        """Its address; the identity goes with it."""
+        return {Key.SERVER: (self.url,)}
 
     def fields(self) -> Sequence[FormField]:
         """The address."""

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QSc
 from signer_app.store.notices import Notice as Message
 from signer_ui.glow import Glow
 from signer_ui.panes.incoming_accepting import AcceptingAll
-from signer_ui.presenters.today import Card, Line, TodayView, today_view
+from signer_ui.presenters.backup import grey_words, open_lines
+from signer_ui.presenters.today import Card, Line, TodayView, Told, today_view
+from signer_ui.presenters.updates import news
 from signer_ui.shell import Pane, Shell
 from signer_ui.tabs import Tab
 from signer_ui.tasks import Lane
@@ -50,13 +52,18 @@ class TodayPane(Pane):
         self._messages: tuple[Message, ...] = ()
         self._list = button(words("ut_open_sending"), self.sending_wanted.emit)
         self._sending = _CardFrame(theme, self._seen, self._send, self._list)
+        self._go_on = button(words("bk_after_go_on"), self.after_restore_wanted.emit, "primary")
+        self._restored = _CardFrame(theme, self._go_on)
+        self._restored.hide()
         self._grey = label(role="small")
         self._grey.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAcceptDrops(True)
         self._lay_out(theme)
         hub = shell.hub
-        for news in (hub.today_changed, hub.exchange_changed, hub.tokens_changed, hub.inbox_changed):
-            news.connect(self._refresh)
+        for told in (hub.today_changed, hub.exchange_changed, hub.tokens_changed, hub.inbox_changed):
+            told.connect(self._refresh)
+        for quiet in (hub.backups.changed, hub.updates.changed):
+            quiet.connect(self._refresh)
         self._refresh()
 
     def _lay_out(self, theme: Theme) -> None:
@@ -68,7 +75,8 @@ class TodayPane(Pane):
         cards.addWidget(self._notice, 0, 0, 1, 2)
         cards.setColumnStretch(0, 1)
         cards.setColumnStretch(1, 1)
-        cards.setRowStretch(4, 1)
+        cards.addWidget(self._restored, 1, 0, 1, 2)
+        cards.setRowStretch(5, 1)
         self._cards = cards
         self._place(narrow=False)
         # On a small screen, or a large text, the cards scroll; the grey line stays.
@@ -80,6 +88,10 @@ class TodayPane(Pane):
         line = QHBoxLayout(foot)
         line.setContentsMargins(theme.space(4), theme.space(1), theme.space(4), theme.space(2))
         line.addWidget(self._grey, 1)
+        if self.shell.training is None:
+            self.training = button(self.shell.words("tr_enter"), self._train, "quiet")
+            self.training.setToolTip(self.shell.words("tr_enter_tip"))
+            line.addWidget(self.training)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -92,12 +104,12 @@ class TodayPane(Pane):
         for card in (self._incoming, self._outgoing, self._sending):
             self._cards.removeWidget(card)
         if narrow:
-            for line, card in enumerate((self._incoming, self._outgoing, self._sending), start=1):
+            for line, card in enumerate((self._incoming, self._outgoing, self._sending), start=2):
                 self._cards.addWidget(card, line, 0, 1, 2)
             return
-        self._cards.addWidget(self._incoming, 1, 0)
-        self._cards.addWidget(self._outgoing, 1, 1)
-        self._cards.addWidget(self._sending, 2, 0, 1, 2)
+        self._cards.addWidget(self._incoming, 2, 0)
+        self._cards.addWidget(self._outgoing, 2, 1)
+        self._cards.addWidget(self._sending, 3, 0, 1, 2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """In a narrow window there is one column."""
@@ -159,12 +171,22 @@ class TodayPane(Pane):
         self._send.setText(self.shell.words("ut_send_now"))
         self._send.setVisible(view.can_send)
         self._send.setEnabled(True)
-        self._grey.setText(view.grey)
+        hub, words = self.shell.hub, self.shell.words
+        lines = open_lines(hub.backups.after, words)
+        self._restored.show_card(Card(words("bk_after_title"), tuple(Told(*line) for line in lines)))
+        self._restored.setVisible(bool(lines))
+        quiet = (grey_words(hub.backups.state, self.shell.desk.now(), words), news(hub.updates.state, words))
+        self._grey.setText(" · ".join(part for part in (view.grey, *quiet) if part))
 
     def _send_now(self) -> None:
         self._send.setEnabled(False)
         self._send.setText(self.shell.words("ut_sending_now"))
         self.shell.hub.send_now()
+
+    def _train(self) -> None:
+        from signer_ui.training_steering import enter
+
+        enter(self.shell, self)
 
     def _accepted(self) -> None:
         """Their senders hear of it at once."""

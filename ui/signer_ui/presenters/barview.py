@@ -19,10 +19,11 @@ class LightView:
 
 @dataclass(frozen=True)
 class BarView:
-    """The whole bar; `unsent` is empty when nothing waits."""
+    """The whole bar; `unsent` is empty when nothing waits, `update` when there is no newer version."""
 
     body: str
     clerk: str
     token: LightView
     server: LightView
     unsent: str
+    update: str = ""

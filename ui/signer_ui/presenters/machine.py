@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from signer_app.desk.check_values import Check, CheckName, CheckState, told, worst
+from signer_app.desk.lights import Light, lights
+from signer_app.desk.support import support_code
 from signer_ui.glow import Glow
 from signer_ui.words import Words
 
@@ -21,6 +23,8 @@ class Mend(StrEnum):
     """The settings, at the trusted certificates."""
     NETWORK = "network"
     """The settings, at the way through the body's network."""
+    BACKUP = "backup"
+    """The settings, at the backups."""
     TOKENS = "tokens"
     CLOCK = "clock"
     """A person wants to say that the clock is right; is asked once more."""
@@ -46,12 +50,25 @@ class CheckView:
 
 
 @dataclass(frozen=True)
+class LightView:
+    """One of the eight: `checks` are what is told below it."""
+
+    light: Light
+    glow: Glow
+    title: str
+    state: str
+    checks: tuple[CheckView, ...]
+
+
+@dataclass(frozen=True)
 class MachineView:
-    """The whole pane."""
+    """The whole pane; `code` is what is read over the telephone."""
 
     summary: str
     glow: Glow
     checks: tuple[CheckView, ...]
+    lights: tuple[LightView, ...]
+    code: str
 
 
 _GLOWS = {
@@ -107,7 +124,7 @@ _AT_TOKENS = frozenset(
 
 
 def machine_view(
-    checks: Sequence[Check], words: Words, *, confirming: bool = False, trying: bool = False
+    checks: Sequence[Check], words: Words, *, confirming: bool = False, trying: bool = False, version: str = "0"
 ) -> MachineView:
     """The lights in their order, and all of them in one sentence. `confirming`: a person is about to say that the clock
     is right; `trying`: what waited for timestamps is being tried because a person wants it.
@@ -118,7 +135,20 @@ def machine_view(
         summary = words("ut_machine_trouble", count=troubled)
     else:
         summary = words("ut_machine_open" if state is CheckState.NOT_CHECKED else "ut_machine_good")
-    return MachineView(summary, _GLOWS[state], tuple(_view(check, words, confirming, trying) for check in checks))
+    told_checks = tuple(_view(check, words, confirming, trying) for check in checks)
+    views = {view.name: view for view in told_checks}
+    found = lights(checks)
+    eight = tuple(
+        LightView(
+            one.light,
+            _GLOWS[one.state],
+            words(f"ua_light_{one.light}"),
+            words(f"ut_light_{one.state}"),
+            tuple(views[check.name] for check in one.checks),
+        )
+        for one in found
+    )
+    return MachineView(summary, _GLOWS[state], told_checks, eight, support_code(version, found))
 
 
 def _view(check: Check, words: Words, confirming: bool = False, trying: bool = False) -> CheckView:
@@ -145,6 +175,8 @@ def _mend(check: Check) -> Mend | None:
         return _mend_levels(check)
     if check.error is None:
         return None
+    if check.name is CheckName.BACKUP:
+        return Mend.BACKUP
     if check.error.code in _IN_SETTINGS:
         return Mend.SETTINGS
     if check.error.code in _AT_NETWORK:
@@ -167,7 +199,10 @@ def _mend_levels(check: Check) -> Mend | None:
 
 def report(checks: Sequence[Check], version: str, now: dt.datetime, words: Words) -> str:
     """All of it as text, to be read out or sent to whoever helps; holds no names of documents and no secrets."""
-    lines = [words("ut_report_head", version=version, time=now.strftime("%H:%M %d/%m/%Y"))]
+    lines = [
+        words("ut_report_head", version=version, time=now.strftime("%H:%M %d/%m/%Y")),
+        words("doctor_support_code", code=support_code(version, lights(checks))),
+    ]
     for check in checks:
         view = _view(check, words)
         code = f" [{check.error.code}]" if check.error is not None else ""

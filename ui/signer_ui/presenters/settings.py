@@ -53,6 +53,7 @@ class Field(StrEnum):
     LGSP = "lgsp"
     LGSP_ACCOUNT = "lgsp_account"
     EXCHANGE_FOLDER = "exchange_folder"
+    UPDATE_SOURCE = "update_source"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ so does closing. It is never shown, copied, dragged, or handed to an input metho
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent, QRegularExpressionValidator, QShowEvent
@@ -255,6 +256,13 @@ def state_line(state: str, glow: Glow, theme: Theme) -> QWidget:
     return told
 
 
+def as_in_training(request: PinRequest, shell: Shell) -> PinRequest:
+    """The request, in training with the PIN that is to be typed: it is no secret there."""
+    if shell.training is None:
+        return request
+    return replace(request, notes=(shell.words("tr_pin_note", pin=shell.training.pin), *request.notes))
+
+
 def ask_pin(
     shell: Shell,
     parent: QWidget,
@@ -272,7 +280,7 @@ def ask_pin(
     """
 
     def ask(request: PinRequest) -> None:
-        dialog = PinDialog(request, shell.words, shell.theme, parent)
+        dialog = PinDialog(as_in_training(request, shell), shell.words, shell.theme, parent)
         dialog.answered.connect(answered)
         dialog.stopped.connect(stopped)
         dialog.open()
