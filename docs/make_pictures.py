@@ -1,7 +1,8 @@
 """Makes the pictures of the documentation: from a signed letter, and from the window while it is driven.
 
 A tool of the developers, run by hand: `./run demo --headless`, then `./run shell python docs/make_pictures.py`;
-`--only` makes a part. The window's journeys are those of the tests (`tests/ui/journeys.py`), on a workspace of its own.
+`--only` makes a part. The window's journeys are those of the tests (`tests/ui/journeys.py`, and for the clerk's guide
+`tests/ui/guided.py`), on a workspace of its own.
 Writes PNG files into docs/pictures; the program never uses them.
 """
 
@@ -16,6 +17,7 @@ from PIL import Image, ImageDraw
 from signer_app.store.settings import ThemeChoice
 from tests.support.screen import screen
 from tests.support.workspace import Site
+from tests.ui.guided import GUIDED
 from tests.ui.journeys import JOURNEYS, Stage, own_site
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,6 +62,14 @@ _SOME = {
     "files_checked": ("checked-wide",),
     "exchanged": ("incoming", "sending"),
 }
+_GUIDE = {
+    "one_document": ("one-numbered", "receivers"),
+    "incoming_documents": ("return", "recall-asked", "recall", "token"),
+    "backup_set_up": ("backup-code",),
+    "training": ("training",),
+}
+"""What the clerk's guide shows of its own journeys, as guide-WHAT.png."""
+
 LOOKS = (
     Look("light", ThemeChoice.LIGHT, 1.0, (1366, 768), _ALL),
     Look("dark", ThemeChoice.DARK, 1.0, (1366, 768), _SOME),
@@ -71,7 +81,7 @@ def main() -> None:
     """Writes docs/pictures/signed-letter.png and docs/pictures/window-LOOK-WHAT.png."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--signed", type=Path, default=SIGNED, metavar="DIR", help="the demonstration's signed letters")
-    parser.add_argument("--only", choices=("letter", *(look.name for look in LOOKS)), help="only these")
+    parser.add_argument("--only", choices=("letter", "guide", *(look.name for look in LOOKS)), help="only these")
     arguments = parser.parse_args()
     PICTURES.mkdir(exist_ok=True)
     if arguments.only in (None, "letter"):
@@ -80,10 +90,13 @@ def main() -> None:
             parser.error(f"{letter} is not there; run the demonstration first")
         _signed_letter(letter)
     looks = [look for look in LOOKS if arguments.only in (None, look.name)]
-    if looks:
+    guide = arguments.only in (None, "guide")
+    if looks or guide:
         with tempfile.TemporaryDirectory() as name, own_site(Path(name) / "site") as site:
             for look in looks:
                 _window(look, site, Path(name) / look.name)
+            if guide:
+                _guide(site, Path(name) / "guide")
 
 
 def _window(look: Look, site: Site, folder: Path) -> None:
@@ -96,11 +109,24 @@ def _window(look: Look, site: Site, folder: Path) -> None:
             desk.change_settings(theme=look.theme)
             JOURNEYS[journey](Stage(desk, shown, pictures=taken, scale=look.scale))
             for what in kept:
-                picture = Image.open(taken / f"{what}.png").convert("RGB")
-                # Words and flat colours: 256 of them are enough, and a third of the bytes.
-                picture.quantize(256, dither=Image.Dither.NONE).save(
-                    PICTURES / f"window-{look.name}-{what}.png", optimize=True
-                )
+                _keep(taken / f"{what}.png", f"window-{look.name}-{what}", 256)
+
+
+def _guide(site: Site, folder: Path) -> None:
+    """Follows the clerk's guide, and keeps some of what is seen on the way."""
+    with screen(1366, 768) as shown:
+        for page, kept in _GUIDE.items():
+            taken = folder / page / "pictures"
+            taken.mkdir(parents=True)
+            GUIDED[page](Stage(site.desk(folder / page), shown, pictures=taken))
+            for what in kept:
+                _keep(taken / f"{what}.png", f"guide-{what}", 192)
+
+
+def _keep(taken: Path, name: str, colours: int) -> None:
+    """Words and flat colours: few of them are enough, and a third of the bytes."""
+    picture = Image.open(taken).convert("RGB")
+    picture.quantize(colours, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def _signed_letter(letter: Path) -> None:

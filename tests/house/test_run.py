@@ -81,7 +81,7 @@ def test_the_scripts_can_be_run_and_are_sound(root: Path, script: str) -> None:
 def test_help_names_every_command(project: Project) -> None:
     told = project.run("help")
     assert told.returncode == 0
-    for command in ("setup", "demo", "test", "bench", "shell", "help"):
+    for command in ("setup", "demo", "test", "bench", "package", "shell", "help"):
         assert f"\n  {command} " in told.stdout
     assert project.run().stdout == told.stdout
     assert project.calls() == []
@@ -197,6 +197,8 @@ PACKAGES = {
     "poppler-utils": "pdfsig pdftoppm",
     "mupdf-tools": "mutool",
     "strace": "strace",
+    "nsis": "makensis",
+    "osslsigncode": "osslsigncode",
     "xvfb": "Xvfb",
     "xdotool": "xdotool",
     "openbox": "openbox",
