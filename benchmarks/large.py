@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 import signer_resources
-from signer_app.demo.pki import DemoPki, Leaf
+from signer_app.demo.leaf import Leaf
+from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.geometry import Rect
 from signer_app.pdf.plan import Drawing, ImageItem, SignStep

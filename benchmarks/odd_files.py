@@ -29,7 +29,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from rich.console import Console
 from rich.table import Table
 
-from signer_app.demo.pki import DemoPki, Leaf
+from signer_app.demo.leaf import Leaf
+from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.model import Finding, PlaceOption, PreflightRequest, Profile, Severity
 from signer_app.pdf.plan import SignStep

@@ -39,7 +39,8 @@ from rich.table import Table
 import signer_resources
 from signer_app.demo.batch import certificate
 from signer_app.demo.day import issue_date
-from signer_app.demo.pki import DemoPki, Leaf
+from signer_app.demo.leaf import Leaf
+from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.demo.workspace import Demo, prepare
 from signer_app.pdf.appearance import DrawnAppearance, StepStampStyle

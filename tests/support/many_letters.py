@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 import signer_resources
 from signer_app.demo.day import issue_date
-from signer_app.demo.pki import DemoPki, Leaf
+from signer_app.demo.leaf import Leaf
+from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Holder
 from signer_app.pdf.model import Body, PreflightRequest, Prepared, Profile
 from signer_app.pdf.plan import VIETNAM, SigningPlan

@@ -31,7 +31,8 @@ import pytest
 
 import signer_resources
 from signer_app.cli.main import command_line
-from signer_app.demo.pki import DemoPki, Leaf
+from signer_app.demo.leaf import Leaf
+from signer_app.demo.pki import DemoPki
 from signer_app.demo.pki_names import Authority, Holder
 from signer_app.demo.services import document_server
 from signer_app.demo.workspace import DemoFile
