@@ -83,13 +83,8 @@ class PacketsApi:
         """How far a packet is: for its sender with all receivers, for a receiver with itself alone."""
         context = self._context
         device = await context.device_of(request)
-        packet_id = uuid_of(request, "packet")
-        known = await run_in_threadpool(context.packets.packet, packet_id)
-        if known is None:
-            raise RefusedError(ProblemCode.NOT_FOUND)
-        if not await run_in_threadpool(context.packets.may_read, packet_id, device.org):
-            raise RefusedError(ProblemCode.NOT_ALLOWED)
-        state = await run_in_threadpool(context.packets.state, packet_id)
+        known = await self._readable(request, device)
+        state = await run_in_threadpool(context.packets.state, known.id)
         assert state is not None
         if known.org != device.org:
             own = tuple(one for one in state.recipients if one.org == device.org)
@@ -105,12 +100,7 @@ class PacketsApi:
         """A packet's bytes, for its sender and its receivers; ranges are served (RFC 9110 §14)."""
         context = self._context
         device = await context.device(request)
-        packet_id = uuid_of(request, "packet")
-        known = await run_in_threadpool(context.packets.packet, packet_id)
-        if known is None:
-            raise RefusedError(ProblemCode.NOT_FOUND)
-        if not await run_in_threadpool(context.packets.may_read, packet_id, device.org):
-            raise RefusedError(ProblemCode.NOT_ALLOWED)
+        known = await self._readable(request, device)
         if not await run_in_threadpool(context.packets.whole, known):
             raise RefusedError(ProblemCode.CONTENT_LOST, "its sender has them", retry_after=3600)
         headers = {
@@ -182,6 +172,16 @@ class PacketsApi:
 
     def _sign_receipt(self, receipt: c.Receipt) -> c.JwsBody:
         return self._context.sign(receipt, c.TYP_RECEIPT)
+
+    async def _readable(self, request: Request, device: Device) -> KeptPacket:
+        """The packet in the path, for its sender and its receivers."""
+        packets, packet_id = self._context.packets, uuid_of(request, "packet")
+        known = await run_in_threadpool(packets.packet, packet_id)
+        if known is None:
+            raise RefusedError(ProblemCode.NOT_FOUND)
+        if not await run_in_threadpool(packets.may_read, packet_id, device.org):
+            raise RefusedError(ProblemCode.NOT_ALLOWED)
+        return known
 
     async def _sent_packet(self, request: Request) -> KeptPacket:
         device = await self._context.device_of(request)
